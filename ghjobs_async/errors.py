@@ -41,15 +41,24 @@ class TransportError(GHJobsError):
         method, url: What was asked; the URL without its query where that is a secret.
 
         request_id: GitHub's id of the request, where it sent one.
+
+        retryable: Whether asking again may help.
     """
 
     def __init__(
-        self, text: str, *, method: str = "GET", url: str = "", request_id: str | None = None
+        self,
+        text: str,
+        *,
+        method: str = "GET",
+        url: str = "",
+        request_id: str | None = None,
+        retryable: bool = True,
     ) -> None:
         super().__init__(text)
         self.method = method
         self.url = url
         self.request_id = request_id
+        self.retryable = retryable
 
 
 class RequestTimeoutError(TransportError):
@@ -103,7 +112,14 @@ class NotFoundError(ResponseError):
 
 
 class ServerError(ResponseError):
-    """5xx, after as many retries as were allowed."""
+    """
+    5xx, after as many retries as were allowed.
+
+    Attributes:
+        retry_after: In how many seconds the server wants to be asked again, where it says so.
+    """
+
+    retry_after: float | None = None
 
 
 class ApiVersionError(ResponseError):

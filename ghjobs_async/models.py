@@ -221,8 +221,8 @@ class Undecodable:
     #: Where in the answer, for example ``jobs[3].id``.
     path: str
     reason: str
-    #: The item as JSON text, at most a few kilobytes of it.
-    raw: str
+    #: What stands there: the offending value, or the object that lacks a required field.
+    raw: object = attrs.field(hash=False)
 
 
 @attrs.frozen
@@ -236,9 +236,9 @@ class JobList(Sequence[Job]):
         undecodable: What came but could not be decoded.
     """
 
-    jobs: tuple[Job, ...] = attrs.field(converter=tuple)
+    jobs: tuple[Job, ...]
     total_count: int
-    undecodable: tuple[Undecodable, ...] = attrs.field(default=(), converter=tuple)
+    undecodable: tuple[Undecodable, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -306,3 +306,35 @@ class LogLink:
         return f"LogLink(url={self.url.partition('?')[0]!r}, expires_at={self.expires_at!r})"
 
     __str__ = __repr__
+
+
+@attrs.frozen(repr=False)
+class InstallationToken:
+    """An App's installation token and when it ends; its repr hides the token."""
+
+    token: str
+    expires_at: Timestamp
+
+    def __repr__(self) -> str:
+        return f"InstallationToken(token=..., expires_at={self.expires_at!r})"
+
+
+@attrs.frozen
+class Wait:
+    """
+    A wait, told to ``on_wait`` before it begins.
+
+    Attributes:
+        seconds: How long it is.
+
+        until: When it ends.
+
+        reason: What for, for example ``"secondary rate limit"`` or ``"retry after 502"``.
+    """
+
+    seconds: float
+    until: datetime
+    reason: str
+
+    def __str__(self) -> str:
+        return f"waiting {self.seconds:.0f} s, until {self.until:%H:%M:%S} UTC: {self.reason}"

@@ -146,7 +146,7 @@ class JobRef:
 
 def _split(text: str, what: str) -> tuple[str, str, str]:
     """Split a URL into repository, the path after it, and the query."""
-    parts = _urlsplit(text.strip()) if isinstance(text, str) else None
+    parts = _urlsplit(str(text).strip())
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigurationError(f"not the URL of {what}: {_shown(text)}")
     path = parts.path

@@ -1,0 +1,418 @@
+"""`GitHubJobs`: one method per operation, and the fan-outs. Thin: what is done stands below."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import re
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from enum import Enum
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self, TypeAlias, TypeVar
+from urllib.parse import urlsplit
+
+from ghjobs_async import environment, wire
+from ghjobs_async.auth import Credentials, TokenAuth, Wallet
+from ghjobs_async.clock import Clock
+from ghjobs_async.convert import Page
+from ghjobs_async.download import Download
+from ghjobs_async.errors import ConfigurationError
+from ghjobs_async.fanout import FanOut
+from ghjobs_async.gate import Gate
+from ghjobs_async.logs import JobLog
+from ghjobs_async.models import Job, JobList, LogLink, Run, Wait
+from ghjobs_async.pages import Pages
+from ghjobs_async.refs import JobRef, RunRef, check_repo
+from ghjobs_async.runs import RunSearch
+from ghjobs_async.transport import DEFAULT_TIMEOUT, Transport
+from ghjobs_async.wire import Filter
+
+if TYPE_CHECKING:
+    import aiohttp
+
+T = TypeVar("T")
+
+API_VERSION: Final = "2026-03-10"
+# github.com allows 900 points a minute; a GET is one.
+# https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
+_GITHUB_COM_PACE: Final = 900.0
+
+
+class _Environment(Enum):
+    """The default of `GitHubJobs`: the token that the environment holds for the host, if any."""
+
+    TOKEN = "the environment's token"  # noqa: S105 -- no token
+
+
+#: What names a run: a reference, its URL, or (in methods about one run) its repository.
+RunLike: TypeAlias = RunRef | str
+#: What names a job: a reference, its URL, or (in methods about one job) its repository.
+JobLike: TypeAlias = JobRef | str
+
+
+class GitHubJobs:
+    """
+    GitHub's workflow jobs: get a job, list a run's jobs, read their logs; one or a hundred thousand.
+
+    Enter it with ``async with``; it may be used by many tasks at once.
+
+    Args:
+        auth: A token, an auth object (`TokenAuth`, `AppAuth`), None for no token, or a callable
+            that takes a repository's owner and gives one of these. Where not given, the token that
+            the environment holds for the host, if any.
+
+        base_url: The API's root, ``https://HOSTNAME/api/v3`` for an Enterprise Server, or a bare
+            host name. Where not given: ``GITHUB_API_URL``, ``GH_HOST``, github.com.
+
+        api_version: Sent as ``X-GitHub-Api-Version``; None sends none.
+
+        concurrency: How many requests, and how many downloads, may be under way at once.
+
+        session: A session to use; it is never closed here. Where not given, one is made.
+
+        timeout: For every hop; its ``total`` does not bound logs.
+
+        max_wait: The longest wait for a rate limit, in seconds; a longer one raises at once.
+
+        on_wait: Told of every wait for a limit or a retry, before it begins.
+
+        requests_per_minute: The pace; None is as GitHub allows it: 900 on github.com and ghe.com,
+            none on an Enterprise Server.
+
+        retries: How often a request that failed in a way that may pass is sent again.
+
+        clock: Time and chance, for tests.
+
+    Raises:
+        ConfigurationError: Any of these cannot be right.
+    """
+
+    def __init__(
+        self,
+        auth: Credentials | _Environment = _Environment.TOKEN,
+        *,
+        base_url: str | None = None,
+        api_version: str | None = API_VERSION,
+        concurrency: int = 32,
+        session: aiohttp.ClientSession | None = None,
+        timeout: aiohttp.ClientTimeout = DEFAULT_TIMEOUT,
+        max_wait: float = 900.0,
+        on_wait: Callable[[Wait], object] | None = None,
+        requests_per_minute: float | None = None,
+        retries: int = 5,
+        clock: Clock | None = None,
+    ) -> None:
+        _check_number("concurrency", concurrency, least=1, whole=True)
+        _check_number("max_wait", max_wait, least=0)
+        _check_number("retries", retries, least=0, whole=True)
+        if requests_per_minute is not None:
+            _check_number("requests_per_minute", requests_per_minute, least=0.1)
+        if api_version is not None and not re.fullmatch(r"[0-9A-Za-z.-]{1,40}", api_version):
+            raise ConfigurationError(f"an API version reads 2026-03-10, not {api_version!r}")
+        root = environment.api_root(base_url, os.environ)
+        host = urlsplit(root).hostname or ""
+        if requests_per_minute is None and environment.is_github_com(host):
+            requests_per_minute = _GITHUB_COM_PACE
+        if isinstance(auth, _Environment):
+            found = environment.find_token(root, os.environ)
+            auth = None if found is None else TokenAuth(found[0], source=found[1])
+        clock = clock or Clock()
+        self._base_url = root
+        self._concurrency = concurrency
+        self._clock = clock
+        self._transport = Transport(
+            root=root,
+            wallet=Wallet(auth, requests_per_minute),
+            gate=Gate(concurrency, clock, max_wait, on_wait),
+            api_version=api_version,
+            timeout=timeout,
+            retries=retries,
+            clock=clock,
+            borrowed=session,
+        )
+        self._pages = Pages(self._transport, concurrency)
+        # Downloads have slots of their own: a log that waits for its reader blocks no API call.
+        self._downloads = asyncio.Semaphore(concurrency)
+
+    @property
+    def base_url(self) -> str:
+        """The API's root, without a slash at its end."""
+        return self._base_url
+
+    def __repr__(self) -> str:
+        return f"<GitHubJobs at {self._base_url}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the session, unless it was borrowed. Twice is fine."""
+        await self._transport.aclose()
+
+    async def get_job(self, job: JobLike, job_id: int | None = None) -> Job:
+        """
+        Fetch one job.
+
+        ``GET /repos/{owner}/{repo}/actions/jobs/{job_id}`` --
+        https://docs.github.com/rest/actions/workflow-jobs#get-a-job-for-a-workflow-run
+
+        Args:
+            job: Repository as ``"owner/name"``; or, alone, a `JobRef` or the job's URL.
+
+            job_id: Numeric id of the job.
+
+        Raises:
+            NotFoundError: No such job, or the token cannot see it.
+        """
+        ref = _job_ref(job, job_id)
+        return await self._transport.send(wire.get_job(ref.repo, ref.job_id))
+
+    async def list_jobs(
+        self,
+        run: RunLike,
+        run_id: int | None = None,
+        *,
+        filter: Filter = "latest",  # noqa: A002 -- GitHub's own name
+    ) -> JobList:
+        """
+        List the jobs of a run, or of one attempt of it; all pages, fetched side by side.
+
+        ``GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs`` --
+        https://docs.github.com/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run
+
+        ``GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs`` --
+        https://docs.github.com/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run-attempt
+
+        Args:
+            run: Repository as ``"owner/name"``; or, alone, a `RunRef` or the run's URL.
+
+            run_id: Numeric id of the run.
+
+            filter: ``"latest"`` for the latest attempt, ``"all"`` for the jobs of every attempt.
+
+        Returns:
+            The jobs, and whether they are all: ``complete``, ``total_count``, ``undecodable``.
+
+        Raises:
+            NotFoundError: No such run or attempt, or the token cannot see it.
+
+            ConfigurationError: ``filter="all"`` for a single attempt.
+        """
+        ref = _run_ref(run, run_id)
+        if filter not in {"latest", "all"}:
+            raise ConfigurationError(f'filter is "latest" or "all", not {filter!r}')
+        if ref.attempt is not None and filter == "all":
+            raise ConfigurationError(
+                f'filter="all" asks for every attempt, but {ref} names one: leave one of them out'
+            )
+
+        def make(per_page: int, page: int) -> wire.Request[Page[Job]]:
+            return wire.list_jobs(ref, filter, per_page, page)
+
+        listing = await self._pages.read((ref.repo, "jobs"), make)
+        return JobList(listing.items, listing.total_count, listing.undecodable)
+
+    async def get_run(self, run: RunLike, run_id: int | None = None) -> Run:
+        """
+        Fetch one run, or one attempt of it.
+
+        ``GET /repos/{owner}/{repo}/actions/runs/{run_id}`` --
+        https://docs.github.com/rest/actions/workflow-runs#get-a-workflow-run
+
+        ``GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}`` --
+        https://docs.github.com/rest/actions/workflow-runs#get-a-workflow-run-attempt
+
+        Args:
+            run: Repository as ``"owner/name"``; or, alone, a `RunRef` or the run's URL.
+
+            run_id: Numeric id of the run.
+
+        Raises:
+            NotFoundError: No such run or attempt, or the token cannot see it.
+        """
+        return await self._transport.send(wire.get_run(_run_ref(run, run_id)))
+
+    def iter_runs(
+        self,
+        repo: str,
+        *,
+        workflow: str | int | None = None,
+        actor: str | None = None,
+        branch: str | None = None,
+        event: str | None = None,
+        status: str | None = None,
+        created: str | None = None,
+        head_sha: str | None = None,
+        check_suite_id: int | None = None,
+        exclude_pull_requests: bool = False,
+    ) -> RunSearch:
+        """
+        Iterate over the runs of a repository or of one workflow, the newest first.
+
+        ``GET /repos/{owner}/{repo}/actions/runs`` --
+        https://docs.github.com/rest/actions/workflow-runs#list-workflow-runs-for-a-repository
+
+        ``GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs`` --
+        https://docs.github.com/rest/actions/workflow-runs#list-workflow-runs-for-a-workflow
+
+        GitHub lists at most 1,000 results of a search: a longer one is split by its ``created``
+        window until every part has fewer.
+
+        Args:
+            repo: Repository as ``"owner/name"``.
+
+            workflow: The workflow's id or its file name, ``"ci.yml"``.
+
+            actor, branch, event, status, head_sha, check_suite_id: As GitHub has them; ``status``
+                takes a status or a conclusion.
+
+            created: ``"2026-10-01..2026-11-01"``, ``">=2026-10-01"``, or any other form of GitHub's.
+
+            exclude_pull_requests: Leave the pull requests out of the answers, which is faster.
+
+        Returns:
+            An async iterator of `Run`; once through, its ``complete`` says whether it found all.
+
+        Raises:
+            ConfigurationError: *repo*, *workflow* or *created* is malformed.
+        """
+        check_repo(repo)
+        if workflow is not None and not re.fullmatch(r"[^/\s][^/\x00-\x1f]{0,200}", str(workflow)):
+            raise ConfigurationError(f"a workflow is an id or a file name, not {workflow!r}")
+        given = {
+            "actor": actor,
+            "branch": branch,
+            "event": event,
+            "status": status,
+            "created": created,
+            "head_sha": head_sha,
+            "check_suite_id": check_suite_id,
+            "exclude_pull_requests": "true" if exclude_pull_requests else None,
+        }
+        query = {name: str(value) for name, value in given.items() if value is not None}
+        return RunSearch(self._pages, self._clock, repo, workflow, query)
+
+    async def get_log_url(self, job: JobLike, job_id: int | None = None) -> LogLink:
+        """
+        Ask for the signed link of a job's log. Whoever has it can read the log, for a minute.
+
+        ``GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs`` --
+        https://docs.github.com/rest/actions/workflow-jobs#download-job-logs-for-a-workflow-run
+
+        Args:
+            job: Repository as ``"owner/name"``; or, alone, a `JobRef` or the job's URL.
+
+            job_id: Numeric id of the job.
+
+        Raises:
+            LogUnavailableError: There is no log; its ``reason`` says why.
+
+            NotFoundError: No such job, or the token cannot see it.
+        """
+        return await Download(self._transport, _job_ref(job, job_id)).link()
+
+    def open_log(self, job: JobLike, job_id: int | None = None) -> JobLog:
+        """
+        Open the log of a job: ``async with gh.open_log(repo, job_id) as log``.
+
+        ``GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs`` --
+        https://docs.github.com/rest/actions/workflow-jobs#download-job-logs-for-a-workflow-run
+
+        The link is asked for, and followed without the token, when the block is entered and a
+        download slot is held; it is renewed, and a broken body resumed, while the log is read.
+
+        Args:
+            job: Repository as ``"owner/name"``; or, alone, a `JobRef` or the job's URL.
+
+            job_id: Numeric id of the job.
+
+        Raises (when entered):
+            LogUnavailableError: There is no log; its ``reason`` says why.
+
+            NotFoundError: No such job, or the token cannot see it.
+        """
+        return JobLog(self._transport, self._downloads, _job_ref(job, job_id))
+
+    def fan_out(
+        self,
+        refs: Iterable[RunRef] | AsyncIterable[RunRef],
+        *,
+        filter: Filter = "latest",  # noqa: A002 -- GitHub's own name
+    ) -> FanOut[RunRef, JobList]:
+        """
+        List the jobs of many runs or attempts: ``async with gh.fan_out(refs) as outcomes``.
+
+        Iterating over the outcomes gives a `Fetched` or `Failed` for each reference, as they
+        finish. *refs* is read lazily, results wait in bounded number, and leaving the block ends
+        every request, whatever the reason for leaving.
+
+        Args:
+            refs: Runs or attempts; any iterable, or async iterable.
+
+            filter: As in `list_jobs`, for references without an attempt.
+        """
+
+        async def work(ref: RunRef) -> JobList:
+            return await self.list_jobs(ref, filter=filter)
+
+        return FanOut(refs, work, concurrency=self._concurrency)
+
+    def fan_out_logs(
+        self,
+        refs: Iterable[JobRef] | AsyncIterable[JobRef],
+        handle: Callable[[JobLog], Awaitable[T]],
+    ) -> FanOut[JobRef, T]:
+        """
+        Handle the logs of many jobs: ``async with gh.fan_out_logs(refs, handle) as outcomes``.
+
+        *handle* runs where the download runs, with the log open; what it returns is the value of
+        the outcome. Otherwise as `fan_out`.
+
+        Args:
+            refs: Jobs; any iterable, or async iterable.
+
+            handle: Takes an open `JobLog`.
+        """
+
+        async def work(ref: JobRef) -> T:
+            async with self.open_log(ref) as log:
+                return await handle(log)
+
+        return FanOut(refs, work, concurrency=self._concurrency)
+
+
+def _run_ref(run: object, run_id: int | None) -> RunRef:
+    if isinstance(run, RunRef) and run_id is None:
+        return run
+    if isinstance(run, str):
+        return RunRef.parse(run) if run_id is None else RunRef(run, run_id)
+    raise ConfigurationError(f"a run is a RunRef, its URL, or repository and id, not {run!r:.80}")
+
+
+def _job_ref(job: object, job_id: int | None) -> JobRef:
+    if isinstance(job, JobRef) and job_id is None:
+        return job
+    if isinstance(job, str):
+        return JobRef.parse(job) if job_id is None else JobRef(job, job_id)
+    raise ConfigurationError(f"a job is a JobRef, its URL, or repository and id, not {job!r:.80}")
+
+
+def _check_number(name: str, value: object, *, least: float, whole: bool = False) -> None:
+    kinds = (int,) if whole else (int, float)
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, kinds)
+        or math.isnan(value)
+        or value < least
+    ):
+        kind = "a whole number" if whole else "a number"
+        raise ConfigurationError(f"{name} is {kind} of {least:g} or more, not {value!r}")

@@ -1,0 +1,322 @@
+"""
+The bytes of one log, from the first to the last: link, renewal, resume.
+
+Whatever breaks is asked for again over a fresh link, from where it stopped. What cannot be joined
+without a doubt is never joined: the caller starts over, or the log is said to be truncated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeVar
+
+import attrs
+
+from ghjobs_async import wire
+from ghjobs_async.errors import (
+    GHJobsError,
+    LogTruncatedError,
+    LogUnavailableError,
+    NotFoundError,
+    ResponseError,
+    ServerError,
+    TransportError,
+)
+from ghjobs_async.models import LogLink, Status
+from ghjobs_async.refs import JobRef
+from ghjobs_async.transport import Body, Transport
+
+T = TypeVar("T")
+
+# A break after new bytes is no failure of the resume; a log that breaks this often is one.
+_BREAKS_MOST: Final = 100
+# An error of the storage is an XML text of some hundred bytes.
+_ERROR_MOST: Final = 4096
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+class ChangedError(Exception):
+    """The log is not the one that was begun: what came so far cannot be continued."""
+
+    def __str__(self) -> str:
+        return "the log changed meanwhile, or its length was not as announced"
+
+
+@attrs.define(eq=False)
+class Download:
+    """
+    One pass over the bytes of a log.
+
+    Args:
+        transport: The door to the network.
+
+        ref: Whose log.
+
+    Attributes:
+        received: How many bytes `read` has given.
+
+        expected: How many there are, where the server says so.
+    """
+
+    transport: Transport
+    ref: JobRef
+    received: int = 0
+    expected: int | None = None
+    _body: Body | None = None
+    _ahead: list[bytes] = attrs.field(factory=list)
+    # What tells one version of the log from another.
+    _validator: str | None = None
+    # Whether the end of the body is known to be the end of the log.
+    _framed: bool = True
+    _resumable: bool = True
+    _breaks: int = 0
+    _stuck: int = 0
+    _finished: bool = False
+
+    async def link(self) -> LogLink:
+        """
+        Ask for the signed link only.
+
+        Raises:
+            LogUnavailableError, NotFoundError: As `open` does.
+
+            TransportError: This server gives the log itself, and no link.
+        """
+
+        async def once() -> LogLink:
+            request = wire.get_log(self.ref.repo, self.ref.job_id)
+            found = await self.transport.ask_log(request, {})
+            if isinstance(found, LogLink):
+                return found
+            found.close()
+            raise TransportError(
+                f"GET {found.url}: this server answers with the log itself, there is no link to "
+                "give; read it with open_log",
+                url=found.url,
+                retryable=False,
+            )
+
+        return await self._explained(once)
+
+    async def open(self) -> None:
+        """
+        Ask for a link and open it.
+
+        Raises:
+            LogUnavailableError: There is no log; its ``reason`` says why.
+
+            NotFoundError: There is no such job, or the token cannot see it.
+        """
+        body = await self._opened(0)
+        length = body.headers.get("Content-Length", "")
+        encoded = body.headers.get("Content-Encoding", "identity") != "identity"
+        self._validator = _validator(body.headers)
+        self._resumable = not encoded
+        self.expected = int(length) if length.isdecimal() and not encoded else None
+        chunked = "chunked" in body.headers.get("Transfer-Encoding", "").lower()
+        self._framed = self.expected is not None or chunked
+
+    async def read(self) -> bytes:
+        """
+        The next bytes, as many as have come; none at the end of the log.
+
+        Raises:
+            ChangedError: The log has to be read from its start again.
+
+            LogTruncatedError: It broke off, was resumed as often as allowed, and is still short.
+        """
+        while True:
+            if self._ahead:
+                chunk = self._ahead.pop(0)
+            elif self._finished:
+                return b""
+            elif self._body is None:
+                raise RuntimeError("this reading has ended: the log was closed, or read anew")
+            else:
+                try:
+                    chunk = await self._body.read()
+                except TransportError as error:
+                    await self._resume(error)
+                    continue
+            if chunk:
+                self.received += len(chunk)
+                self._stuck = 0
+                return chunk
+            self.close()
+            if self.expected is not None and self.received != self.expected:
+                raise ChangedError
+            if self._framed:
+                self._finished = True
+                return b""
+            # The connection's end is all that told the log's end: ask whether there is more.
+            self._framed = True
+            await self._resume(None)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        body, self._body = self._body, None
+        self._ahead.clear()
+        if body is not None:
+            body.close()
+
+    async def _resume(self, error: TransportError | None) -> None:
+        self.close()
+        self._breaks += 1
+        self._stuck += 1
+        if not self._resumable:
+            raise ChangedError from error
+        if self._stuck > self.transport.retries + 1 or self._breaks > _BREAKS_MOST:
+            raise self.truncated(error) from error
+        if self._stuck > 1:
+            await self.transport.back_off(self._stuck - 1, "resume of a log")
+        try:
+            await self._opened(self.received)
+        except TransportError as failure:
+            raise self.truncated(failure) from failure
+
+    def truncated(self, error: Exception | None) -> LogTruncatedError:
+        """The error for a log that stays short."""
+        of = "" if self.expected is None else f" of {self.expected}"
+        why = "" if error is None else f" ({wire.said(str(error))})"
+        return LogTruncatedError(
+            f"the log of {self.ref} broke off after {self.received}{of} bytes and could not be "
+            f"continued; try again{why}",
+            expected=self.expected,
+            received=self.received,
+        )
+
+    async def _opened(self, offset: int) -> Body:
+        """Open the log at *offset*: over a fresh link, as often as it takes."""
+        return await self._explained(lambda: self._open_once(offset))
+
+    async def _explained(self, once: Callable[[], Awaitable[T]]) -> T:
+        """Try, again where that may help; where there is no log, say why."""
+        try:
+            return await self.transport.retrying(once)
+        except NotFoundError as error:
+            raise await self._gone(error, "deleted") from error
+        except ResponseError as error:
+            if error.status == 410:  # noqa: PLR2004
+                raise LogUnavailableError(
+                    f"the log of {self.ref} has expired: it is past the repository's retention",
+                    reason="expired",
+                ) from error
+            raise
+        except _NoBlobError as error:
+            raise await self._gone(None, "not_ready") from error
+
+    async def _open_once(self, offset: int) -> Body:
+        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        found = await self.transport.ask_log(wire.get_log(self.ref.repo, self.ref.job_id), headers)
+        if isinstance(found, LogLink):
+            found = await self.transport.follow(found.url, headers)
+        self._body = found
+        try:
+            await self._check(found, offset)
+        except BaseException:
+            self.close()
+            raise
+        return found
+
+    async def _check(self, body: Body, offset: int) -> None:
+        """Make sure that what comes is the log, from *offset* on."""
+        if body.status == 416 and offset:  # noqa: PLR2004
+            total = body.headers.get("Content-Range", "").rpartition("/")[2]
+            if self.expected in {None, offset} and total in {"", "*", str(offset)}:
+                self.close()
+                self._finished = True
+                return
+            raise ChangedError
+        if body.status not in {200, 206}:
+            raise _storage_error(body, await self._code(body))
+        if not offset:
+            await self._look_ahead(body)
+            return
+        if _validator(body.headers) != self._validator:
+            raise ChangedError
+        length = body.headers.get("Content-Length", "")
+        if body.status == 206:  # noqa: PLR2004
+            span = re.fullmatch(
+                r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)",
+                body.headers.get("Content-Range", ""),
+            )
+            if not span or int(span[1]) != offset:
+                raise ChangedError
+            if self.expected is not None and span[2] not in {"*", str(self.expected)}:
+                raise ChangedError
+            return
+        # The server ignores Range: the same log comes from its start, if it is the same.
+        if self._validator is None and (self.expected is None or length != str(self.expected)):
+            raise ChangedError
+        await self._skip(body, offset)
+
+    async def _look_ahead(self, body: Body) -> None:
+        """The storage may answer an error with 200: no log begins like one."""
+        head = b""
+        while len(head) < len(_BOM) + 6:
+            chunk = await body.read()
+            if not chunk:
+                break
+            self._ahead.append(chunk)
+            head += chunk
+        if head.removeprefix(_BOM).startswith((b"<?xml", b"<Error")):
+            code = await self._code(body)
+            if code:
+                raise _storage_error(body, code)
+
+    async def _code(self, body: Body) -> str:
+        """The storage's error code, where the body is one of its errors."""
+        size = sum(map(len, self._ahead))
+        while size < _ERROR_MOST and (chunk := await body.read()):
+            self._ahead.append(chunk)
+            size += len(chunk)
+        found = re.search(rb"<Code>([A-Za-z0-9]{1,64})</Code>", b"".join(self._ahead))
+        return found[1].decode() if found else ""
+
+    async def _skip(self, body: Body, count: int) -> None:
+        while count > 0:
+            chunk = await body.read()
+            if not chunk:
+                raise ChangedError
+            if len(chunk) > count:
+                self._ahead.append(chunk[count:])
+            count -= len(chunk)
+
+    async def _gone(self, error: NotFoundError | None, reason: str) -> GHJobsError:
+        """Tell apart why there is no log: the job itself knows."""
+        try:
+            job = await self.transport.send(wire.get_job(self.ref.repo, self.ref.job_id))
+        except NotFoundError as unknown:
+            return error or unknown
+        except GHJobsError:
+            job = None
+        if job is not None:
+            if job.status != Status.COMPLETED:
+                reason = "not_ready"
+            elif not job.ran:
+                reason = "never_ran"
+        text = {
+            "not_ready": "is not there yet: ask again once the job has completed",
+            "never_ran": "does not exist: no runner ever took the job",
+            "deleted": "was deleted",
+        }[reason]
+        return LogUnavailableError(f"the log of {self.ref} {text}", reason=reason)
+
+
+class _NoBlobError(Exception):
+    """The storage has no such log."""
+
+
+def _validator(headers: Mapping[str, str]) -> str | None:
+    return headers.get("ETag") or headers.get("Last-Modified")
+
+
+def _storage_error(body: Body, code: str) -> Exception:
+    """What a storage's refusal means: no such log, or one more try over a fresh link."""
+    if body.status == 404 or code in {"BlobNotFound", "ContainerNotFound", "ResourceNotFound"}:  # noqa: PLR2004
+        return _NoBlobError()
+    text = f"GET {body.url}: the storage answered {body.status} {code}".rstrip()
+    if body.status >= 500:  # noqa: PLR2004
+        return ServerError(text, status=body.status, url=body.url)
+    return TransportError(f"{text}; the signed link is refused", url=body.url)

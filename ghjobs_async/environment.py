@@ -1,0 +1,137 @@
+"""What the environment says: the API's root, the token for it, the proxies. Pure over a mapping."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from ghjobs_async.errors import ConfigurationError
+
+GITHUB_COM: Final = "https://api.github.com"
+_HOST: Final = re.compile(
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?\.)*[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
+    r"|\[[0-9A-Fa-f:.]+\]"
+)
+
+
+def api_root(base_url: str | None, environ: Mapping[str, str]) -> str:
+    """
+    The root of the API, without a slash at its end.
+
+    ``None`` takes ``GITHUB_API_URL``, then ``GH_HOST``, then github.com. A bare host name is
+    completed: ``github.com``, ``SUBDOMAIN.ghe.com``, or ``HOSTNAME`` of an Enterprise Server.
+
+    Raises:
+        ConfigurationError: It is no web address of an API.
+    """
+    if base_url is not None:
+        return _completed(base_url, "base_url")
+    for name in ("GITHUB_API_URL", "GH_HOST"):
+        if value := environ.get(name):
+            return _completed(value, name)
+    return GITHUB_COM
+
+
+def _completed(text: object, source: str) -> str:
+    problem = ConfigurationError(
+        f"{source} reads https://HOSTNAME/api/v3, https://api.github.com or a host name, "
+        f"not {_shown(text)}"
+    )
+    if not isinstance(text, str):
+        raise problem
+    given = text.strip().rstrip("/")
+    bare = "://" not in given
+    try:
+        parts = urlsplit(f"https://{given}" if bare else given)
+        port = parts.port
+    except ValueError:
+        raise problem from None
+    host = (parts.hostname or "").lower()
+    netloc = f"[{host}]" if ":" in host else host
+    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(netloc):
+        raise problem
+    if (
+        "@" in parts.netloc
+        or parts.query
+        or parts.fragment
+        or not re.fullmatch(r"[A-Za-z0-9._~/-]*", parts.path)
+    ):
+        raise problem
+    if bare and parts.path:
+        raise problem
+    if is_github_com(host):
+        if parts.scheme != "https":
+            raise ConfigurationError(f"{source}: {host} is only spoken to over https")
+        if not parts.path:
+            return f"https://{host if host.startswith('api.') else 'api.' + host}"
+    at = netloc if port is None else f"{netloc}:{port}"
+    return f"{parts.scheme}://{at}{'/api/v3' if bare else parts.path}"
+
+
+def is_github_com(host: str) -> bool:
+    """Whether *host* is github.com or a ghe.com subdomain: run by GitHub, limits and all."""
+    return host in {"github.com", "api.github.com"} or host.endswith(".ghe.com")
+
+
+def token_variables(root: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """
+    The variables that may hold the token for *root*, the first one set wins.
+
+    Found as gh finds them, so that a github.com token never goes to another host unasked.
+    https://cli.github.com/manual/gh_help_environment
+    """
+    if is_github_com(urlsplit(root).hostname or ""):
+        return ("GH_TOKEN", "GITHUB_TOKEN")
+    names = ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
+    # A runner on an Enterprise Server sets both of these.
+    runner = environ.get("GITHUB_API_URL")
+    if runner and _same_host(runner, root):
+        return (*names, "GITHUB_TOKEN")
+    return names
+
+
+def find_token(root: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """The token for *root* and the variable that held it; None where none is set."""
+    for name in token_variables(root, environ):
+        if value := environ.get(name):
+            return value, name
+    return None
+
+
+def _same_host(url: str, root: str) -> bool:
+    try:
+        ours, theirs = urlsplit(root), urlsplit(_completed(url, "GITHUB_API_URL"))
+    except ConfigurationError:
+        return False
+    return (ours.scheme, ours.netloc.lower()) == (theirs.scheme, theirs.netloc.lower())
+
+
+def proxy_for(scheme: str, host: str) -> str | None:
+    """
+    The proxy for *host* (``HTTPS_PROXY``, ``HTTP_PROXY``, ``NO_PROXY``, or the system's own).
+
+    Raises:
+        ConfigurationError: The proxy is of a kind that is not spoken here (SOCKS).
+    """
+    if proxy_bypass(host):
+        return None
+    proxy = getproxies().get(scheme)
+    if not proxy:
+        return None
+    if "://" not in proxy:
+        proxy = f"http://{proxy}"
+    if urlsplit(proxy).scheme not in {"http", "https"}:
+        raise ConfigurationError(
+            f"the {scheme} proxy of the environment is a {urlsplit(proxy).scheme} one; "
+            "only http and https proxies can be used"
+        )
+    return proxy
+
+
+def _shown(value: object) -> str:
+    # Credentials in a URL are kept out of the text.
+    text = re.sub(r"//[^/@]*@", "//...@", repr(value))
+    return text if len(text) <= 80 else text[:77] + "..."  # noqa: PLR2004

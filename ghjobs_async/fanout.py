@@ -1,0 +1,169 @@
+"""
+Bounded concurrency over any ``async key -> value``: the only place that starts tasks.
+
+Knows nothing of GitHub. Keys are read lazily, results come as they finish, and leaving the block
+ends every task, whatever the reason for leaving.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+)
+from types import TracebackType
+from typing import Generic, Self, TypeAlias, TypeVar
+
+from ghjobs_async.models import Failed, Fetched
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+Outcome: TypeAlias = Fetched[K, T] | Failed[K]
+
+
+class FanOut(Generic[K, T]):
+    """
+    Run *work* over *keys*, at most *concurrency* at a time.
+
+    Enter it with ``async with``, iterate over what it gives: a `Fetched` or `Failed` for every key,
+    in the order in which they finish. A worker whose result has not been taken yet reads no further
+    key, so a slow consumer slows the reading: never more results wait than there are workers.
+
+    An error of *work* becomes a `Failed`; an error of *keys* is raised to whoever iterates, after
+    the outcomes of all keys read before it. An async generator given as *keys* is closed at the end.
+    """
+
+    def __init__(
+        self,
+        keys: Iterable[K] | AsyncIterable[K],
+        work: Callable[[K], Awaitable[T]],
+        *,
+        concurrency: int,
+    ) -> None:
+        self._keys = _lazily(keys)
+        self._work = work
+        self._concurrency = concurrency
+        self._reading = asyncio.Lock()
+        self._exhausted = False
+        self._source_error: BaseException | None = None
+        self._ready: deque[Outcome[K, T]] = deque()
+        self._news = asyncio.Event()
+        self._room = asyncio.Semaphore(concurrency)
+        self._working = 0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        self._working = self._concurrency
+        self._tasks = [asyncio.create_task(self._worker()) for _ in range(self._concurrency)]
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._exhausted = True
+        for task in self._tasks:
+            task.cancel()
+        try:
+            await _ended(self._tasks)
+        finally:
+            self._ready.clear()
+            if isinstance(self._keys, AsyncGenerator):
+                await self._keys.aclose()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Outcome[K, T]:
+        while not self._ready:
+            if not self._working:
+                if self._source_error is not None:
+                    error, self._source_error = self._source_error, None
+                    raise error
+                raise StopAsyncIteration
+            self._news.clear()
+            await self._news.wait()
+        self._room.release()
+        return self._ready.popleft()
+
+    async def _worker(self) -> None:
+        try:
+            while True:
+                await self._room.acquire()
+                async with self._reading:
+                    if self._exhausted:
+                        return
+                    try:
+                        key = await anext(self._keys)
+                    except StopAsyncIteration:
+                        self._exhausted = True
+                        return
+                self._ready.append(await self._outcome(key))
+                self._news.set()
+        except BaseException as error:  # noqa: BLE001 -- handed to whoever iterates
+            if not self._exhausted:
+                self._exhausted = True
+                self._source_error = error
+        finally:
+            self._working -= 1
+            # Workers that wait for room have nothing to do any more once the keys have run out.
+            self._room.release()
+            self._news.set()
+
+    async def _outcome(self, key: K) -> Outcome[K, T]:
+        try:
+            return Fetched(key, await self._work(key))
+        except Exception as error:  # noqa: BLE001 -- one bad key never costs the others
+            return Failed(key, error)
+
+
+async def gather(
+    keys: Iterable[K], work: Callable[[K], Awaitable[T]], *, concurrency: int
+) -> list[T]:
+    """
+    Run *work* over *keys*, at most *concurrency* at a time; the results in the order of the keys.
+
+    The first error ends all the others and is raised as it is.
+    """
+
+    async def numbered(item: tuple[int, K]) -> T:
+        return await work(item[1])
+
+    results: list[tuple[int, T]] = []
+    async with FanOut(enumerate(keys), numbered, concurrency=concurrency) as outcomes:
+        async for outcome in outcomes:
+            if isinstance(outcome, Failed):
+                raise outcome.error
+            results.append((outcome.ref[0], outcome.value))
+    results.sort(key=lambda result: result[0])
+    return [value for _, value in results]
+
+
+async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Wait until all *tasks* have ended, even where the wait itself is cancelled meanwhile."""
+    cancelled: asyncio.CancelledError | None = None
+    while pending := [task for task in tasks if not task.done()]:
+        try:
+            await asyncio.wait(pending)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+
+
+def _lazily(keys: Iterable[K] | AsyncIterable[K]) -> AsyncIterator[K]:
+    return aiter(keys) if isinstance(keys, AsyncIterable) else _from_sync(keys)
+
+
+async def _from_sync(keys: Iterable[K]) -> AsyncGenerator[K, None]:
+    for key in keys:
+        yield key

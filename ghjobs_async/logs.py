@@ -1,0 +1,179 @@
+"""One job's log: its bytes, its lines, and onto the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Final, Self
+
+from ghjobs_async.download import ChangedError, Download
+from ghjobs_async.errors import ConfigurationError
+from ghjobs_async.logtext import LogLine, LogParser
+from ghjobs_async.refs import JobRef
+from ghjobs_async.transport import Transport
+
+# How often a log that changes under the reader is written to disk from its start again.
+_RESTARTS_MOST: Final = 3
+
+
+class JobLog:
+    """
+    The log of one job, open: enter it with ``async with``.
+
+    It streams in constant memory, holds one download slot while it is open, and asks for the signed
+    link only once it has the slot. Each way of reading begins at the log's start.
+
+    Attributes:
+        ref: Whose log.
+    """
+
+    def __init__(self, transport: Transport, slots: asyncio.Semaphore, ref: JobRef) -> None:
+        self.ref = ref
+        self._transport = transport
+        self._slots = slots
+        self._held = False
+        # The pass that entering opened, until the first reading takes it.
+        self._opened: Download | None = None
+        self._reading: Download | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._slots.acquire()
+        self._held = True
+        self._opened = Download(self._transport, self.ref)
+        try:
+            await self._opened.open()
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        for download in (self._opened, self._reading):
+            if download is not None:
+                download.close()
+        self._opened = self._reading = None
+        if self._held:
+            self._held = False
+            self._slots.release()
+
+    async def _begin(self) -> Download:
+        """A pass from the log's start: the one that is open already, or another."""
+        if not self._held:
+            raise RuntimeError("a log is read inside its `async with` block")
+        if self._reading is not None:
+            self._reading.close()
+        if self._opened is not None:
+            self._reading, self._opened = self._opened, None
+            return self._reading
+        self._reading = download = Download(self._transport, self.ref)
+        await download.open()
+        return download
+
+    def _end(self, download: Download) -> None:
+        download.close()
+        if self._reading is download:
+            self._reading = None
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """
+        The log's bytes as they come, from its start.
+
+        Raises:
+            LogTruncatedError: It broke off, or changed, and cannot be continued without a doubt.
+        """
+        download = await self._begin()
+        try:
+            while chunk := await download.read():
+                yield chunk
+        except ChangedError as error:
+            raise download.truncated(error) from error
+        finally:
+            self._end(download)
+
+    async def lines(self) -> AsyncGenerator[LogLine, None]:
+        """The log's lines, from its start. Iterating over the log itself does the same."""
+        parser = LogParser()
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                for line in parser.feed(chunk):
+                    yield line
+        for line in parser.close():
+            yield line
+
+    def __aiter__(self) -> AsyncIterator[LogLine]:
+        return self.lines()
+
+    async def tail(self, n: int = 10) -> list[LogLine]:
+        """
+        The last *n* lines, numbered as they stand in the log.
+
+        Raises:
+            ConfigurationError: *n* is negative.
+        """
+        if n < 0:
+            raise ConfigurationError(f"a tail has 0 lines or more, not {n}")
+        last: deque[LogLine] = deque(maxlen=n)
+        parser = LogParser()
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                last += parser.feed(chunk)
+        last += parser.close()
+        return list(last)
+
+    async def save(self, path: str | os.PathLike[str]) -> int:
+        """
+        Write the log to *path*, byte for byte: beside it first, then renamed.
+
+        A log that changes while it is read is written from its start again.
+
+        Returns:
+            The number of bytes written.
+
+        Raises:
+            LogTruncatedError: It broke off and stays short; there is no file then.
+
+            OSError: The file cannot be written.
+        """
+        target = Path(path)
+        part = target.with_name(f".{secrets.token_hex(8)}.part")
+        try:
+            with part.open("xb") as file:
+                written = await self._write(file)
+            part.replace(target)
+        except BaseException:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise
+        return written
+
+    async def _write(self, file: BinaryIO) -> int:
+        for restarts in count():
+            download = await self._begin()
+            try:
+                while chunk := await download.read():
+                    file.write(chunk)
+            except ChangedError as error:
+                if restarts >= _RESTARTS_MOST:
+                    raise download.truncated(error) from error
+                file.seek(0)
+                file.truncate()
+            else:
+                return download.received
+            finally:
+                self._end(download)
+        raise AssertionError("count() has no end")

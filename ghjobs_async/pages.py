@@ -1,0 +1,189 @@
+"""
+One list, read whole: page 1 tells how many there are, the others are fetched side by side.
+
+Where the server fails on a large page, the list is read again in smaller ones; what came short is
+checked once more, and said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, Generic, Protocol, TypeVar
+
+import attrs
+
+from ghjobs_async import fanout, wire
+from ghjobs_async.convert import Page
+from ghjobs_async.errors import ServerError
+from ghjobs_async.models import Undecodable
+from ghjobs_async.transport import Transport
+
+# GitHub answers 502 for a page that takes it too long to make, consistently, where a smaller one
+# works: asking for the same size again never helps.
+SIZES: Final = (100, 50, 25, 10)
+_TOO_LARGE: Final = frozenset({502, 504})
+# A passing 502 looks just like one that is due to the size. So a larger page is tried again after
+# this many lists, which costs a repository that really needs small pages next to nothing.
+_GROW_AFTER: Final = 100
+
+
+class Item(Protocol):
+    """What a list holds: told apart by ``id``."""
+
+    @property
+    def id(self) -> int:
+        """GitHub's id."""
+        ...
+
+
+T = TypeVar("T", bound=Item)
+
+#: Makes the request for a page of that size (first) and number (second).
+MakeRequest = Callable[[int, int], wire.Request[Page[T]]]
+
+
+@attrs.frozen
+class Listing(Generic[T]):
+    """
+    A list as it was read.
+
+    Attributes:
+        items: Each item once, in the server's order.
+
+        total_count: How many there are, as the server last said.
+
+        undecodable: What came but could not be decoded.
+
+        settled: Whether everything agrees: no item came twice, the total did not move, and as many
+            items came as it says.
+    """
+
+    items: tuple[T, ...]
+    total_count: int
+    undecodable: tuple[Undecodable, ...]
+    settled: bool
+
+
+@attrs.define
+class _Size:
+    """The page size that works for one repository's lists."""
+
+    size: int = SIZES[0]
+    served: int = 0
+
+
+@attrs.define(eq=False)
+class Pages:
+    """
+    Reads lists; remembers per repository and kind of list which page size works.
+
+    Args:
+        transport: The door to the network.
+
+        concurrency: How many pages of one list are asked for at once.
+    """
+
+    transport: Transport
+    concurrency: int
+    _sizes: dict[tuple[str, str], _Size] = attrs.field(factory=dict, init=False)
+
+    async def read(
+        self, key: tuple[str, str], make: MakeRequest[T], *, most: int | None = None
+    ) -> Listing[T]:
+        """
+        Read one list whole, and once more where it changed meanwhile or came short.
+
+        Args:
+            key: The repository and the kind of list, for which the page size is remembered.
+
+            make: Makes the request for one page.
+
+            most: Of a list as long as this, or longer, only page 1 is read.
+        """
+        listing = await self._read(key, make, most)
+        return listing if listing.settled else await self._read(key, make, most)
+
+    async def _read(
+        self, key: tuple[str, str], make: MakeRequest[T], most: int | None
+    ) -> Listing[T]:
+        """Read one list, in pages as large as the server can make them."""
+        known = self._sizes.setdefault((key[0].lower(), key[1]), _Size())
+        begun = known.size
+        for size in SIZES[SIZES.index(begun) :]:
+            smallest = size == SIZES[-1]
+            try:
+                listing = await self._read_in(size, make, most, resize=not smallest)
+            except ServerError as error:
+                if smallest or error.status not in _TOO_LARGE:
+                    raise
+            else:
+                self._remember(known, size, stepped=size != begun)
+                return listing
+        raise AssertionError("the smallest size returns or raises")
+
+    async def _read_in(
+        self, size: int, make: MakeRequest[T], most: int | None, *, resize: bool
+    ) -> Listing[T]:
+        exhausted = False
+
+        async def page(number: int) -> Page[T]:
+            nonlocal exhausted
+            found = await self.transport.send(
+                make(size, number), resend=_unless_too_large if resize else bool
+            )
+            exhausted = exhausted or not (found.items or found.undecodable)
+            return found
+
+        def others(last: int) -> Iterator[int]:
+            # A total that is far too large is found out by the first empty page.
+            for number in range(2, last + 1):
+                if exhausted:
+                    return
+                yield number
+
+        first = await page(1)
+        if most is not None and first.total_count >= most:
+            return Listing(first.items, first.total_count, first.undecodable, settled=True)
+        last = -(-first.total_count // size)
+        if last <= 1 and not first.more:
+            return _merged([first])
+        pages = [first]
+        if last > 1:
+            bound = min(self.concurrency, last - 1)
+            pages += await fanout.gather(others(last), page, concurrency=bound)
+        seen = {item.id for found in pages for item in found.items}
+        # More than the total says: the Link header knows of another page.
+        number = max(last, 1)
+        while pages[-1].more and not exhausted:
+            number += 1
+            pages.append(await page(number))
+            fresh = {item.id for item in pages[-1].items} - seen
+            if not fresh:
+                break
+            seen |= fresh
+        return _merged(pages)
+
+    def _remember(self, known: _Size, size: int, *, stepped: bool) -> None:
+        if stepped:
+            known.size, known.served = min(known.size, size), 0
+        elif known.size != SIZES[0] and size == known.size:
+            known.served += 1
+            if known.served >= _GROW_AFTER:
+                known.size, known.served = SIZES[SIZES.index(size) - 1], 0
+
+
+def _unless_too_large(status: int) -> bool:
+    return status not in _TOO_LARGE
+
+
+def _merged(pages: list[Page[T]]) -> Listing[T]:
+    items = {item.id: item for page in pages for item in page.items}
+    undecodable = tuple(problem for page in pages for problem in page.undecodable)
+    came = sum(len(page.items) for page in pages)
+    total = pages[-1].total_count
+    settled = (
+        came == len(items)
+        and came + len(undecodable) == total
+        and all(page.total_count == total for page in pages)
+    )
+    return Listing(tuple(items.values()), total, undecodable, settled)
