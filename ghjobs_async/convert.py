@@ -31,15 +31,11 @@ T = TypeVar("T")
 
 @attrs.frozen
 class Page(Generic[T]):
-    """
-    One page of a list: the decoded items, those that could not be decoded, and whether the server
-    names a next page.
-    """
+    """One page of a list: the decoded items, and those that could not be decoded."""
 
     total_count: int
     items: tuple[T, ...]
     undecodable: tuple[Undecodable, ...] = ()
-    more: bool = False
 
 
 class NotJsonError(ValueError):

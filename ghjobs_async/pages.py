@@ -7,6 +7,8 @@ checked once more, and said.
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -14,7 +16,7 @@ import attrs
 
 from ghjobs_async import fanout, wire
 from ghjobs_async.convert import Page
-from ghjobs_async.errors import ServerError
+from ghjobs_async.errors import ServerError, TransportError
 from ghjobs_async.models import Undecodable
 from ghjobs_async.transport import Transport
 
@@ -25,6 +27,8 @@ _TOO_LARGE: Final = frozenset({502, 504})
 # A passing 502 looks just like one that is due to the size. So a larger page is tried again after
 # this many lists, which costs a repository that really needs small pages next to nothing.
 _GROW_AFTER: Final = 100
+# So many pages are read beyond the total, where the server says that there are more.
+_BEYOND_MOST: Final = 100
 
 
 class Item(Protocol):
@@ -86,6 +90,8 @@ class Pages:
     transport: Transport
     concurrency: int
     _sizes: dict[tuple[str, str], _Size] = attrs.field(factory=dict, init=False)
+    # One list after the other becomes objects, and is handed over before the next one does.
+    _decoding: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
 
     async def read(
         self, key: tuple[str, str], make: MakeRequest[T], *, most: int | None = None
@@ -124,15 +130,24 @@ class Pages:
     async def _read_in(
         self, size: int, make: MakeRequest[T], most: int | None, *, resize: bool
     ) -> Listing[T]:
+        # Pages are kept as they came until all are there: bytes are a fraction of the objects that
+        # they become, and the garbage collector does not walk them again and again.
+        resend = _unless_too_large if resize else bool
         exhausted = False
 
-        async def page(number: int) -> Page[T]:
+        async def fetch(number: int) -> wire.Answer:
             nonlocal exhausted
-            found = await self.transport.send(
-                make(size, number), resend=_unless_too_large if resize else bool
-            )
-            exhausted = exhausted or not (found.items or found.undecodable)
-            return found
+            answer = await self.transport.send(make(size, number).undecoded(), resend=resend)
+            exhausted = exhausted or wire.is_empty_page(answer.body)
+            return answer
+
+        async def decode(number: int, answer: wire.Answer) -> Page[T]:
+            request = make(size, number)
+            try:
+                return request.decode(answer)
+            except TransportError:
+                # Half a page, though the connection was whole: ask again, as often as it takes.
+                return await self.transport.send(request, resend=resend)
 
         def others(last: int) -> Iterator[int]:
             # A total that is far too large is found out by the first empty page.
@@ -141,26 +156,29 @@ class Pages:
                     return
                 yield number
 
-        first = await page(1)
-        if most is not None and first.total_count >= most:
-            return Listing(first.items, first.total_count, first.undecodable, settled=True)
-        last = -(-first.total_count // size)
-        if last <= 1 and not first.more:
-            return _merged([first])
-        pages = [first]
-        if last > 1:
+        first = await fetch(1)
+        total = wire.peek_total(first.body)
+        if total is None:
+            total = (await decode(1, first)).total_count
+        if most is not None and total >= most:
+            page = await decode(1, first)
+            return Listing(page.items, page.total_count, page.undecodable, settled=True)
+        answers = deque([first])
+        if (last := max(1, -(-total // size))) > 1:
             bound = min(self.concurrency, last - 1)
-            pages += await fanout.gather(others(last), page, concurrency=bound)
-        seen = {item.id for found in pages for item in found.items}
-        # More than the total says: the Link header knows of another page.
-        number = max(last, 1)
-        while pages[-1].more and not exhausted:
-            number += 1
-            pages.append(await page(number))
-            fresh = {item.id for item in pages[-1].items} - seen
-            if not fresh:
+            answers += await fanout.gather(others(last), fetch, concurrency=bound)
+        # More than the total says, where the Link header knows of another page.
+        for number in range(last + 1, last + _BEYOND_MOST):
+            if exhausted or not wire.has_next(answers[-1]):
                 break
-            seen |= fresh
+            answers.append(await fetch(number))
+        pages: list[Page[T]] = []
+        async with self._decoding:
+            while answers:
+                if pages:
+                    # Other tasks have their turn between two pages.
+                    await asyncio.sleep(0)
+                pages.append(await decode(len(pages) + 1, answers.popleft()))
         return _merged(pages)
 
     def _remember(self, known: _Size, size: int, *, stepped: bool) -> None:

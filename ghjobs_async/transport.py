@@ -25,6 +25,7 @@ from ghjobs_async.auth import Ask, Credential, Wallet
 from ghjobs_async.clock import Clock
 from ghjobs_async.errors import (
     ConfigurationError,
+    GHJobsError,
     RequestTimeoutError,
     ServerError,
     TransportError,
@@ -309,13 +310,23 @@ class Transport:
     ) -> T:
         """Do it again where that may help: with exponential waits, the server's word first."""
 
-        async def attempt() -> T:
-            return await once()
-
         def passing(error: BaseException) -> bool:
             if isinstance(error, ServerError):
                 return resend(error.status) and (error.retry_after or 0) <= self.gate.max_wait
             return isinstance(error, TransportError) and error.retryable
+
+        try:
+            return await once()
+        except GHJobsError as error:
+            if not passing(error):
+                raise
+            failed: list[GHJobsError] = [error]
+
+        async def attempt() -> T:
+            # The first try has been made: nearly all requests need no more, and no retrying around.
+            if failed:
+                raise failed.pop()
+            return await once()
 
         return await tenacity.AsyncRetrying(
             sleep=self.clock.sleep,
@@ -358,7 +369,7 @@ class Transport:
             raise RuntimeError("this client is closed")
         if self._api is None:
             self._api = self.borrowed or aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ssl=_tls()),
+                connector=aiohttp.TCPConnector(limit=0, ssl=_tls(self._origin[0])),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=self.timeout,
             )
@@ -409,12 +420,14 @@ class _Fixed:
         return False
 
 
-def _tls() -> ssl.SSLContext | bool:
+def _tls(scheme: str) -> ssl.SSLContext | bool:
     """aiohttp reads the certificates' variables when imported: what was set since counts too."""
     named = os.environ.get("SSL_CERT_FILE")
+    if scheme != "https" or not (named or os.environ.get("SSL_CERT_DIR")):
+        return True
     if named and not Path(named).is_file():
         raise ConfigurationError(f"SSL_CERT_FILE names no file: {named}")
-    return ssl.create_default_context() if named or os.environ.get("SSL_CERT_DIR") else True
+    return ssl.create_default_context()
 
 
 async def _read_whole(response: aiohttp.ClientResponse, method: str, url: str) -> bytes:

@@ -78,6 +78,14 @@ class Request(Generic[T]):
     decode: Callable[[Answer], T]
     method: str = "GET"
 
+    def undecoded(self) -> Request[Answer]:
+        """The same request for the answer itself."""
+        return Request(self.owner, self.target, _as_it_is, self.method)
+
+
+def _as_it_is(answer: Answer) -> Answer:
+    return answer
+
 
 def _repo_request(repo: str, path: str, decode: Callable[[Answer], T]) -> Request[T]:
     return Request(repo.partition("/")[0], f"/repos/{repo}/actions{path}", decode)
@@ -181,19 +189,22 @@ def _decode_run(answer: Answer) -> Run:
 
 
 def _decode_jobs(answer: Answer) -> Page[Job]:
-    return _with_next(answer, _load(answer, Page[Job]))
+    return _load(answer, Page[Job])
 
 
 def _decode_runs(answer: Answer) -> Page[Run]:
-    return _with_next(answer, _load(answer, Page[Run]))
+    return _load(answer, Page[Run])
 
 
-def _with_next(answer: Answer, page: Page[T]) -> Page[T]:
-    """Pages are asked for by number, so a Link is never followed: it only says there are more."""
-    link = answer.headers.get("Link")
-    if link and has_next(link, origin(answer.url)):
-        return attrs.evolve(page, more=True)
-    return page
+def peek_total(body: bytes) -> int | None:
+    """A page's total_count without decoding the page, where it stands first, as GitHub writes it."""
+    found = re.match(rb'\s*\{\s*"total_count"\s*:\s*([0-9]{1,18})\s*[,}]', body)
+    return int(found[1]) if found else None
+
+
+def is_empty_page(body: bytes) -> bool:
+    """Whether a page has no items; any real item is longer than that."""
+    return len(body) < 100 and re.search(rb'"\s*:\s*\[\s*\]', body) is not None  # noqa: PLR2004
 
 
 def _decode_link(answer: Answer) -> LogLink:
@@ -361,13 +372,20 @@ def location(answer: Answer, base: str) -> str:
     return target
 
 
-def has_next(link: str, api_origin: tuple[str, str, int | None]) -> bool:
-    """Whether a Link header names a next page, on the API's own origin."""
-    for part in link[:8192].split(","):
+def has_next(answer: Answer) -> bool:
+    """
+    Whether the Link header names a next page, on the API's own origin.
+
+    Pages are asked for by number, so a Link is never followed: it only says that there are more.
+    """
+    link = answer.headers.get("Link", "")[:8192]
+    if "next" not in link:
+        return False
+    for part in link.split(","):
         found = re.fullmatch(r'\s*<([^<>]*)>\s*;.*\brel="?next\b"?.*', part)
         if found:
             try:
-                return origin(found[1]) == api_origin
+                return origin(found[1]) == origin(answer.url)
             except ValueError:
                 return False
     return False

@@ -1,0 +1,103 @@
+"""The commands, and what every end of one becomes: an exit status and at most two lines."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib.metadata import version
+from typing import Final
+
+from cyclopts import App, CycloptsError
+
+from ghjobs_async.cli.text import note, report
+from ghjobs_async.errors import ConfigurationError, GHJobsError
+
+OK: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+#: The shell's own numbers for a command that ended by SIGINT and by SIGPIPE.
+_INTERRUPTED: Final = 130
+_PIPE_CLOSED: Final = 141
+
+_HELP: Final = """
+GitHub's workflow jobs and their logs: one, or a hundred thousand.
+
+RUN and JOB are numbers (with -R OWNER/REPO, or GH_REPO) or pasted addresses of any host.
+The token is found as gh finds it: GH_TOKEN, GITHUB_TOKEN, GH_ENTERPRISE_TOKEN, or gh itself.
+"""
+_EXAMPLES: Final = """
+Examples:
+
+    ghjobs demo
+
+    ghjobs list -R octo-org/octo-repo 29679449
+
+    ghjobs log https://github.com/octo-org/octo-repo/actions/runs/29679449/job/399444496
+
+    ghjobs audit octo-org/octo-repo --since 7d --logs failed
+
+Exit status: 0 all well, 1 failed, 2 wrong usage, 3 finished but incomplete.
+"""
+
+# Each is imported only when it is used.
+_COMMANDS: Final = {
+    "job": "Show one job: how it went, and its steps.",
+    "list": "List the jobs of a run or of one of its attempts.",
+    "log": "Print or save the log of a job.",
+    "audit": "Fetch the jobs and logs of many runs into a folder, and sum them up.",
+    "demo": "Audit an embedded GitHub: no account, no network.",
+}
+
+
+def build() -> App:
+    """Make the application; its commands are not imported yet."""
+    app = App(
+        name="ghjobs",
+        help=_HELP,
+        help_format="markdown",
+        help_epilogue=_EXAMPLES,
+        version=lambda: f"ghjobs {version('ghjobs-async')}",
+        version_flags=["--version"],
+        help_flags=["--help", "-h"],
+    )
+    for name, text in _COMMANDS.items():
+        app.command(f"ghjobs_async.cli.command_{name}:{name}_command", name=name, help=text)
+    return app
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run the command that *argv* names; the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name in a script that the terminal's encoding lacks is no reason to fail.
+        with suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        result = build()(
+            list(argv), exit_on_error=False, print_error=False, result_action="return_value"
+        )
+        sys.stdout.flush()
+    except CycloptsError as error:
+        report(" ".join(str(error).split()))
+        return USAGE
+    except ConfigurationError as error:
+        report(error)
+        return USAGE
+    except BrokenPipeError:
+        return _pipe_closed()
+    except (GHJobsError, OSError) as error:
+        report(error)
+        return FAILED
+    except KeyboardInterrupt:
+        note("interrupted")
+        return _INTERRUPTED
+    return result if isinstance(result, int) else OK
+
+
+def _pipe_closed() -> int:
+    """Leave quietly: whoever read the output (``head``) has enough."""
+    with suppress(OSError, ValueError):
+        # Else Python itself would complain, when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _PIPE_CLOSED

@@ -1,0 +1,74 @@
+"""The client of one command: the options, and the token as gh finds it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+
+from ghjobs_async.cli.options import Common
+from ghjobs_async.cli.target import host_of
+from ghjobs_async.cli.text import note
+from ghjobs_async.client import API_VERSION, GitHubJobs
+from ghjobs_async.environment import find_token
+from ghjobs_async.models import Wait
+
+_GH_TIMEOUT = 5.0
+
+
+def connect(
+    root: str,
+    common: Common,
+    *,
+    on_wait: Callable[[Wait], object] | None = None,
+    max_wait: float = 900.0,
+) -> GitHubJobs:
+    """
+    Make the client.
+
+    Args:
+        root: The API's root.
+
+        common: The options that every command has.
+
+        on_wait: Told of every wait; where not given, a line on stderr tells.
+
+        max_wait: The longest wait for a rate limit, in seconds.
+    """
+    version = API_VERSION if common.api_version is None else common.api_version
+    if on_wait is None and not common.quiet:
+        on_wait = _tell
+    given = {} if find_token(root, os.environ) else {"auth": _ask_gh(host_of(root))}
+    return GitHubJobs(
+        **given,
+        base_url=root,
+        api_version=None if version.lower() == "none" else version,
+        concurrency=common.concurrency,
+        max_wait=max_wait,
+        on_wait=on_wait,
+    )
+
+
+def _tell(wait: Wait) -> None:
+    note(str(wait))
+
+
+def _ask_gh(host: str) -> str | None:
+    """Ask gh for the token it keeps for *host*; None where it has none, or is not there."""
+    gh = shutil.which("gh")
+    if gh is None:
+        return None
+    try:
+        answer = subprocess.run(  # noqa: S603 -- gh itself, by its full path, and no shell
+            [gh, "auth", "token", "--hostname", host],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_GH_TIMEOUT,
+            check=False,
+            text=True,
+        )
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return None
+    token = answer.stdout.strip()
+    return token if answer.returncode == 0 and token else None

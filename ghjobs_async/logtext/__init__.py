@@ -1,0 +1,49 @@
+"""A job's log: bytes into lines, annotations, steps and matches. Pure, and in constant memory."""
+
+from ghjobs_async.logtext.annotate import Annotation, AnnotationFinder, annotations
+from ghjobs_async.logtext.ansi import PlainText, plain
+from ghjobs_async.logtext.failure import (
+    FailureExcerpt,
+    FailureFinder,
+    failing_step,
+    failure_excerpt,
+)
+from ghjobs_async.logtext.lines import MAX_LINE, LineKind, LogLine, LogParser, parse_log
+from ghjobs_async.logtext.search import Hit, LineGrep, LogSearch, grep_lines
+from ghjobs_async.logtext.steps import (
+    Certainty,
+    StepFinder,
+    StepLog,
+    StepLogs,
+    StepSpan,
+    StepSplitter,
+    split_steps,
+)
+
+__all__ = [
+    "MAX_LINE",
+    "Annotation",
+    "AnnotationFinder",
+    "Certainty",
+    "FailureExcerpt",
+    "FailureFinder",
+    "Hit",
+    "LineGrep",
+    "LineKind",
+    "LogLine",
+    "LogParser",
+    "LogSearch",
+    "PlainText",
+    "StepFinder",
+    "StepLog",
+    "StepLogs",
+    "StepSpan",
+    "StepSplitter",
+    "annotations",
+    "failing_step",
+    "failure_excerpt",
+    "grep_lines",
+    "parse_log",
+    "plain",
+    "split_steps",
+]

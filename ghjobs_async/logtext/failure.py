@@ -1,0 +1,202 @@
+"""Why a job failed, as far as its log says so: the errors of the failing step."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from ghjobs_async.logtext.lines import LineKind, LogLine
+from ghjobs_async.logtext.openers import second
+from ghjobs_async.logtext.steps import Certainty, StepFinder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ghjobs_async.models import Job, Step
+
+#: How much of a log is an excerpt: what a person reads, and what fits a comment on GitHub.
+MAX_LINES: Final = 100
+MAX_BYTES: Final = 32_768
+
+#: Steps of one second cannot be told apart until the log has ended: meanwhile, so many times as much
+#: is kept.
+_SPARE: Final = 4
+
+_FAILURES: Final = ("failure", "timed_out", "cancelled")
+
+
+@attrs.frozen
+class FailureExcerpt:
+    """
+    The lines of a log that tell why its job failed.
+
+    Attributes:
+        step: The first step that failed; None where GitHub names none.
+
+        lines: Its errors with the lines around them, gaps between; without errors, its last lines.
+
+        errors: The error lines among ``lines``.
+
+        certainty: How sure it is that they are the step's. When unknown, they are the errors of the
+            step's time, or of the whole log if no step is named.
+
+        capped: Whether there is more than ``lines`` shows.
+    """
+
+    step: Step | None
+    lines: tuple[LogLine, ...]
+    errors: tuple[LogLine, ...]
+    certainty: Certainty
+    capped: bool
+
+
+def failing_step(job: Job) -> Step | None:
+    """The step that a job failed by: the first that failed, else timed out, else was cancelled."""
+    for conclusion in _FAILURES:
+        for step in job.steps:
+            if step.conclusion == conclusion:
+                return step
+    return None
+
+
+class FailureFinder:
+    """
+    Lines in, the failing step's excerpt out; the push side of `failure_excerpt`.
+
+    Args:
+        job: The job that wrote the log.
+
+        context: How many lines to keep before and after each error.
+
+        max_lines: How many lines to give at most.
+
+        max_bytes: How many bytes of lines to give at most; one line is always given.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        *,
+        context: int = 5,
+        max_lines: int = MAX_LINES,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self._job, self._step = job, failing_step(job)
+        self._context, self._max_lines, self._max_bytes = context, max_lines, max_bytes
+        self._steps = StepFinder(job)
+        self._index = 0
+        self._kept: list[tuple[int, LogLine]] = []
+        self._bytes = 0
+        self._full = False
+        # The lines before, for an error to come; the last lines, for a step without errors.
+        self._before: deque[tuple[int, LogLine]] = deque(maxlen=context)
+        self._tail: deque[tuple[int, LogLine]] = deque()
+        self._tail_bytes = 0
+        self._after = 0
+        self._in_time = True
+
+    def feed(self, lines: Iterable[LogLine]) -> None:
+        """Take the next lines."""
+        lines = tuple(lines)
+        self._steps.feed(lines)
+        for line in lines:
+            if not line.continuation:
+                self._in_time = self._timely(line)
+            if self._in_time:
+                self._take(line)
+            self._index += 1
+
+    def close(self) -> FailureExcerpt | None:
+        """Give the excerpt; None for a job that did not fail."""
+        step = self._step
+        if step is None and self._job.conclusion not in _FAILURES:
+            return None
+        certainty, start, stop = Certainty.UNKNOWN, 0, self._index
+        for span in self._steps.close():
+            if span.step is step and span.certainty is not Certainty.UNKNOWN:
+                certainty, start, stop = span.certainty, span.start, span.stop
+        inside = [line for index, line in self._kept if start <= index < stop]
+        capped = self._full
+        if not any(line.kind is LineKind.ERROR for line in inside):
+            inside = [line for index, line in self._tail if start <= index < stop]
+            inside.reverse()
+        short: list[LogLine] = []
+        size = 0
+        for line in inside:
+            size += len(line.raw)
+            if len(short) == self._max_lines or (short and size > self._max_bytes):
+                capped = True
+                break
+            short.append(line)
+        short.sort(key=lambda line: line.number)
+        errors = tuple(line for line in short if line.kind is LineKind.ERROR)
+        return FailureExcerpt(step, tuple(short), errors, certainty, capped)
+
+    def _timely(self, line: LogLine) -> bool:
+        step, when = self._step, second(line)
+        if step is None or when is None or step.started_at is None or step.completed_at is None:
+            return True
+        start, end = int(step.started_at.timestamp()), int(step.completed_at.timestamp())
+        return start > end or start <= when <= end
+
+    def _take(self, line: LogLine) -> None:
+        place = (self._index, line)
+        self._tail.append(place)
+        self._tail_bytes += len(line.raw)
+        while len(self._tail) > _SPARE * self._max_lines or (
+            self._tail_bytes > _SPARE * self._max_bytes and len(self._tail) > 1
+        ):
+            self._tail_bytes -= len(self._tail.popleft()[1].raw)
+        if line.kind is LineKind.ERROR:
+            for before in self._before:
+                self._keep(before)
+            self._before.clear()
+            self._keep(place)
+            self._after = self._context
+        elif self._after or (line.continuation and self._kept and not self._before):
+            self._keep(place)
+            self._after = max(0, self._after - 1)
+        elif self._context:
+            self._before.append(place)
+
+    def _keep(self, place: tuple[int, LogLine]) -> None:
+        size = len(place[1].raw)
+        over = self._bytes + size > _SPARE * self._max_bytes and self._kept
+        if self._full or over or len(self._kept) >= _SPARE * self._max_lines:
+            self._full = True
+            return
+        self._bytes += size
+        self._kept.append(place)
+
+
+def failure_excerpt(
+    lines: Iterable[LogLine],
+    job: Job,
+    *,
+    context: int = 5,
+    max_lines: int = MAX_LINES,
+    max_bytes: int = MAX_BYTES,
+) -> FailureExcerpt | None:
+    """
+    Give the errors of a job's failing step, with context.
+
+    Args:
+        lines: All lines of the log; few are kept.
+
+        job: The job that wrote it.
+
+        context: How many lines to give before and after each error.
+
+        max_lines: How many lines to give at most.
+
+        max_bytes: How many bytes of lines to give at most; one line is always given.
+
+    Returns:
+        The excerpt; None for a job that did not fail.
+    """
+    finder = FailureFinder(job, context=context, max_lines=max_lines, max_bytes=max_bytes)
+    for line in lines:
+        finder.feed((line,))
+    return finder.close()

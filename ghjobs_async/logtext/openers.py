@@ -1,0 +1,193 @@
+"""
+Where steps may begin.
+
+A runner writes a group ``Run ...`` as it starts a step, with the script and its shell or the
+action's inputs inside, and fixed sentences for what it does on its own. It writes the same group for
+what a composite action runs, and scripts may print anything: these are places to consider.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from ghjobs_async.logtext.lines import LineKind, LogLine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Opens(Enum):
+    """What an opening line begins, by its form."""
+
+    SCRIPT = auto()
+    ACTION = auto()
+    #: An action without a line of its own before the next opener, as composite actions are.
+    COMPOSITE = auto()
+    #: A group ``Run ...`` without the body that a runner writes: likely printed by a script.
+    BARE = auto()
+    POST = auto()
+    COMPLETE = auto()
+    #: What the runner does on its own, with a step of that ``title``.
+    OWN = auto()
+
+
+#: What the runner does on its own: how it begins, and the name of its step, or the name's beginning.
+OWN: Final = (
+    (b"##[group]Checking docker version", "Initialize containers"),
+    (b"##[group]Build container for action use: ", "Build "),
+    (b"##[group]Pull down action image ", "Pull "),
+    (b"Print service container logs: ", "Stop containers"),
+    (b"Stop and remove container: ", "Stop containers"),
+    (b"A job started hook has been configured ", "Set up runner"),
+    (b"A job completed hook has been configured ", "Complete runner"),
+)
+
+_ACTION: Final = re.compile(r"Run (?:\.{1,2}/|docker://|[\w.-]+/[\w./-]+@)\S*\Z")
+_SENTENCES: Final = {
+    b"Post job cleanup.": Opens.POST,
+    b"Cleaning up orphan processes": Opens.COMPLETE,
+}
+_OWN_LINES: Final = tuple(text for text, _ in OWN if not text.startswith(b"##"))
+_LEAD: Final = b"Prepare all required actions"
+_LEADING: Final = (b"Getting action download info", b"Download action repository ")
+#: A job has at most some hundred steps; a log with more openers than this is not read for steps.
+MAX_OPENERS: Final = 5_000
+
+#: How much of a title is kept; names of steps are shorter.
+_TITLE: Final = 1000
+
+
+@attrs.frozen
+class Opener:
+    """
+    A line that may begin a step.
+
+    Attributes:
+        index: How many lines stand before it, and before what the runner prepares for it.
+
+        form: What it begins.
+
+        title: Its text, as it stands in the names of steps.
+
+        second: When, in seconds since the epoch; None where unknown.
+    """
+
+    index: int
+    form: Opens
+    title: str
+    second: int | None
+
+
+class OpenerFinder:
+    """Lines in; keeps where steps may begin."""
+
+    def __init__(self) -> None:
+        #: How many lines have come.
+        self.count = 0
+        self._openers: list[Opener] = []
+        self._group: LogLine | None = None
+        self._group_index = 0
+        # Where the runner began to prepare a composite action, whose group follows.
+        self._lead: tuple[int, int | None] | None = None
+        self._leads = 0
+        # The action whose inputs end, or have ended with the line before.
+        self._action: Opener | None = None
+        self._ended = False
+
+    def feed(self, lines: Iterable[LogLine]) -> None:
+        """Take the next lines."""
+        for line in lines:
+            if not line.continuation:
+                if self._group is not None:
+                    self._open_group(line)
+                if self._action is not None:
+                    self._end_action(line)
+                if line.kind is not LineKind.COMMAND:
+                    self._look(line)
+            self.count += 1
+
+    def close(self) -> list[Opener] | None:
+        """Give the places, in their order; None where there are more than `MAX_OPENERS`."""
+        if self._group is not None:
+            self._add(self._group_index, Opens.BARE, self._group.text, second(self._group))
+            self._group = None
+        if len(self._openers) > MAX_OPENERS:
+            return None
+        if any(opener.form is Opens.SCRIPT for opener in self._openers):
+            return self._openers
+        # No script has a body: not the form of a log that is known, so the body tells nothing.
+        return [
+            attrs.evolve(opener, form=Opens.SCRIPT) if opener.form is Opens.BARE else opener
+            for opener in self._openers
+        ]
+
+    def _add(self, index: int, form: Opens, title: str, when: int | None) -> None:
+        if len(self._openers) <= MAX_OPENERS:
+            self._openers.append(Opener(index, form, title[:_TITLE].strip(), when))
+
+    def _look(self, line: LogLine) -> None:
+        content = line.content
+        if line.kind is LineKind.GROUP:
+            if content.startswith(b"Run "):
+                self._group, self._group_index = line, self.count
+                return
+            for text, name in OWN:
+                if text.startswith(b"##") and content.startswith(text[9:]):
+                    self._add(self.count, Opens.OWN, name, second(line))
+        elif line.kind is LineKind.PLAIN:
+            if content in _SENTENCES:
+                self._add(self.count, _SENTENCES[content], line.text, second(line))
+            elif content == _LEAD:
+                # The first one in a log is the job's own, and belongs to its set-up.
+                self._leads += 1
+                self._lead = (self.count, second(line)) if self._leads > 1 else None
+                return
+            elif content.startswith(_LEADING):
+                return
+            elif content.startswith(_OWN_LINES):
+                name = next(name for text, name in OWN if content.startswith(text))
+                self._add(self.count, Opens.OWN, name, second(line))
+        self._lead = None
+
+    def _open_group(self, body: LogLine) -> None:
+        """Tell from the first line inside a group what the group is."""
+        group, index = self._group, self._group_index
+        self._group = None
+        if group is None:
+            return
+        when, title = second(group), group.text
+        content = body.content
+        form = Opens.BARE
+        if content.startswith((b"\x1b[36;1m", b"shell: ")):
+            form = Opens.SCRIPT
+        elif _ACTION.match(title) and (
+            body.kind is LineKind.ENDGROUP or content in {b"with:", b"env:"}
+        ):
+            form = Opens.ACTION
+            if self._lead is not None:
+                index, when = self._lead
+        self._lead = None
+        self._add(index, form, title, when)
+        if form is Opens.ACTION:
+            self._action, self._ended = self._openers[-1], False
+
+    def _end_action(self, line: LogLine) -> None:
+        """Tell from what comes after an action's inputs whether it is a composite one."""
+        if not self._ended:
+            self._ended = line.kind is LineKind.ENDGROUP
+            return
+        content = line.content
+        run = line.kind is LineKind.GROUP and content.startswith(b"Run ")
+        if self._openers[-1] is self._action and (run or content == _LEAD):
+            self._openers[-1] = attrs.evolve(self._action, form=Opens.COMPOSITE)
+        self._action = None
+
+
+def second(line: LogLine) -> int | None:
+    """The second since the epoch in which *line* was written."""
+    time = line.time
+    return None if time is None else int(time.timestamp())

@@ -1,0 +1,284 @@
+"""
+Lines that match a pattern.
+
+The pattern is matched against each line as it is shown: without timestamp, marker, byte-order mark,
+line end and escape sequences, and within the cap.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from ghjobs_async.logtext.ansi import plain
+from ghjobs_async.logtext.lines import BLOCK, MAX_LINE, LogLine, LogParser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# Escape sequences as in `plain`, on bytes and within a line, where none of `_C1` is near.
+_ESCAPE: Final = re.compile(
+    rb"\x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)"
+    rb"|\x1b\[[0-?]*[ -/]*[@-~]?"
+    rb"|\x1b[ -/]*[0-~]?"
+)
+# The same controls as single characters, which no runner writes: where one stands, nothing is safe
+# to rule out.
+_C1: Final = re.compile(rb"\xc2[\x90\x98\x9b-\x9f]")
+# Characters beyond ASCII that equal an ASCII letter when case is ignored.
+_FOLDED: Final = (
+    (b"\xe2\x84\xaa", b"k"),
+    (b"\xc5\xbf", b"s"),
+    (b"\xc4\xb0", b"i"),
+    (b"\xc4\xb1", b"i"),
+)
+# The parts of a pattern that `literals` knows; escapes with numbers and groups are not among them.
+_TOKEN: Final = re.compile(
+    r"""
+    (?P<char> [^\\.^$*+?{}\[\]|()] | \\[^0-9A-Za-z] )
+    | (?P<repeat> [*?] | \{[0-9]*,?[0-9]*\} )
+    | (?P<bar> \| )
+    | (?P<other> [.^$+] | \\[ABbDdSsWwZ] | \[\^?\]?(?:[^\]\\]|\\.)*\] )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@attrs.frozen
+class Hit:
+    """
+    A line that matches.
+
+    Attributes:
+        line: The line.
+
+        start: Where the first match begins in ``line.text``.
+
+        end: Where it ends.
+
+        before: The lines before, as many as were asked for and stand in the log.
+
+        after: The lines after.
+    """
+
+    line: LogLine
+    start: int
+    end: int
+    before: tuple[LogLine, ...] = ()
+    after: tuple[LogLine, ...] = ()
+
+    @property
+    def match(self) -> str:
+        """The text that matches, without escape sequences."""
+        return plain(self.line.text[self.start : self.end]).text
+
+
+def find(pattern: re.Pattern[str], line: LogLine) -> Hit | None:
+    """Match *pattern* against one line as it is shown."""
+    text = line.text
+    shown = plain(text)
+    match = pattern.search(shown.text)
+    if match is None:
+        return None
+    start = shown.offset(match.start())
+    # The end is right behind the last character matched, not behind the escapes that follow it.
+    end = shown.offset(match.end() - 1) + 1 if match.end() > match.start() else start
+    return Hit(line, start, end)
+
+
+class LineGrep:
+    """
+    Lines in, hits out; the push side of `grep_lines`.
+
+    Args:
+        pattern: A regular expression.
+
+        context: How many lines to give before and after each hit. A hit comes out once the lines
+            after it have come.
+    """
+
+    def __init__(self, pattern: str | re.Pattern[str], *, context: int = 0) -> None:
+        self._pattern = re.compile(pattern)
+        self._context = context
+        self._before: deque[LogLine] = deque(maxlen=context)
+        self._waiting: deque[tuple[Hit, list[LogLine]]] = deque()
+
+    def feed(self, lines: Iterable[LogLine]) -> list[Hit]:
+        """Take the next lines; give the hits that are complete."""
+        found: list[Hit] = []
+        for line in lines:
+            for _, after in self._waiting:
+                after.append(line)
+            if self._waiting and len(self._waiting[0][1]) == self._context:
+                hit, after = self._waiting.popleft()
+                found.append(attrs.evolve(hit, after=tuple(after)))
+            if new := find(self._pattern, line):
+                if self._context:
+                    self._waiting.append((attrs.evolve(new, before=tuple(self._before)), []))
+                else:
+                    found.append(new)
+            self._before.append(line)
+        return found
+
+    def close(self) -> list[Hit]:
+        """Give the hits near the end, with what context there was."""
+        found = [attrs.evolve(hit, after=tuple(after)) for hit, after in self._waiting]
+        self._waiting.clear()
+        return found
+
+
+def grep_lines(
+    lines: Iterable[LogLine], pattern: str | re.Pattern[str], *, context: int = 0
+) -> Iterator[Hit]:
+    """
+    Give the lines that match, with context.
+
+    Args:
+        lines: The lines of a log.
+
+        pattern: A regular expression.
+
+        context: How many lines to give before and after each hit.
+    """
+    grep = LineGrep(pattern, context=context)
+    for line in lines:
+        yield from grep.feed((line,))
+    yield from grep.close()
+
+
+class LogSearch:
+    """
+    Bytes in, hits out: what `LogParser` and `LineGrep` give together, without making the lines that
+    cannot match.
+
+    Where the pattern has a text that every match must contain (``uses: .+@v[0-9]`` has ``uses: ``),
+    blocks of the log are searched for that at the speed of ``bytes.find``, and only lines that have
+    it are made and matched. Patterns with groups, and searches with context, go line by line.
+
+    Args:
+        pattern: A regular expression.
+
+        context: How many lines to give before and after each hit.
+
+        max_line: How many bytes of a line to keep and search, as in `LogParser`.
+    """
+
+    def __init__(
+        self, pattern: str | re.Pattern[str], *, context: int = 0, max_line: int = MAX_LINE
+    ) -> None:
+        self._pattern = re.compile(pattern)
+        self._parser = LogParser(max_line)
+        self._grep = LineGrep(self._pattern, context=context)
+        self._literals = () if context else literals(self._pattern)
+        self._fold = bool(self._pattern.flags & re.IGNORECASE)
+
+    def feed(self, chunk: bytes) -> list[Hit]:
+        """Take the next bytes, however they are split; give the hits that are complete."""
+        found: list[Hit] = []
+        # A step of one block bounds what is copied and parsed at once.
+        for at in range(0, len(chunk), BLOCK):
+            found += self._feed(chunk[at : at + BLOCK])
+        return found
+
+    def close(self) -> list[Hit]:
+        """Give the hits at the end of the log."""
+        return self._grep.feed(self._parser.close()) + self._grep.close()
+
+    def _feed(self, chunk: bytes) -> list[Hit]:
+        if not self._literals:
+            return self._grep.feed(self._parser.feed(chunk))
+        found: list[Hit] = []
+        if self._parser.unfinished:
+            first = chunk.find(b"\n") + 1 or len(chunk)
+            found += self._grep.feed(self._parser.feed(chunk[:first]))
+            chunk = chunk[first:]
+        last = chunk.rfind(b"\n") + 1
+        block = chunk[:last]
+        at = 0
+        for start, end in self._candidates(block):
+            self._parser.skip(block[at:start])
+            found += self._grep.feed(self._parser.feed(block[start:end]))
+            at = end
+        self._parser.skip(block[at:])
+        self._parser.feed(chunk[last:])
+        return found
+
+    def _candidates(self, block: bytes) -> Iterator[tuple[int, int]]:
+        """Where lines stand that may match; every line that does is among them."""
+        shown = self._shown(block)
+        if shown is None:
+            yield 0, len(block)
+            return
+        starts = set[int]()
+        for literal in self._literals:
+            at = shown.find(literal)
+            while at >= 0:
+                starts.add(shown.rfind(b"\n", 0, at) + 1)
+                at = shown.find(literal, shown.find(b"\n", at) + 1)
+        here = there = 0
+        for start in sorted(starts):
+            # Every line is still a line in both, so what was cut is made up for by counting.
+            if len(shown) == len(block):
+                here = start
+            else:
+                for _ in range(shown.count(b"\n", there, start)):
+                    here = block.find(b"\n", here) + 1
+                there = start
+            yield here, block.find(b"\n", here) + 1
+
+    def _shown(self, block: bytes) -> bytes | None:
+        """The block as the literals are to be found in it, line by line; None if that is unsafe."""
+        shown = block
+        if not block.isascii():
+            if b"\xc2" in block and _C1.search(block):
+                return None
+            if self._fold:
+                for special, letter in _FOLDED:
+                    shown = shown.replace(special, letter)
+        if b"\x1b" in block:
+            shown = _ESCAPE.sub(b"", shown)
+        return shown.lower() if self._fold else shown
+
+
+def literals(pattern: re.Pattern[str]) -> tuple[bytes, ...]:
+    """
+    Texts of which every match of *pattern* contains one; empty where that cannot be told.
+
+    It reads the plain part of the syntax and gives up on groups, where a wrong guess would lose hits.
+    """
+    if pattern.flags & re.VERBOSE:
+        return ()
+    fold = bool(pattern.flags & re.IGNORECASE)
+    branches: list[list[str]] = [[""]]
+    at = 0
+    while at < len(pattern.pattern):
+        token = _TOKEN.match(pattern.pattern, at)
+        if token is None:
+            return ()
+        at = token.end()
+        runs = branches[-1]
+        match token.lastgroup:
+            case "char":
+                runs[-1] += token[0][-1]
+            case "repeat":
+                # What is before may be absent.
+                runs[-1:] = [runs[-1][:-1], ""]
+            case "bar":
+                branches.append([""])
+            case _:
+                runs.append("")
+    found = [_longest(runs, fold=fold) for runs in branches]
+    return tuple(found) if all(found) else ()
+
+
+def _longest(runs: Iterable[str], *, fold: bool) -> bytes:
+    # A replaced byte shows as U+FFFD and is not that in the log; and what ignoring case means beyond
+    # ASCII is not for a byte search to know. No line holds a newline.
+    split = re.compile("[^\x00-\x7f]+" if fold else "[\ufffd\ud800-\udfff]+")
+    best = max((part for run in runs for part in split.split(run)), key=len)
+    if "\n" in best:
+        return b""
+    return (best.lower() if fold else best).encode()

@@ -1,0 +1,121 @@
+"""A believable organisation, for `ghjobs demo` and for trying things out."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from ghjobs_async.testing import scenario
+from ghjobs_async.testing.specs import AttemptSpec, JobSpec
+
+if TYPE_CHECKING:
+    from ghjobs_async.testing.fake import FakeGitHub
+    from ghjobs_async.testing.world import FakeRun
+
+REPOS: Final = ("octo-org/octo-repo", "octo-org/hello-world")
+DAYS: Final = 30
+_DAY: Final = 86_400
+_BRANCHES: Final = ("main", "main", "main", "release/2.x", "fix/flaky-upload", "docs")
+_ACTORS: Final = ("octocat", "hubot", "monalisa")
+_EVENTS: Final = ("push", "push", "pull_request", "schedule")
+_WORKFLOWS: Final = ("CI", "CI", "CI", "Nightly", "Release")
+#: The share of attempts with a failing job.
+_FAILING: Final = 0.22
+#: Every so manieth run is a large matrix, and every so manieth is of another kind altogether.
+_LARGE_EVERY: Final = 40
+_ODD_EVERY: Final = 25
+_MOST_ATTEMPTS: Final = 3
+
+
+def fill_demo(fake: FakeGitHub, runs: int = 200, seed: int = 1) -> list[FakeRun]:
+    """
+    Fill *fake* with two repositories and *runs* runs of the last 30 days by its clock.
+
+    Args:
+        fake: What to fill.
+
+        runs: How many runs.
+
+        seed: Another seed makes another month; the same one always the same.
+
+    Returns:
+        The runs, the oldest first.
+    """
+    rng = random.Random(seed)  # noqa: S311 - chance for a demo, not for secrets
+    # The newest run is an hour old: whatever is meant to have ended has ended.
+    end = int(fake.clock()) - 3600
+    ages = sorted((rng.randrange((DAYS - 1) * _DAY) for _ in range(runs)), reverse=True)
+    return [_add(fake, rng, number, end - age) for number, age in enumerate(ages)]
+
+
+def _add(fake: FakeGitHub, rng: random.Random, number: int, created: int) -> FakeRun:
+    workflow = rng.choice(_WORKFLOWS)
+    repo = REPOS[0] if rng.random() < 0.8 else REPOS[1]  # noqa: PLR2004
+    attempts, conclusion = _attempts(rng, number, workflow)
+    return fake.add_run(
+        repo,
+        jobs=0,
+        attempts=attempts,
+        conclusion=conclusion,
+        event="schedule" if workflow == "Nightly" else rng.choice(_EVENTS),
+        branch="main" if workflow == "Nightly" else rng.choice(_BRANCHES),
+        workflow=workflow,
+        created_at=datetime.fromtimestamp(created, UTC),
+        actor=rng.choice(_ACTORS),
+    )
+
+
+def _attempts(
+    rng: random.Random, number: int, workflow: str
+) -> tuple[list[AttemptSpec], str | None]:
+    if number % _ODD_EVERY == _ODD_EVERY - 1:
+        return [_odd(number // _ODD_EVERY)], "success"
+    if number % _LARGE_EVERY == _LARGE_EVERY // 2:
+        jobs = scenario.matrix(rng.randrange(150, 420), "integration", failing=(3, 77))
+        return scenario.rerun_failed(jobs), "success"
+    jobs = _jobs(rng, workflow)
+    attempts = [AttemptSpec(jobs)]
+    while (
+        any(job.conclusion == "failure" for job in attempts[-1].jobs)
+        and len(attempts) < _MOST_ATTEMPTS
+        and rng.random() < 0.7  # noqa: PLR2004
+    ):
+        again = scenario.rerun_failed(attempts[-1].jobs)[1]
+        if rng.random() < 0.3:  # noqa: PLR2004
+            # Ran again and failed again.
+            again = AttemptSpec(
+                [
+                    job if job.conclusion == "failure" else new
+                    for job, new in zip(attempts[-1].jobs, again.jobs, strict=True)
+                ]
+            )
+        attempts.append(again)
+    return attempts, "success"
+
+
+def _jobs(rng: random.Random, workflow: str) -> list[JobSpec]:
+    jobs = [JobSpec("lint", seconds=rng.randrange(15, 40))]
+    jobs += scenario.matrix(rng.choice((3, 6, 9, 12)), "test")
+    if workflow == "Nightly":
+        jobs += scenario.matrix(12, "slow tests", steps=7)
+    if rng.random() < _FAILING:
+        position = rng.randrange(1, len(jobs))
+        step = rng.choice(("Install dependencies", "Run tests", "Run tests"))
+        jobs[position] = scenario.failing(jobs[position].name, step)
+        return [*jobs, scenario.skipped("deploy")]
+    if workflow == "Release":
+        return [*jobs, JobSpec("deploy / production", seconds=90), scenario.check_run("codecov")]
+    return jobs
+
+
+def _odd(kind: int) -> AttemptSpec:
+    kinds: tuple[AttemptSpec, ...] = (
+        AttemptSpec([], "startup_failure"),
+        AttemptSpec([JobSpec("lint"), scenario.cancelled_before_start("test")]),
+        AttemptSpec([JobSpec("lint"), scenario.in_progress("deploy"), scenario.queued("notify")]),
+        AttemptSpec([scenario.inverted_clocks("build"), scenario.expired_steps("test")]),
+        AttemptSpec([JobSpec("lint"), JobSpec("test", "timed_out", seconds=21_600)]),
+        AttemptSpec([JobSpec("build / caf\u00e9 \U0001f680"), JobSpec("build: x86")]),
+    )
+    return kinds[kind % len(kinds)]

@@ -1,0 +1,118 @@
+"""Sockets: two origins on 127.0.0.1, and answers written as they say they shall come."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final
+
+import attrs
+from aiohttp import web
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from ghjobs_async.testing.answers import Answer
+
+#: Smaller bodies are not worth compressing.
+_GZIP_FROM: Final = 1024
+#: What SO_LINGER must hold for a connection to end with RST.
+_RESET: Final = struct.pack("ii", 1, 0)
+
+Respond = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+@attrs.define
+class Listener:
+    """One origin: its socket and what serves it."""
+
+    respond: Respond
+    port: int = 0
+    _runner: web.ServerRunner | None = None
+
+    async def start(self) -> None:
+        """Listen on a free port."""
+        # A handler that stalls on purpose must end as soon as its client has gone.
+        server = web.Server(
+            self.respond, handler_cancellation=True, access_log=None, keepalive_timeout=75.0
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, backlog=1024)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def close(self) -> None:
+        """Stop listening and end every connection."""
+        if self._runner is not None:
+            runner, self._runner = self._runner, None
+            await runner.cleanup()
+
+
+async def send(
+    request: web.BaseRequest, answer: Answer, closing: asyncio.Event
+) -> web.StreamResponse:
+    """
+    Write *answer*.
+
+    A stall ends when the client goes (the task is cancelled) or when *closing* is set.
+    """
+    if answer.hang_up is not None:
+        return hang_up(request, reset=answer.hang_up == "reset")
+    if answer.stall_after == -1:
+        await closing.wait()
+        return hang_up(request)
+    whole = answer.lie == 0 and answer.cut_after is None and answer.stall_after is None
+    if whole and isinstance(answer.body, bytes):
+        body = answer.body
+        accepted = request.headers.get("Accept-Encoding", "")
+        if not answer.encoded and len(body) >= _GZIP_FROM and "gzip" in accepted:
+            body = gzip.compress(body, 1, mtime=0)
+            answer.headers["Content-Encoding"] = "gzip"
+        return web.Response(status=answer.status, body=body or None, headers=answer.headers)
+    return await _stream(request, answer, closing)
+
+
+async def _stream(
+    request: web.BaseRequest, answer: Answer, closing: asyncio.Event
+) -> web.StreamResponse:
+    response = web.StreamResponse(status=answer.status, headers=answer.headers)
+    size = answer.size
+    response.content_length = max(0, size + answer.lie)
+    left = min(
+        size if answer.cut_after is None else answer.cut_after,
+        size if answer.stall_after is None else answer.stall_after,
+    )
+    await response.prepare(request)
+    for chunk in answer.chunks():
+        if left <= 0:
+            break
+        await response.write(chunk[:left])
+        left -= len(chunk)
+    if answer.stall_after is not None and answer.stall_after < size:
+        await closing.wait()
+        return hang_up(request, response)
+    if answer.cut_after is not None or answer.lie > 0:
+        return hang_up(request, response)
+    await response.write_eof()
+    return response
+
+
+def hang_up(
+    request: web.BaseRequest, response: web.StreamResponse | None = None, *, reset: bool = False
+) -> web.StreamResponse:
+    """End the connection here and now."""
+    transport = request.transport
+    if transport is not None:
+        if reset:
+            sock = transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            transport.abort()
+        else:
+            # What was written still goes out; only then the connection ends.
+            transport.close()
+    answer = web.Response() if response is None else response
+    answer.force_close()
+    return answer

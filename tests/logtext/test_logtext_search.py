@@ -1,0 +1,107 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ghjobs_async.logtext import (
+    AnnotationFinder,
+    Hit,
+    LogSearch,
+    annotations,
+    grep_lines,
+    parse_log,
+)
+from ghjobs_async.logtext.annotate import MAX_CONTINUATION
+from ghjobs_async.logtext.search import literals
+
+STAMP = "2026-03-01T12:00:00.1234567Z "
+PIECES = st.sampled_from([
+    STAMP.encode(), b"\xef\xbb\xbf", b"\n", b"\r\n", b"a", b"B", b"ks", b"foo", b"fo\x1b[1mo", b"\x1b]0;",
+    b"\x07", b"\x1b", b"\x1b[", b"[", b"1", b"\xc2", b"\xc2\x9b", "\u212a\u017f\u0131\u0130".encode(), b"\xff", "é".encode(),
+    b"##[group]", b"##[endgroup]", b"##[error]", b"\r",
+])  # fmt: skip
+LOGS = st.lists(PIECES, max_size=40).map(b"".join)
+PATTERNS = st.sampled_from([
+    "foo", "fo+", "^a", "a|B", "ks", "i", "a.*o", r"\[1", "é", "o$", "[ab]foo", "f?oo", "x{0}foo", "(foo)",
+    "\ufffd", "group", "",
+])  # fmt: skip
+
+
+def lines(*texts: str) -> bytes:
+    return "".join(f"{STAMP}{text}\n" for text in texts).encode()
+
+
+@given(
+    log=LOGS,
+    source=PATTERNS,
+    fold=st.booleans(),
+    size=st.integers(1, 50),
+    context=st.integers(0, 2),
+    max_line=st.integers(5, 200),
+)
+def test_search_finds_what_matching_each_line_finds(
+    *, log: bytes, source: str, fold: bool, size: int, context: int, max_line: int
+) -> None:
+    """Searching bytes gives the same hits as making and matching every line."""
+    pattern = re.compile(source, re.IGNORECASE if fold else 0)
+    expected = list(grep_lines(parse_log([log], max_line=max_line), pattern, context=context))
+    search = LogSearch(pattern, context=context, max_line=max_line)
+    found: list[Hit] = []
+    for at in range(0, len(log), size):
+        found += search.feed(log[at : at + size])
+    assert found + search.close() == expected
+
+
+def test_a_line_is_matched_as_it_is_shown() -> None:
+    """Timestamp, marker and escapes do not match, and the place is that in the line's text."""
+    log = lines("##[error]\x1b[31mbro\x1b[0mken\x1b[0m thing")
+    (hit,) = grep_lines(parse_log([log]), "^broken")
+    assert hit.match == "broken"
+    assert hit.line.text[hit.start : hit.end] == "bro\x1b[0mken"
+    assert not list(grep_lines(parse_log([log]), "2026|31m|error"))
+
+
+def test_hits_have_context() -> None:
+    """A hit has the lines around it, hits among them, as far as there are any."""
+    hits = list(grep_lines(parse_log([lines("a", "x1", "x2", "b", "c")]), "x", context=2))
+    assert [[line.text for line in hit.before] for hit in hits] == [["a"], ["a", "x1"]]
+    assert [[line.text for line in hit.after] for hit in hits] == [["x2", "b"], ["b", "c"]]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("uses: .+@v[0-9]", (b"uses: ",)),
+        ("foo|barb?", (b"foo", b"bar")),
+        (r"a\.b", (b"a.b",)),
+        ("a{|b", ()),
+        ("(x)y", ()),
+        (r"\x41", ()),
+        ("x|.", ()),
+    ],
+)
+def test_what_every_match_contains(pattern: str, expected: tuple[bytes, ...]) -> None:
+    """The texts that rule lines out are those that no match can be without."""
+    assert literals(re.compile(pattern)) == expected
+
+
+def test_annotations_have_their_group_and_continuation() -> None:
+    """Errors, warnings and notices come with the group; errors with what follows unstamped."""
+    log = lines("##[group]Run x", "##[warning]w", "##[endgroup]", "##[error]e") + b"more\n\n"
+    log += lines("##[notice]n") + b"not the notice's\n"
+    found = list(annotations(parse_log([log])))
+    assert [(a.kind, a.text, a.group) for a in found] == [
+        ("warning", "w", "Run x"),
+        ("error", "e\nmore\n", None),
+        ("notice", "n", None),
+    ]
+
+
+def test_the_continuation_of_an_error_is_capped() -> None:
+    """Of a message without end the first lines are kept and the others counted."""
+    finder = AnnotationFinder()
+    log = lines("##[error]e") + b"more\n" * (MAX_CONTINUATION + 5)
+    assert not finder.feed(parse_log([log]))
+    (found,) = finder.close()
+    assert (len(found.continuation), found.dropped) == (MAX_CONTINUATION, 5)
