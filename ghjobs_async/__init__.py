@@ -25,8 +25,22 @@ from ghjobs_async.errors import (
     TransportError,
 )
 from ghjobs_async.fanout import FanOut, Outcome
+from ghjobs_async.grep import JobHit, LogGrep
 from ghjobs_async.logs import JobLog
-from ghjobs_async.logtext import LogLine, LogParser, parse_log
+from ghjobs_async.logtext import (
+    Annotation,
+    Certainty,
+    FailureExcerpt,
+    Hit,
+    LineKind,
+    LogLine,
+    LogParser,
+    StepLog,
+    StepLogs,
+    parse_log,
+    plain,
+    split_steps,
+)
 from ghjobs_async.models import (
     Actor,
     Conclusion,
@@ -47,23 +61,30 @@ from ghjobs_async.runs import RunSearch
 
 __all__ = [
     "Actor",
+    "Annotation",
     "ApiVersionError",
     "AppAuth",
     "AuthError",
+    "Certainty",
     "Clock",
     "Conclusion",
     "ConfigurationError",
     "DecodeError",
     "Failed",
+    "FailureExcerpt",
     "FanOut",
     "Fetched",
     "ForbiddenError",
     "GHJobsError",
     "GitHubJobs",
+    "Hit",
     "Job",
+    "JobHit",
     "JobList",
     "JobLog",
     "JobRef",
+    "LineKind",
+    "LogGrep",
     "LogLine",
     "LogLink",
     "LogParser",
@@ -81,10 +102,14 @@ __all__ = [
     "ServerError",
     "Status",
     "Step",
+    "StepLog",
+    "StepLogs",
     "TokenAuth",
     "TransportError",
     "Undecodable",
     "Wait",
     "parse_log",
+    "plain",
+    "split_steps",
     "to_dict",
 ]

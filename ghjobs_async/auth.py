@@ -34,7 +34,9 @@ _RENEW_BEFORE: Final = 300.0
 class Ask(Protocol):
     """Send a request with this ``Authorization`` instead of the credential's own."""
 
-    async def __call__(self, request: wire.Request[T], authorization: str) -> T: ...
+    async def __call__(self, request: wire.Request[T], authorization: str) -> T:
+        """Send it, give the value."""
+        ...
 
 
 @runtime_checkable

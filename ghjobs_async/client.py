@@ -6,7 +6,7 @@ import asyncio
 import math
 import os
 import re
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
 from enum import Enum
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeAlias, TypeVar
@@ -20,7 +20,9 @@ from ghjobs_async.download import Download
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.fanout import FanOut
 from ghjobs_async.gate import Gate
-from ghjobs_async.logs import JobLog
+from ghjobs_async.grep import LogGrep
+from ghjobs_async.logs import JobLog, compiled
+from ghjobs_async.logtext import Hit
 from ghjobs_async.models import Job, JobList, LogLink, Run, Wait
 from ghjobs_async.pages import Pages
 from ghjobs_async.refs import JobRef, RunRef, check_repo
@@ -272,8 +274,17 @@ class GitHubJobs:
 
             workflow: The workflow's id or its file name, ``"ci.yml"``.
 
-            actor, branch, event, status, head_sha, check_suite_id: As GitHub has them; ``status``
-                takes a status or a conclusion.
+            actor: Login of who triggered the run.
+
+            branch: The branch.
+
+            event: The event, such as ``"push"``.
+
+            status: A status or a conclusion.
+
+            head_sha: The commit.
+
+            check_suite_id: The check suite.
 
             created: ``"2026-10-01..2026-11-01"``, ``">=2026-10-01"``, or any other form of GitHub's.
 
@@ -388,6 +399,36 @@ class GitHubJobs:
                 return await handle(log)
 
         return FanOut(refs, work, concurrency=self._concurrency)
+
+    def grep(
+        self,
+        refs: Iterable[JobRef] | AsyncIterable[JobRef],
+        pattern: str | re.Pattern[str],
+        *,
+        context: int = 0,
+    ) -> LogGrep:
+        """
+        Search the logs of many jobs: ``async with gh.grep(job_refs, pattern) as hits``.
+
+        Iterating gives a `JobHit` for every line that matches, as it is found; no log is kept. Logs
+        that cannot be read are told in ``hits.failures``.
+
+        Args:
+            refs: Jobs; any iterable, or async iterable.
+
+            pattern: A regular expression, matched against lines as they are shown.
+
+            context: How many lines to give before and after each hit.
+
+        Raises:
+            ConfigurationError: *pattern* is no regular expression.
+        """
+        regex = compiled(pattern)
+
+        def search(log: JobLog) -> AsyncGenerator[Hit, None]:
+            return log.grep(regex, context=context)
+
+        return LogGrep(refs, self.open_log, search, concurrency=self._concurrency)
 
 
 def _run_ref(run: object, run_id: int | None) -> RunRef:

@@ -197,7 +197,7 @@ class Download:
         except NotFoundError as error:
             raise await self._gone(error, "deleted") from error
         except ResponseError as error:
-            if error.status == 410:  # noqa: PLR2004
+            if error.status == 410:
                 raise LogUnavailableError(
                     f"the log of {self.ref} has expired: it is past the repository's retention",
                     reason="expired",
@@ -221,7 +221,7 @@ class Download:
 
     async def _check(self, body: Body, offset: int) -> None:
         """Make sure that what comes is the log, from *offset* on."""
-        if body.status == 416 and offset:  # noqa: PLR2004
+        if body.status == 416 and offset:
             total = body.headers.get("Content-Range", "").rpartition("/")[2]
             if self.expected in {None, offset} and total in {"", "*", str(offset)}:
                 self.close()
@@ -236,7 +236,7 @@ class Download:
         if _validator(body.headers) != self._validator:
             raise ChangedError
         length = body.headers.get("Content-Length", "")
-        if body.status == 206:  # noqa: PLR2004
+        if body.status == 206:
             span = re.fullmatch(
                 r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)",
                 body.headers.get("Content-Range", ""),
@@ -314,9 +314,9 @@ def _validator(headers: Mapping[str, str]) -> str | None:
 
 def _storage_error(body: Body, code: str) -> Exception:
     """What a storage's refusal means: no such log, or one more try over a fresh link."""
-    if body.status == 404 or code in {"BlobNotFound", "ContainerNotFound", "ResourceNotFound"}:  # noqa: PLR2004
+    if body.status == 404 or code in {"BlobNotFound", "ContainerNotFound", "ResourceNotFound"}:
         return _NoBlobError()
     text = f"GET {body.url}: the storage answered {body.status} {code}".rstrip()
-    if body.status >= 500:  # noqa: PLR2004
+    if body.status >= 500:
         return ServerError(text, status=body.status, url=body.url)
     return TransportError(f"{text}; the signed link is refused", url=body.url)

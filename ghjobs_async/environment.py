@@ -134,4 +134,4 @@ def proxy_for(scheme: str, host: str) -> str | None:
 def _shown(value: object) -> str:
     # Credentials in a URL are kept out of the text.
     text = re.sub(r"//[^/@]*@", "//...@", repr(value))
-    return text if len(text) <= 80 else text[:77] + "..."  # noqa: PLR2004
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -17,8 +17,9 @@ from collections.abc import (
     Callable,
     Iterable,
 )
+from contextlib import aclosing
 from types import TracebackType
-from typing import Generic, Self, TypeAlias, TypeVar
+from typing import Generic, NoReturn, Self, TypeAlias, TypeVar
 
 from ghjobs_async.models import Failed, Fetched
 
@@ -107,8 +108,7 @@ class FanOut(Generic[K, T]):
                     except StopAsyncIteration:
                         self._exhausted = True
                         return
-                self._ready.append(await self._outcome(key))
-                self._news.set()
+                await self._work_on(key)
         except BaseException as error:  # noqa: BLE001 -- handed to whoever iterates
             if not self._exhausted:
                 self._exhausted = True
@@ -119,11 +119,57 @@ class FanOut(Generic[K, T]):
             self._room.release()
             self._news.set()
 
-    async def _outcome(self, key: K) -> Outcome[K, T]:
+    async def _work_on(self, key: K) -> None:
+        """Give the outcome of *key*, for which room is held."""
+        outcome: Outcome[K, T]
         try:
-            return Fetched(key, await self._work(key))
+            outcome = Fetched(key, await self._work(key))
         except Exception as error:  # noqa: BLE001 -- one bad key never costs the others
-            return Failed(key, error)
+            outcome = Failed(key, error)
+        self._give(outcome)
+
+    def _give(self, outcome: Outcome[K, T]) -> None:
+        self._ready.append(outcome)
+        self._news.set()
+
+
+class FanOutMany(FanOut[K, T]):
+    """
+    As `FanOut`, for work that gives any number of values for a key: each comes as it is found.
+
+    Work that is ahead of whoever iterates waits there, in the middle of its key.
+    """
+
+    def __init__(
+        self,
+        keys: Iterable[K] | AsyncIterable[K],
+        work: Callable[[K], AsyncGenerator[T, None]],
+        *,
+        concurrency: int,
+    ) -> None:
+        super().__init__(keys, _no_single_value, concurrency=concurrency)
+        self._values = work
+
+    async def _work_on(self, key: K) -> None:
+        room = True
+        try:
+            async with aclosing(self._values(key)) as values:
+                async for value in values:
+                    if not room:
+                        await self._room.acquire()
+                    room = False
+                    self._give(Fetched(key, value))
+        except Exception as error:  # noqa: BLE001 -- one bad key never costs the others
+            if not room:
+                await self._room.acquire()
+            self._give(Failed(key, error))
+        else:
+            if room:
+                self._room.release()
+
+
+async def _no_single_value(_: object) -> NoReturn:
+    raise AssertionError("work that gives many values gives no single one")
 
 
 async def gather(

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, Literal
 
 import attrs
@@ -54,7 +55,7 @@ def hit(status: int, headers: Mapping[str, str], body: bytes, now: float) -> Hit
     told = retry_after(headers, now)
     spent = headers.get("X-RateLimit-Remaining") == "0"
     prose = _LIMIT_PROSE.search(body[:4096]) is not None
-    if status == 403 and told is None and not spent and not prose:  # noqa: PLR2004
+    if status == 403 and told is None and not spent and not prose:
         return None
     secondary = _SECONDARY_PROSE.search(body[:4096]) is not None
     scope: Scope = "primary" if spent and not secondary else "secondary"
@@ -91,6 +92,8 @@ def _reset_in(headers: Mapping[str, str], now: float) -> float | None:
     return min(max(0.0, reset - (_date(headers.get("Date")) or now)), _LONGEST)
 
 
+# Answers of one second have one date.
+@lru_cache(maxsize=64)
 def _date(text: str | None) -> float | None:
     if text is None:
         return None
@@ -170,7 +173,7 @@ class Budget:
             return
         reset_at = now + reset_in
         # The two clocks are read at different moments: a second's difference is the same window.
-        same = self._remaining is not None and abs(reset_at - self._reset_at) < 2  # noqa: PLR2004
+        same = self._remaining is not None and abs(reset_at - self._reset_at) < 2
         if same and self._remaining is not None:
             self._remaining = min(self._remaining, int(remaining))
         elif reset_at > self._reset_at or self._remaining is None:

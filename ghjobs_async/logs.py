@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import secrets
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -13,9 +14,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
+from ghjobs_async import wire
 from ghjobs_async.download import ChangedError, Download
 from ghjobs_async.errors import ConfigurationError
-from ghjobs_async.logtext import LogLine, LogParser
+from ghjobs_async.logtext import (
+    Annotation,
+    AnnotationFinder,
+    FailureExcerpt,
+    FailureFinder,
+    Hit,
+    LogLine,
+    LogParser,
+    LogSearch,
+    StepLogs,
+    StepSplitter,
+)
+from ghjobs_async.models import Job
 from ghjobs_async.refs import JobRef
 from ghjobs_async.transport import Transport
 
@@ -107,13 +121,10 @@ class JobLog:
 
     async def lines(self) -> AsyncGenerator[LogLine, None]:
         """The log's lines, from its start. Iterating over the log itself does the same."""
-        parser = LogParser()
-        async with aclosing(self.chunks()) as chunks:
-            async for chunk in chunks:
-                for line in parser.feed(chunk):
+        async with aclosing(self._batches()) as batches:
+            async for lines in batches:
+                for line in lines:
                     yield line
-        for line in parser.close():
-            yield line
 
     def __aiter__(self) -> AsyncIterator[LogLine]:
         return self.lines()
@@ -128,12 +139,84 @@ class JobLog:
         if n < 0:
             raise ConfigurationError(f"a tail has 0 lines or more, not {n}")
         last: deque[LogLine] = deque(maxlen=n)
+        async with aclosing(self._batches()) as batches:
+            async for lines in batches:
+                last += lines
+        return list(last)
+
+    async def steps(self, job: Job | None = None) -> StepLogs:
+        """
+        The lines of each of the job's steps, and how sure it is; all lines are kept in memory.
+
+        Args:
+            job: The job, if it is at hand; else it is fetched.
+        """
+        splitter = StepSplitter(await self._job(job))
+        async with aclosing(self._batches()) as batches:
+            async for lines in batches:
+                splitter.feed(lines)
+        return splitter.close()
+
+    async def annotations(self) -> AsyncGenerator[Annotation, None]:
+        """The errors, warnings and notices, each with its group and what follows it."""
+        finder = AnnotationFinder()
+        async with aclosing(self._batches()) as batches:
+            async for lines in batches:
+                for annotation in finder.feed(lines):
+                    yield annotation
+        for annotation in finder.close():
+            yield annotation
+
+    async def failure(self, job: Job | None = None, *, context: int = 5) -> FailureExcerpt | None:
+        """
+        Why the job failed: the errors of its failing step, with *context* lines around them, capped.
+
+        None where neither the job nor its log tells of a failure.
+
+        Args:
+            job: The job, if it is at hand; else it is fetched.
+
+            context: How many lines to show before and after each error.
+        """
+        finder = FailureFinder(await self._job(job), context=context)
+        async with aclosing(self._batches()) as batches:
+            async for lines in batches:
+                finder.feed(lines)
+        return finder.close()
+
+    async def grep(
+        self, pattern: str | re.Pattern[str], *, context: int = 0
+    ) -> AsyncGenerator[Hit, None]:
+        """
+        The lines that match, as they are shown: without timestamp, marker and colours.
+
+        Args:
+            pattern: A regular expression.
+
+            context: How many lines to give before and after each hit.
+
+        Raises:
+            ConfigurationError: *pattern* is no regular expression.
+        """
+        search = LogSearch(compiled(pattern), context=context)
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                for hit in search.feed(chunk):
+                    yield hit
+        for hit in search.close():
+            yield hit
+
+    async def _batches(self) -> AsyncGenerator[list[LogLine], None]:
         parser = LogParser()
         async with aclosing(self.chunks()) as chunks:
             async for chunk in chunks:
-                last += parser.feed(chunk)
-        last += parser.close()
-        return list(last)
+                yield parser.feed(chunk)
+        yield parser.close()
+
+    async def _job(self, job: Job | None) -> Job:
+        if job is not None:
+            return job
+        return await self._transport.send(wire.get_job(self.ref.repo, self.ref.job_id))
 
     async def save(self, path: str | os.PathLike[str]) -> int:
         """
@@ -177,3 +260,16 @@ class JobLog:
             finally:
                 self._end(download)
         raise AssertionError("count() has no end")
+
+
+def compiled(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
+    """
+    *pattern* as a regular expression.
+
+    Raises:
+        ConfigurationError: It is none.
+    """
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise ConfigurationError(f"not a regular expression: {error}") from error

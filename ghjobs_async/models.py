@@ -7,7 +7,7 @@ nothing of how it was fetched.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Generic, TypeAlias, TypeVar, overload
@@ -266,6 +266,9 @@ class JobList(Sequence[Job]):
 
     def __len__(self) -> int:
         return len(self.jobs)
+
+    def __iter__(self) -> Iterator[Job]:
+        return iter(self.jobs)
 
     def __repr__(self) -> str:
         verdict = "complete" if self.complete else f"incomplete: {self.got} of {self.expected}"

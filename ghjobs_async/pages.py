@@ -130,55 +130,23 @@ class Pages:
     async def _read_in(
         self, size: int, make: MakeRequest[T], most: int | None, *, resize: bool
     ) -> Listing[T]:
-        # Pages are kept as they came until all are there: bytes are a fraction of the objects that
-        # they become, and the garbage collector does not walk them again and again.
-        resend = _unless_too_large if resize else bool
-        exhausted = False
-
-        async def fetch(number: int) -> wire.Answer:
-            nonlocal exhausted
-            answer = await self.transport.send(make(size, number).undecoded(), resend=resend)
-            exhausted = exhausted or wire.is_empty_page(answer.body)
-            return answer
-
-        async def decode(number: int, answer: wire.Answer) -> Page[T]:
-            request = make(size, number)
-            try:
-                return request.decode(answer)
-            except TransportError:
-                # Half a page, though the connection was whole: ask again, as often as it takes.
-                return await self.transport.send(request, resend=resend)
-
-        def others(last: int) -> Iterator[int]:
-            # A total that is far too large is found out by the first empty page.
-            for number in range(2, last + 1):
-                if exhausted:
-                    return
-                yield number
-
-        first = await fetch(1)
+        reading = _Reading(self.transport, make, size, _unless_too_large if resize else bool)
+        first = await reading.fetch(1)
         total = wire.peek_total(first.body)
         if total is None:
-            total = (await decode(1, first)).total_count
+            total = (await reading.decode(1, first)).total_count
         if most is not None and total >= most:
-            page = await decode(1, first)
+            page = await reading.decode(1, first)
             return Listing(page.items, page.total_count, page.undecodable, settled=True)
         answers = deque([first])
-        if (last := max(1, -(-total // size))) > 1:
-            bound = min(self.concurrency, last - 1)
-            answers += await fanout.gather(others(last), fetch, concurrency=bound)
-        # More than the total says, where the Link header knows of another page.
-        for number in range(last + 1, last + _BEYOND_MOST):
-            if exhausted or not wire.has_next(answers[-1]):
-                break
-            answers.append(await fetch(number))
+        answers += await reading.others(first, total, self.concurrency)
         pages: list[Page[T]] = []
         async with self._decoding:
             while answers:
                 if pages:
                     # Other tasks have their turn between two pages.
                     await asyncio.sleep(0)
-                pages.append(await decode(len(pages) + 1, answers.popleft()))
+                pages.append(await reading.decode(len(pages) + 1, answers.popleft()))
         return _merged(pages)
 
     def _remember(self, known: _Size, size: int, *, stepped: bool) -> None:
@@ -188,6 +156,58 @@ class Pages:
             known.served += 1
             if known.served >= _GROW_AFTER:
                 known.size, known.served = SIZES[SIZES.index(size) - 1], 0
+
+
+@attrs.define(eq=False)
+class _Reading(Generic[T]):
+    """
+    One reading of one list, in pages of one size.
+
+    Pages are kept as they came until all are there: bytes are a fraction of the objects that they
+    become, and the garbage collector does not walk them again and again.
+    """
+
+    transport: Transport
+    make: MakeRequest[T]
+    size: int
+    resend: Callable[[int], bool]
+    # A page without items has come: there is nothing behind it, whatever the total says.
+    _exhausted: bool = False
+
+    async def fetch(self, number: int) -> wire.Answer:
+        request = self.make(self.size, number).undecoded()
+        answer = await self.transport.send(request, resend=self.resend)
+        self._exhausted = self._exhausted or wire.is_empty_page(answer.body)
+        return answer
+
+    async def decode(self, number: int, answer: wire.Answer) -> Page[T]:
+        request = self.make(self.size, number)
+        try:
+            return request.decode(answer)
+        except TransportError:
+            # Half a page, though the connection was whole: ask again, as often as it takes.
+            return await self.transport.send(request, resend=self.resend)
+
+    async def others(self, first: wire.Answer, total: int, concurrency: int) -> list[wire.Answer]:
+        """The pages behind the first one, side by side as far as the total says."""
+        answers = [first]
+        last = max(1, -(-total // self.size))
+        if last > 1:
+            answers += await fanout.gather(
+                self._numbers(last), self.fetch, concurrency=min(concurrency, last - 1)
+            )
+        # There may be more than the total says, where the Link header knows of another page.
+        for number in range(last + 1, last + _BEYOND_MOST):
+            if self._exhausted or not wire.has_next(answers[-1]):
+                break
+            answers.append(await self.fetch(number))
+        return answers[1:]
+
+    def _numbers(self, last: int) -> Iterator[int]:
+        for number in range(2, last + 1):
+            if self._exhausted:
+                return
+            yield number
 
 
 def _unless_too_large(status: int) -> bool:

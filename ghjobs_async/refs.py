@@ -39,7 +39,7 @@ def check_id(number: object, what: str) -> int:
 
 def _shown(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."  # noqa: PLR2004
+    return text if len(text) <= 80 else text[:77] + "..."
 
 
 @attrs.frozen(order=True)

@@ -209,7 +209,7 @@ class Transport:
                 until = credential.budget.until
                 if hits > _LIMIT_HITS_MOST or until - self.clock.now() > self.gate.max_wait:
                     raise wire.rate_limit_error(answer, limited.scope, until)
-            elif 200 <= answer.status < 300:  # noqa: PLR2004
+            elif 200 <= answer.status < 300:
                 return answer, body
             elif answer.status in _REDIRECTS:
                 target = wire.location(answer, url)
@@ -223,7 +223,7 @@ class Transport:
                 url = target
             elif (
                 answer.status == 401 and auth and not renewals and auth.refused(authorization or "")
-            ):  # noqa: PLR2004
+            ):
                 renewals += 1
                 await self.clock.sleep(_BACKOFF_FIRST * (1 + self.clock.random()))
             else:
@@ -421,7 +421,7 @@ class _Fixed:
 
 
 def _tls(scheme: str) -> ssl.SSLContext | bool:
-    """aiohttp reads the certificates' variables when imported: what was set since counts too."""
+    """Aiohttp reads the certificates' variables when imported: what was set since counts too."""
     named = os.environ.get("SSL_CERT_FILE")
     if scheme != "https" or not (named or os.environ.get("SSL_CERT_DIR")):
         return True

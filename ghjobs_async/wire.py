@@ -204,7 +204,7 @@ def peek_total(body: bytes) -> int | None:
 
 def is_empty_page(body: bytes) -> bool:
     """Whether a page has no items; any real item is longer than that."""
-    return len(body) < 100 and re.search(rb'"\s*:\s*\[\s*\]', body) is not None  # noqa: PLR2004
+    return len(body) < 100 and re.search(rb'"\s*:\s*\[\s*\]', body) is not None
 
 
 def _decode_link(answer: Answer) -> LogLink:
@@ -276,11 +276,11 @@ def _judge(
             f"; this server may not know API version {api_version}: pass api_version= with one "
             "that it knows (2022-11-28 for older servers), or None to send none"
         )
-    if status == 401:  # noqa: PLR2004
+    if status == 401:
         if authorized:
             return AuthError, "; the token is wrong, expired or revoked: use another one"
         return AuthError, "; this needs a token, and none was given or found"
-    if status == 403:  # noqa: PLR2004
+    if status == 403:
         if sso := headers.get("X-GitHub-SSO"):
             where = re.search(r"url=(https://[^\s;,]+)", sso)
             at = f" at {said(where[1])}" if where else ""
@@ -288,12 +288,12 @@ def _judge(
         if needed := headers.get("X-Accepted-GitHub-Permissions"):
             return ForbiddenError, f"; the token lacks a permission, GitHub names {said(needed)}"
         return ForbiddenError, "; the token may not do this (it needs to read Actions)"
-    if status == 404:  # noqa: PLR2004
+    if status == 404:
         seen = "the token cannot see it" if authorized else "it is private and needs a token"
         return NotFoundError, f"; no such thing, or {seen}"
-    if status == 451:  # noqa: PLR2004
+    if status == 451:
         return ForbiddenError, "; GitHub blocks this repository for legal reasons"
-    if status >= 500:  # noqa: PLR2004
+    if status >= 500:
         return ServerError, "; the server failed, try again later"
     return ResponseError, ""
 

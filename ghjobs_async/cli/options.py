@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import attrs
 from cyclopts import Group, Parameter
+
+#: Help is shown as it is written, its examples line by line.
+HELP_FORMAT: Final = "plaintext"
 
 _COMMON = Group("Common options", sort_key=100)
 
@@ -17,9 +20,7 @@ class Common:
 
     base_url: Annotated[
         str | None,
-        Parameter(
-            help="The API's root, or a host name; else GITHUB_API_URL, GH_HOST, github.com."
-        ),
+        Parameter(help="The API's root, or a host name; else GITHUB_API_URL, GH_HOST, github.com."),
     ] = None
     api_version: Annotated[
         str | None,

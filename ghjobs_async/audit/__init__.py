@@ -1,0 +1,8 @@
+"""Many runs into one folder, and what they sum up to."""
+
+from ghjobs_async.audit.collect import Audit
+from ghjobs_async.audit.folder import AuditFolder
+from ghjobs_async.audit.plan import AuditPlan, Logs, parse_when
+from ghjobs_async.audit.tally import RepoTally, Tally
+
+__all__ = ["Audit", "AuditFolder", "AuditPlan", "Logs", "RepoTally", "Tally", "parse_when"]

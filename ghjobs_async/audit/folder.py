@@ -1,0 +1,87 @@
+"""Where an audit's findings lie: ``jobs.ndjson``, ``failures.ndjson``, ``logs/``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Final, Self
+
+import msgspec
+
+from ghjobs_async.audit.names import log_path
+from ghjobs_async.convert import to_dict
+from ghjobs_async.errors import ConfigurationError
+from ghjobs_async.models import Job
+
+JOBS: Final = "jobs.ndjson"
+FAILURES: Final = "failures.ndjson"
+LOGS: Final = "logs"
+
+
+class AuditFolder:
+    """
+    A folder to write to: enter it with ``with``.
+
+    Every write is of whole lines and goes to the operating system at once, so that whoever stops an
+    audit keeps what it had found.
+
+    Args:
+        path: The folder; made where there is none.
+
+        force: Whether to write into a folder that is not empty. ``jobs.ndjson`` and
+            ``failures.ndjson`` then begin anew, logs of the same jobs are replaced, and nothing else
+            is touched.
+
+    Raises:
+        ConfigurationError: It cannot be made or written to, or is not empty.
+    """
+
+    def __init__(self, path: Path, *, force: bool = False) -> None:
+        self.path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            if not force and any(path.iterdir()):
+                raise ConfigurationError(
+                    f"{path} is not empty: name another folder with --output, or add --force"
+                )
+            (path / LOGS).mkdir(exist_ok=True)
+            self._jobs = (path / JOBS).open("wb", buffering=0)
+            self._failures = (path / FAILURES).open("wb", buffering=0)
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot write to {path}: {error.strerror or error}"
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._jobs.close()
+        self._failures.close()
+
+    def add_jobs(self, repo: str, jobs: Iterable[Job]) -> None:
+        """Write jobs, each as GitHub's JSON with ``repository`` besides."""
+        _write(self._jobs, ({"repository": repo, **to_dict(job)} for job in jobs))
+
+    def add_failure(self, failure: Mapping[str, object]) -> None:
+        """Write what could not be had."""
+        _write(self._failures, (failure,))
+
+    def place_of_log(self, repo: str, job: Job) -> Path:
+        """Give the path for a job's log; its folder is there then."""
+        path = self.path / LOGS / log_path(repo, job)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+def _write(file: BinaryIO, lines: Iterable[Mapping[str, object]]) -> None:
+    data = memoryview(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+    # A raw file may take less than all at once.
+    while data:
+        data = data[file.write(data) :]

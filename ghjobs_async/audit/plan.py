@@ -1,0 +1,114 @@
+"""What to audit: a value. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+import attrs
+
+from ghjobs_async.errors import ConfigurationError
+from ghjobs_async.models import Job
+from ghjobs_async.refs import check_repo
+
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_LAST: Final = re.compile(r"([0-9]{1,6})([mhdw])")
+_FAILURES: Final = frozenset({"failure", "timed_out", "startup_failure"})
+
+
+class Logs(StrEnum):
+    """Which logs to fetch."""
+
+    NONE = "none"
+    FAILED = "failed"
+    ALL = "all"
+
+
+def failed(job: Job) -> bool:
+    """Whether *job* failed, by itself: not cancelled, not skipped."""
+    return job.conclusion in _FAILURES
+
+
+@attrs.frozen(kw_only=True)
+class AuditPlan:
+    """
+    What to audit.
+
+    Args:
+        repos: The repositories.
+
+        since, until: When the runs were created, as `parse_when` gives it.
+
+        workflow, branch, event, status, actor: GitHub's own filters.
+
+        all_attempts: Whether every attempt counts, or only the latest.
+
+        logs: Which logs to fetch.
+
+    Raises:
+        ConfigurationError: A repository is malformed, or the window is upside down.
+    """
+
+    repos: tuple[str, ...] = attrs.field(converter=tuple)
+    since: str | None = None
+    until: str | None = None
+    workflow: str | None = None
+    branch: str | None = None
+    event: str | None = None
+    status: str | None = None
+    actor: str | None = None
+    all_attempts: bool = False
+    logs: Logs = Logs.FAILED
+
+    def __attrs_post_init__(self) -> None:
+        for repo in self.repos:
+            check_repo(repo)
+        if self.since and self.until and _start(self.since) > _start(self.until):
+            raise ConfigurationError(f"the runs since {self.since} until {self.until} are none")
+
+    @property
+    def created(self) -> str | None:
+        """The window of creation times, in GitHub's syntax."""
+        if self.since and self.until:
+            return f"{self.since}..{self.until}"
+        if self.since:
+            return f">={self.since}"
+        return f"<={self.until}" if self.until else None
+
+    def wants_log(self, job: Job) -> bool:
+        """Whether the log of *job* is to be fetched: asked for, and there can be one."""
+        if not job.ran or job.status != "completed":
+            return False
+        return self.logs is Logs.ALL or (self.logs is Logs.FAILED and failed(job))
+
+
+def parse_when(text: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> str:
+    """
+    Take ``7d``, ``24h``, ``30m``, ``2w`` (so long ago), a day or a moment; give GitHub's form of it.
+
+    Raises:
+        ConfigurationError: It is none of these.
+    """
+    given = text.strip()
+    try:
+        if found := _LAST.fullmatch(given):
+            moment = now() - timedelta(**{_UNITS[found[2]]: int(found[1])})
+            return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        moment = datetime.fromisoformat(given)
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", given):
+            return given
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError):
+        raise ConfigurationError(
+            f"a time reads 7d, 24h, 2026-10-01 or 2026-10-01T12:00:00Z, not {text[:80]!r}"
+        ) from None
+
+
+def _start(when: str) -> datetime:
+    moment = datetime.fromisoformat(when)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

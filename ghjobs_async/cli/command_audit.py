@@ -1,0 +1,141 @@
+"""``ghjobs audit``: many runs into a folder, and what they sum up to."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from cyclopts import App, Parameter
+
+from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Logs, Tally, parse_when
+from ghjobs_async.cli.connect import connect
+from ghjobs_async.cli.console import console, is_terminal, print_json
+from ghjobs_async.cli.options import HELP_FORMAT, Common
+from ghjobs_async.cli.progress import Progress
+from ghjobs_async.cli.summary import print_summary
+from ghjobs_async.cli.target import repos_target
+from ghjobs_async.cli.text import note, plural, report
+from ghjobs_async.client import GitHubJobs
+
+_INCOMPLETE: Final = 3
+#: The hourly budget is back within an hour: an audit rather waits for it than ends half done.
+_MAX_WAIT: Final = 3900.0
+
+app = App(
+    name="audit",
+    help_format=HELP_FORMAT,
+    help_epilogue="""
+Examples:
+
+    ghjobs audit octo-org/octo-repo --since 7d
+    ghjobs audit octo-org/octo-repo octo-org/hello-world --since 2026-10-01 --until 2026-10-31
+    ghjobs audit octo-org/octo-repo --workflow ci.yml --branch main --status failure
+    ghjobs audit octo-org/octo-repo --all-attempts --logs all --output october
+    jq -r 'select(.conclusion == "failure") | .html_url' ghjobs-audit/jobs.ndjson
+""",
+)
+
+
+@app.default
+def audit_command(
+    *repos: Annotated[str, Parameter(help="Repositories, OWNER/REPO, one or more; else GH_REPO.")],
+    since: Annotated[
+        str | None, Parameter(help="Runs created since: 7d, 24h, 2026-10-01. Else all there are.")
+    ] = None,
+    until: Annotated[str | None, Parameter(help="Runs created until: as --since.")] = None,
+    workflow: Annotated[
+        str | None, Parameter(name=["--workflow", "-w"], help="Its file name, or its number.")
+    ] = None,
+    branch: Annotated[str | None, Parameter(name=["--branch", "-b"], help="The branch.")] = None,
+    event: Annotated[
+        str | None, Parameter(name=["--event", "-e"], help="What triggered them, say push.")
+    ] = None,
+    status: Annotated[
+        str | None,
+        Parameter(name=["--status", "-s"], help="A status or conclusion, say failure."),
+    ] = None,
+    actor: Annotated[str | None, Parameter(help="Who triggered them.")] = None,
+    all_attempts: Annotated[
+        bool, Parameter(negative=(), help="Every attempt, not only the latest.")
+    ] = False,
+    logs: Annotated[
+        Literal["none", "failed", "all"], Parameter(help="Which jobs' logs to fetch.")
+    ] = "failed",
+    output: Annotated[
+        Path, Parameter(name=["--output", "-o"], help="The folder to write to.")
+    ] = Path("ghjobs-audit"),
+    force: Annotated[
+        bool,
+        Parameter(negative=(), help="Write into a folder that is not empty; replaces an audit."),
+    ] = False,
+    max_wait: Annotated[
+        float, Parameter(help="The longest wait for a rate limit, in seconds.")
+    ] = _MAX_WAIT,
+    json: Annotated[
+        bool, Parameter(name="--json", negative=(), help="Print the summary as JSON.")
+    ] = False,
+    common: Common = Common(),  # noqa: B008 -- frozen
+) -> int:
+    """
+    Fetch the jobs and logs of many runs into a folder, and sum them up.
+
+    The folder gets jobs.ndjson (GitHub's JSON of each job, and its repository), failures.ndjson (what
+    could not be had, and why) and logs/. Interrupted, it keeps what had come, in whole lines.
+    """
+    target = repos_target(repos, common.base_url, os.environ)
+    plan = AuditPlan(
+        repos=target.ref,
+        since=None if since is None else parse_when(since),
+        until=None if until is None else parse_when(until),
+        workflow=workflow,
+        branch=branch,
+        event=event,
+        status=status,
+        actor=actor,
+        all_attempts=all_attempts,
+        logs=Logs(logs),
+    )
+    progress = Progress(quiet=common.quiet)
+    # Before the folder is made: what is wrong with the options shall leave no trace.
+    gh = connect(target.root, common, on_wait=progress.on_wait, max_wait=max_wait)
+    with AuditFolder(output, force=force) as folder:
+        return run_audit(gh, plan, folder, progress, json=json)
+
+
+def run_audit(
+    gh: GitHubJobs, plan: AuditPlan, folder: AuditFolder, progress: Progress, *, json: bool
+) -> int:
+    """Run an audit with its progress, and print its summary; the exit status."""
+    audit = Audit(gh, plan, folder)
+
+    async def run() -> Tally:
+        async with gh:
+            return await audit.run()
+
+    try:
+        with progress.showing(audit.tally, ", ".join(plan.repos)):
+            tally = asyncio.run(run())
+    except KeyboardInterrupt:
+        jobs = plural(audit.tally.total.jobs, "job")
+        report(f"interrupted: {jobs} so far in {folder.path}")
+        return 130
+    finish(tally, folder, json=json, quiet=progress.quiet)
+    return 0 if audit.complete else _INCOMPLETE
+
+
+def finish(tally: Tally, folder: AuditFolder, *, json: bool, quiet: bool) -> None:
+    """Print what came of an audit."""
+    if json:
+        print_json(tally.to_dict())
+    else:
+        print_summary(console(sys.stdout), tally, wide=is_terminal(sys.stdout))
+    if not quiet:
+        note(f"jobs, failures and logs are in {folder.path}")
+    if failures := tally.total.failures:
+        report(
+            f"incomplete: {plural(failures, 'thing')} could not be had, "
+            f"see {folder.path / 'failures.ndjson'}"
+        )
