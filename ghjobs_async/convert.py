@@ -258,8 +258,8 @@ def _make() -> cattrs.Converter:
         converter.register_structure_hook(kind, _exactly(kind))
     converter.register_structure_hook_func(lambda kind: kind in (datetime, Timestamp), _time)
     converter.register_structure_hook_factory(_is_generic(tuple), _tuple_hook)
-    for cls in (Job, Run):
-        converter.register_structure_hook(cls, _model_hook(cls, converter))
+    # Every model, at whatever depth: an object is wanted, and anything else is said to be none.
+    converter.register_structure_hook_factory(attrs.has, lambda cls: _model_hook(cls, converter))
     converter.register_structure_hook_factory(_is_generic(Page), _page_hook)
     converter.register_unstructure_hook(datetime, _iso)
     # Absent on older servers, and never null where present: absent again in what is given back.

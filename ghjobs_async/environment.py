@@ -42,8 +42,12 @@ def _completed(text: object, source: str) -> str:
     )
     if not isinstance(text, str):
         raise problem
-    given = text.strip().rstrip("/")
+    given = text.strip()
+    # A line end inside would be dropped in silence by urlsplit.
+    if not given.isprintable():
+        raise problem
     bare = "://" not in given
+    given = given.rstrip("/")
     try:
         parts = urlsplit(f"https://{given}" if bare else given)
         port = parts.port
@@ -55,6 +59,7 @@ def _completed(text: object, source: str) -> str:
         raise problem
     if (
         "@" in parts.netloc
+        or parts.netloc.endswith(":")
         or parts.query
         or parts.fragment
         or not re.fullmatch(r"[A-Za-z0-9._~/-]*", parts.path)

@@ -186,16 +186,19 @@ class Budget:
         Many answers may tell of one and the same limit; only a request that left after the last
         pause counts as having hit it once more.
         """
-        if self._strikes == 0 or departed >= self._paused_at:
+        if self._strikes == 0 or departed > self._paused_at:
             self._strikes += 1
             self._paused_at = now
-        wait = limit.wait
-        if wait is None:
-            wait = min(UNTOLD_WAIT * 2.0 ** (self._strikes - 1), _LONGEST)
+        again = 2.0 ** min(self._strikes - 1, 30)
+        if limit.wait is None:
+            wait = min(UNTOLD_WAIT * again, _LONGEST)
+        else:
+            # A word of no seconds, told again and again, is no leave to hammer.
+            wait = max(limit.wait, min(again, UNTOLD_WAIT))
         if now + wait > self.until + _SAME_PAUSE:
             self.until, self.scope = now + wait, limit.scope
 
     def relax(self, departed: float) -> None:
         """Forget the strikes: a request that left after the last pause was served."""
-        if self._strikes and departed >= self._paused_at:
+        if self._strikes and departed > self._paused_at:
             self._strikes = 0

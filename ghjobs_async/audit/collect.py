@@ -14,6 +14,7 @@ from ghjobs_async.fanout import Outcome
 from ghjobs_async.logs import JobLog
 from ghjobs_async.models import Failed, Fetched, JobList
 from ghjobs_async.refs import JobRef, RunRef
+from ghjobs_async.wire import Filter
 
 
 class Audit:
@@ -56,7 +57,7 @@ class Audit:
 
             OSError: The folder cannot be written to.
         """
-        which = "all" if self._plan.all_attempts else "latest"
+        which: Filter = "all" if self._plan.all_attempts else "latest"
         async with self._gh.fan_out(self._runs(), filter=which) as listings:
             if self._plan.logs is Logs.NONE:
                 async for _ in self._jobs(listings):

@@ -52,7 +52,7 @@ class AuditPlan:
         ConfigurationError: A repository is malformed, or the window is upside down.
     """
 
-    repos: tuple[str, ...] = attrs.field(converter=tuple)
+    repos: tuple[str, ...]
     since: str | None = None
     until: str | None = None
     workflow: str | None = None

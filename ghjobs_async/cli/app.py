@@ -11,6 +11,7 @@ from typing import Final
 
 from cyclopts import App, CycloptsError
 
+from ghjobs_async.cli.options import HELP_FORMAT
 from ghjobs_async.cli.text import note, report
 from ghjobs_async.errors import ConfigurationError, GHJobsError
 
@@ -31,11 +32,8 @@ _EXAMPLES: Final = """
 Examples:
 
     ghjobs demo
-
     ghjobs list -R octo-org/octo-repo 29679449
-
     ghjobs log https://github.com/octo-org/octo-repo/actions/runs/29679449/job/399444496
-
     ghjobs audit octo-org/octo-repo --since 7d --logs failed
 
 Exit status: 0 all well, 1 failed, 2 wrong usage, 3 finished but incomplete.
@@ -56,14 +54,14 @@ def build() -> App:
     app = App(
         name="ghjobs",
         help=_HELP,
-        help_format="markdown",
+        help_format=HELP_FORMAT,
         help_epilogue=_EXAMPLES,
         version=lambda: f"ghjobs {version('ghjobs-async')}",
         version_flags=["--version"],
         help_flags=["--help", "-h"],
     )
     for name, text in _COMMANDS.items():
-        app.command(f"ghjobs_async.cli.command_{name}:{name}_command", name=name, help=text)
+        app.command(f"ghjobs_async.cli.command_{name}:app", name=name, help=text)
     return app
 
 

@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 
 from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Logs, Tally, parse_when
 from ghjobs_async.cli.connect import connect
-from ghjobs_async.cli.console import console, is_terminal, print_json
+from ghjobs_async.cli.console import console, print_json
 from ghjobs_async.cli.options import HELP_FORMAT, Common
 from ghjobs_async.cli.progress import Progress
 from ghjobs_async.cli.summary import print_summary
@@ -59,7 +59,7 @@ def audit_command(
     ] = None,
     actor: Annotated[str | None, Parameter(help="Who triggered them.")] = None,
     all_attempts: Annotated[
-        bool, Parameter(negative=(), help="Every attempt, not only the latest.")
+        bool, Parameter(negative=(), show_default=False, help="Every attempt, not only the latest.")
     ] = False,
     logs: Annotated[
         Literal["none", "failed", "all"], Parameter(help="Which jobs' logs to fetch.")
@@ -69,13 +69,20 @@ def audit_command(
     ] = Path("ghjobs-audit"),
     force: Annotated[
         bool,
-        Parameter(negative=(), help="Write into a folder that is not empty; replaces an audit."),
+        Parameter(
+            negative=(),
+            show_default=False,
+            help="Write into a folder that is not empty; replaces an audit.",
+        ),
     ] = False,
     max_wait: Annotated[
         float, Parameter(help="The longest wait for a rate limit, in seconds.")
     ] = _MAX_WAIT,
     json: Annotated[
-        bool, Parameter(name="--json", negative=(), help="Print the summary as JSON.")
+        bool,
+        Parameter(
+            name="--json", negative=(), show_default=False, help="Print the summary as JSON."
+        ),
     ] = False,
     common: Common = Common(),  # noqa: B008 -- frozen
 ) -> int:
@@ -131,11 +138,11 @@ def finish(tally: Tally, folder: AuditFolder, *, json: bool, quiet: bool) -> Non
     if json:
         print_json(tally.to_dict())
     else:
-        print_summary(console(sys.stdout), tally, wide=is_terminal(sys.stdout))
+        print_summary(console(sys.stdout), tally)
     if not quiet:
         note(f"jobs, failures and logs are in {folder.path}")
     if failures := tally.total.failures:
         report(
-            f"incomplete: {plural(failures, 'thing')} could not be had, "
+            f"incomplete: {failures:,} of the searches, runs or logs could not be had, "
             f"see {folder.path / 'failures.ndjson'}"
         )

@@ -7,20 +7,33 @@ import os
 import sys
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from ghjobs_async.cli.connect import connect
 from ghjobs_async.cli.console import console, print_json, row, sign, style_of, styled
-from ghjobs_async.cli.options import Common, Json, Repo
+from ghjobs_async.cli.options import HELP_FORMAT, Common, Json, Repo
 from ghjobs_async.cli.target import job_target
 from ghjobs_async.cli.text import clean, duration
 from ghjobs_async.convert import to_dict
 from ghjobs_async.models import Job
 
+app = App(
+    name="job",
+    help_format=HELP_FORMAT,
+    help_epilogue="""
+Examples:
 
+    ghjobs job -R octo-org/octo-repo 399444496
+    ghjobs job https://github.com/octo-org/octo-repo/actions/runs/29679449/job/399444496
+    ghjobs job -R octo-org/octo-repo 399444496 --json | jq .steps
+""",
+)
+
+
+@app.default
 def job_command(
     job: Annotated[str, Parameter(help="Number of the job, or its address.")],
     /,
@@ -29,17 +42,7 @@ def job_command(
     json: Json = False,
     common: Common = Common(),  # noqa: B008 -- frozen
 ) -> int:
-    """
-    Show one job: how it went, and its steps.
-
-    Examples:
-
-        ghjobs job -R octo-org/octo-repo 399444496
-
-        ghjobs job https://github.com/octo-org/octo-repo/actions/runs/29679449/job/399444496
-
-        ghjobs job -R octo-org/octo-repo 399444496 --json | jq .steps
-    """
+    """Show one job: how it went, and its steps."""
     target = job_target(job, repo, common.base_url, os.environ)
 
     async def fetch() -> Job:

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Final
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 from rich.table import Table
 from rich.text import Text
 
 from ghjobs_async.cli.connect import connect
 from ghjobs_async.cli.console import console, print_json, row, sign, style_of, styled
-from ghjobs_async.cli.options import Common, Json, Repo
+from ghjobs_async.cli.options import HELP_FORMAT, Common, Json, Repo
 from ghjobs_async.cli.target import run_target
 from ghjobs_async.cli.text import clean, duration, note, plural
 from ghjobs_async.convert import to_dict
@@ -26,6 +26,21 @@ from ghjobs_async.models import Job, JobList
 _INCOMPLETE: Final = 3
 
 
+app = App(
+    name="list",
+    help_format=HELP_FORMAT,
+    help_epilogue="""
+Examples:
+
+    ghjobs list -R octo-org/octo-repo 29679449
+    ghjobs list -R octo-org/octo-repo 29679449 --all
+    ghjobs list https://github.com/octo-org/octo-repo/actions/runs/29679449/attempts/2
+    ghjobs list -R octo-org/octo-repo 29679449 --json | jq '.[].name'
+""",
+)
+
+
+@app.default
 def list_command(
     run: Annotated[str, Parameter(help="Number of the run, or its address.")],
     /,
@@ -35,7 +50,8 @@ def list_command(
         int | None, Parameter(name=["--attempt", "-a"], help="The jobs of this attempt.")
     ] = None,
     all_: Annotated[
-        bool, Parameter(name="--all", negative=(), help="The jobs of every attempt.")
+        bool,
+        Parameter(name="--all", negative=(), show_default=False, help="The jobs of every attempt."),
     ] = False,
     json: Json = False,
     common: Common = Common(),  # noqa: B008 -- frozen
@@ -45,16 +61,6 @@ def list_command(
 
     Elsewhere than on a terminal, each job is a line with tabs: conclusion (or status), name, number,
     attempt, elapsed, queued, start, address.
-
-    Examples:
-
-        ghjobs list -R octo-org/octo-repo 29679449
-
-        ghjobs list -R octo-org/octo-repo 29679449 --all
-
-        ghjobs list https://github.com/octo-org/octo-repo/actions/runs/29679449/attempts/2
-
-        ghjobs list -R octo-org/octo-repo 29679449 --json | jq '.[].name'
     """
     if all_ and attempt is not None:
         raise ConfigurationError("--attempt names one attempt, --all means every one: not both")
@@ -91,7 +97,7 @@ def _verdict(jobs: JobList) -> int:
 def _table(jobs: Sequence[Job], *, attempts: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("")
-    table.add_column("Job", overflow="fold")
+    table.add_column("Job", no_wrap=True, overflow="ellipsis")
     if attempts:
         table.add_column("Attempt", justify="right")
     table.add_column("Elapsed", justify="right", no_wrap=True)
@@ -103,7 +109,7 @@ def _table(jobs: Sequence[Job], *, attempts: bool) -> Table:
         for step in job.steps:
             if step.conclusion == "failure":
                 name.append(f"\n  at {clean(step.name)}", style="red")
-        cells = [
+        cells: list[str | Text] = [
             sign(job.status, job.conclusion),
             name,
             duration(job.duration) if job.ran else "",

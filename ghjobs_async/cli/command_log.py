@@ -9,17 +9,31 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from ghjobs_async.cli.connect import connect
 from ghjobs_async.cli.console import is_terminal
-from ghjobs_async.cli.options import Common, Repo
+from ghjobs_async.cli.loglines import write_lines
+from ghjobs_async.cli.options import HELP_FORMAT, Common, Repo
 from ghjobs_async.cli.target import job_target
 from ghjobs_async.cli.text import note, size
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.logs import JobLog
 
+app = App(
+    name="log",
+    help_format=HELP_FORMAT,
+    help_epilogue="""
+Examples:
 
+    ghjobs log -R octo-org/octo-repo 399444496 | grep error
+    ghjobs log -R octo-org/octo-repo 399444496 --output job.log
+    ghjobs log https://github.com/octo-org/octo-repo/actions/runs/29679449/job/399444496
+""",
+)
+
+
+@app.default
 def log_command(
     job: Annotated[str, Parameter(help="Number of the job, or its address.")],
     /,
@@ -35,14 +49,6 @@ def log_command(
 
     Elsewhere than on a terminal, and in a file, it is what GitHub has, byte for byte. On a terminal
     it comes without timestamps, and nothing in it but colours reaches the terminal's controls.
-
-    Examples:
-
-        ghjobs log -R octo-org/octo-repo 399444496 | grep error
-
-        ghjobs log -R octo-org/octo-repo 399444496 --output job.log
-
-        ghjobs log https://github.com/octo-org/octo-repo/actions/runs/29679449/job/399444496
     """
     target = job_target(job, repo, common.base_url, os.environ)
     if output is not None and (output.is_dir() or not output.absolute().parent.is_dir()):
@@ -62,8 +68,6 @@ async def _show(log: JobLog, output: Path | None, *, quiet: bool) -> None:
         if not quiet:
             note(f"{output}: {size(written)}")
     elif is_terminal(sys.stdout):
-        from ghjobs_async.cli.loglines import write_lines
-
         await write_lines(log)
     else:
         sys.stdout.flush()

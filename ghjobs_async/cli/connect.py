@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 
+from ghjobs_async.auth import TokenAuth
 from ghjobs_async.cli.options import Common
 from ghjobs_async.cli.target import host_of
 from ghjobs_async.cli.text import note
@@ -39,9 +40,10 @@ def connect(
     version = API_VERSION if common.api_version is None else common.api_version
     if on_wait is None and not common.quiet:
         on_wait = _tell
-    given = {} if find_token(root, os.environ) else {"auth": _ask_gh(host_of(root))}
+    found = find_token(root, os.environ)
+    auth = _ask_gh(host_of(root)) if found is None else TokenAuth(found[0], source=found[1])
     return GitHubJobs(
-        **given,
+        auth,
         base_url=root,
         api_version=None if version.lower() == "none" else version,
         concurrency=common.concurrency,
@@ -54,7 +56,7 @@ def _tell(wait: Wait) -> None:
     note(str(wait))
 
 
-def _ask_gh(host: str) -> str | None:
+def _ask_gh(host: str) -> TokenAuth | None:
     """Ask gh for the token it keeps for *host*; None where it has none, or is not there."""
     gh = shutil.which("gh")
     if gh is None:
@@ -71,4 +73,4 @@ def _ask_gh(host: str) -> str | None:
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return None
     token = answer.stdout.strip()
-    return token if answer.returncode == 0 and token else None
+    return TokenAuth(token, source="gh") if answer.returncode == 0 and token else None

@@ -27,7 +27,8 @@ _SIGNS: Final = {
 }
 _WAITING: Final = ("○", ".", "yellow")
 _OTHER: Final = ("•", "?", "none")
-_WIDTH_UNKNOWN: Final = 80
+#: For files and pipes, where nothing is cut.
+_WIDTH_UNKNOWN: Final = 120
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -54,7 +55,6 @@ def colours(stream: TextIO) -> bool:
 def console(stream: TextIO) -> Console:
     """Make what draws on *stream*."""
     coloured = colours(stream)
-    # Where the width cannot be told, rich would take 80 as well, but also warn in some shells.
     return Console(
         file=stream,
         force_terminal=is_terminal(stream) or coloured,

@@ -30,7 +30,13 @@ class Common:
         int, Parameter(help="How many requests and downloads may be under way at once.")
     ] = 32
     quiet: Annotated[
-        bool, Parameter(name=["--quiet", "-q"], negative=(), help="No progress, no messages.")
+        bool,
+        Parameter(
+            name=["--quiet", "-q"],
+            negative=(),
+            show_default=False,
+            help="No progress, no messages.",
+        ),
     ] = False
 
 
@@ -42,5 +48,5 @@ Repo: TypeAlias = Annotated[
     ),
 ]
 Json: TypeAlias = Annotated[
-    bool, Parameter(name="--json", negative=(), help="Print GitHub's own JSON.")
+    bool, Parameter(name="--json", negative=(), show_default=False, help="Print GitHub's own JSON.")
 ]

@@ -155,7 +155,7 @@ def _place(text: str, base_url: str | None, environ: Mapping[str, str]) -> tuple
         parts = urlsplit(text.strip())
         name = parts.path.strip("/").removesuffix(".git")
         return _on_host(_root_of_url(text), "the address", named), check_repo(name)
-    if text.count("/") < 2:  # noqa: PLR2004 -- OWNER/REPO
+    if text.count("/") < 2:
         return named, check_repo(text)
     host, _, name = text.partition("/")
     check_repo(name)

@@ -1,0 +1,67 @@
+"""The README's snippets run, in their order, against the embedded GitHub; so do the examples."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import runpy
+from pathlib import Path
+from types import CodeType
+
+import pytest
+
+from ghjobs_async import GitHubJobs
+from ghjobs_async.testing import AttemptSpec, FakeGitHub, JobSpec
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+
+def snippets() -> list[CodeType]:
+    """The Python blocks, each compiled so that it may await, with README's line numbers."""
+    found = []
+    for block in re.finditer(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL):
+        line = README.count("\n", 0, block.start(1))
+        found.append(
+            compile("\n" * line + block[1], "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        )
+    return found
+
+
+async def test_readme_snippets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Every Python block of the README runs, and what it asserts is true."""
+    monkeypatch.chdir(tmp_path)
+    blocks = snippets()
+    assert len(blocks) >= 8
+    async with FakeGitHub() as fake:
+        build = JobSpec("build", conclusion="failure", overrides={"id": 399444496})
+        attempt = AttemptSpec([JobSpec("build", conclusion="failure"), JobSpec("test")])
+        fake.add_run(
+            "octo-org/octo-repo",
+            run_id=29679449,
+            attempts=[attempt, AttemptSpec([build, JobSpec("test")])],
+        )
+        monkeypatch.setenv("GITHUB_API_URL", fake.base_url)
+        monkeypatch.setenv("GITHUB_TOKEN", "of-the-environment")
+        async with GitHubJobs() as gh:
+            names: dict[str, object] = {"gh": gh}
+            for block in blocks:
+                result = eval(block, names)
+                if inspect.isawaitable(result):
+                    await result
+                names["gh"] = gh
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+async def test_example(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The example runs without an account or a network, and prints something."""
+    await runpy.run_path(str(path))["main"]()
+    assert capsys.readouterr().out
+
+
+def test_examples_are_short() -> None:
+    """No example has more than 40 lines."""
+    assert len(EXAMPLES) >= 5
+    assert max(len(path.read_text(encoding="utf-8").splitlines()) for path in EXAMPLES) <= 40
