@@ -180,18 +180,24 @@ async def gather(
 
     The first error ends all the others and is raised as it is.
     """
+    results: dict[int, T] = {}
+    numbered = enumerate(keys)
 
-    async def numbered(item: tuple[int, K]) -> T:
-        return await work(item[1])
+    async def worker() -> None:
+        for index, key in numbered:
+            results[index] = await work(key)
 
-    results: list[tuple[int, T]] = []
-    async with FanOut(enumerate(keys), numbered, concurrency=concurrency) as outcomes:
-        async for outcome in outcomes:
-            if isinstance(outcome, Failed):
-                raise outcome.error
-            results.append((outcome.ref[0], outcome.value))
-    results.sort(key=lambda result: result[0])
-    return [value for _, value in results]
+    tasks = [asyncio.create_task(worker()) for _ in range(concurrency)]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await _ended(tasks)
+    for task in tasks:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
+    return [results[index] for index in sorted(results)]
 
 
 async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -15,7 +15,7 @@ from typing import Final, Generic, Protocol, TypeVar
 import attrs
 
 from ghjobs_async import fanout, wire
-from ghjobs_async.convert import Page
+from ghjobs_async.convert import Page, collector_paused
 from ghjobs_async.errors import ServerError, TransportError
 from ghjobs_async.models import Undecodable
 from ghjobs_async.transport import Transport
@@ -27,6 +27,8 @@ _TOO_LARGE: Final = frozenset({502, 504})
 # A passing 502 looks just like one that is due to the size. So a larger page is tried again after
 # this many lists, which costs a repository that really needs small pages next to nothing.
 _GROW_AFTER: Final = 100
+# So many pages, a few milliseconds' work, are decoded at once.
+_AT_ONCE: Final = 4
 # So many pages are read beyond the total, where the server says that there are more.
 _BEYOND_MOST: Final = 100
 
@@ -133,21 +135,14 @@ class Pages:
         reading = _Reading(self.transport, make, size, _unless_too_large if resize else bool)
         first = await reading.fetch(1)
         total = wire.peek_total(first.body)
-        if total is None:
-            total = (await reading.decode(1, first)).total_count
-        if most is not None and total >= most:
+        if total is None or (most is not None and total >= most):
             page = await reading.decode(1, first)
-            return Listing(page.items, page.total_count, page.undecodable, settled=True)
-        answers = deque([first])
-        answers += await reading.others(first, total, self.concurrency)
-        pages: list[Page[T]] = []
+            total = page.total_count
+            if most is not None and total >= most:
+                return Listing(page.items, total, page.undecodable, settled=True)
+        answers = [first, *await reading.others(first, total, self.concurrency)]
         async with self._decoding:
-            while answers:
-                if pages:
-                    # Other tasks have their turn between two pages.
-                    await asyncio.sleep(0)
-                pages.append(await reading.decode(len(pages) + 1, answers.popleft()))
-        return _merged(pages)
+            return _merged(await reading.decode_all(answers))
 
     def _remember(self, known: _Size, size: int, *, stepped: bool) -> None:
         if stepped:
@@ -181,12 +176,33 @@ class _Reading(Generic[T]):
         return answer
 
     async def decode(self, number: int, answer: wire.Answer) -> Page[T]:
-        request = self.make(self.size, number)
+        page = self._whole(number, answer)
+        return await self._again(number) if page is None else page
+
+    def _whole(self, number: int, answer: wire.Answer) -> Page[T] | None:
+        """Decode a page; None for half a page, though the connection was whole."""
         try:
-            return request.decode(answer)
+            return self.make(self.size, number).decode(answer)
         except TransportError:
-            # Half a page, though the connection was whole: ask again, as often as it takes.
-            return await self.transport.send(request, resend=self.resend)
+            return None
+
+    async def _again(self, number: int) -> Page[T]:
+        return await self.transport.send(self.make(self.size, number), resend=self.resend)
+
+    async def decode_all(self, answers: list[wire.Answer]) -> list[Page[T]]:
+        """Decode pages, a few at a time: between them, other tasks have their turn."""
+        pages: list[Page[T]] = []
+        numbered = deque(enumerate(answers, 1))
+        answers.clear()
+        while numbered:
+            if pages:
+                await asyncio.sleep(0)
+            few = [numbered.popleft() for _ in range(min(_AT_ONCE, len(numbered)))]
+            with collector_paused():
+                found = [self._whole(number, answer) for number, answer in few]
+            for (number, _), page in zip(few, found, strict=True):
+                pages.append(await self._again(number) if page is None else page)
+        return pages
 
     async def others(self, first: wire.Answer, total: int, concurrency: int) -> list[wire.Answer]:
         """The pages behind the first one, side by side as far as the total says."""

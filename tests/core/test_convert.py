@@ -170,6 +170,8 @@ def test_unknown_keys_are_ignored() -> None:
         (job(started_at="yesterday"), "jobs[1].started_at", "date-time"),
         (job(started_at="2026-10-01T12:00:00"), "jobs[1].started_at", "date-time"),
         (job(completed_at=5), "jobs[1].completed_at", "date-time"),
+        (job(steps=[None]), "jobs[1].steps[0]", "expected object"),
+        (job(steps=[STEP, "x"]), "jobs[1].steps[1]", "expected object"),
         (without("run_id"), "jobs[1]", "run_id"),
         ("not an object", "jobs[1]", "expected object"),
         (None, "jobs[1]", "expected object"),

@@ -1,0 +1,215 @@
+"""
+The server, in a process of its own: an API and a storage, every answer made before it is asked for.
+
+It says where it listens in a line of JSON, and answers each line that comes in (``{"latency": 0}``)
+with what it did since the line before. It ends when its input ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import resource
+import socket
+import sys
+import tempfile
+import threading
+import time
+from typing import IO, Final
+
+import attrs
+
+from bench import data
+
+_TARGET: Final = re.compile(
+    rb"GET (?:/api/v3)?/repos/[^/ ]+/[^/ ]+/actions/"
+    rb"(?:runs/(?P<run>[0-9]+)/jobs|jobs/(?P<log>[0-9]+)/logs)(?:\?(?P<query>[^ ]*))? HTTP/1\.1\r\n"
+)
+_BLOB: Final = re.compile(rb"GET /logs/(?P<log>[0-9]+)\.txt\?[^ ]* HTTP/1\.1\r\n")
+_PAGE: Final = re.compile(rb"(?:^|&)page=([0-9]+)")
+_JSON: Final = "application/json; charset=utf-8"
+_RESPONSES: Final = {200: "OK", 302: "Found", 400: "Bad Request", 422: "Unprocessable Entity"}
+
+
+def head(status: int, size: int, kind: str, **more: str) -> bytes:
+    """Status line and headers, as many as GitHub sends."""
+    headers = {
+        "Server": "github.com",
+        "Date": "Sun, 01 Nov 2026 12:00:00 GMT",
+        "Content-Type": kind,
+        "Content-Length": str(size),
+        "Cache-Control": "private, max-age=60, s-maxage=60",
+        "ETag": f'W/"{size:064x}"',
+        "X-GitHub-Media-Type": "github.v3; format=json",
+        "X-GitHub-Request-Id": "C0DE:1CE:B00C5:F00D5:6730A0B0",
+        "X-RateLimit-Limit": "15000",
+        "X-RateLimit-Remaining": "14000",
+        "X-RateLimit-Used": "1000",
+        "X-RateLimit-Reset": str(int(time.time()) + 86_400),
+        "X-RateLimit-Resource": "core",
+        **{name.replace("_", "-"): value for name, value in more.items()},
+    }
+    lines = [f"HTTP/1.1 {status} {_RESPONSES[status]}", *(f"{k}: {v}" for k, v in headers.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+_REFUSED: Final = {status: head(status, 0, _JSON) for status in (400, 422)}
+
+
+@attrs.define
+class Site:
+    """What is served, and what was."""
+
+    latency: float = 0.0
+    asked: int = 0
+    downloads: int = 0
+    in_flight: int = 0
+    most: int = 0
+    pages: dict[tuple[int, int], bytes] = attrs.field(factory=dict)
+    small_log: bytes = b""
+    big_log: bytes = b""
+    block: IO[bytes] = attrs.field(factory=tempfile.TemporaryFile)
+    storage: str = ""
+
+    def fill(self, api: str) -> None:
+        """Make every answer."""
+        for run_id in (*data.AUDIT_RUNS, data.LONG_RUN, *range(data.SHORT_KINDS)):
+            kind, sizes = data.kind_of(run_id)
+            for number, body in enumerate(data.pages(kind, sizes), start=1):
+                url = f"{api}/repos/{data.REPO}/actions/runs/{kind}/jobs?per_page=100&page="
+                ends = [("prev", number - 1), ("next", number + 1), ("last", len(sizes))]
+                links = [f'<{url}{n}>; rel="{rel}"' for rel, n in ends if 0 < n <= len(sizes)]
+                answer = head(200, len(body), _JSON, Link=", ".join(links)) + body
+                self.pages[kind, number] = answer
+        small = data.small_log()
+        self.small_log = head(200, len(small), "text/plain") + small
+        self.big_log = head(200, data.BLOCK_SIZE * data.BIG_BLOCKS, "text/plain")
+        self.block.write(data.log_block())
+        self.block.flush()
+
+    def api(self, request: bytes) -> bytes:
+        """Answer for the API."""
+        self.asked += 1
+        found = _TARGET.match(request)
+        if found is None:
+            return _REFUSED[422]
+        if found["log"]:
+            link = f"{self.storage}/logs/{int(found['log'])}.txt?se=2026-11-22T17:00:00Z&sig=c2ln"
+            return head(302, 0, "text/html; charset=utf-8", Location=link)
+        query = found["query"] or b""
+        page = _PAGE.search(query)
+        key = (data.kind_of(int(found["run"]))[0], int(page[1]) if page else 1)
+        return self.pages[key] if b"per_page=100" in query and key in self.pages else _REFUSED[422]
+
+    def report(self) -> dict[str, float]:
+        """What was done since the last report."""
+        counts = {"asked": self.asked, "downloads": self.downloads, "in_flight": self.most}
+        self.asked = self.downloads = self.most = 0
+        return {name: float(count) for name, count in counts.items()}
+
+    def arrived(self) -> None:
+        """Count a request in flight."""
+        self.in_flight += 1
+        self.most = max(self.most, self.in_flight)
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection: request, answer, request, answer."""
+
+    def __init__(self, site: Site, *, storage: bool) -> None:
+        self.site = site
+        self.storage = storage
+        self.received = b""
+        self.sending: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        sock = transport.get_extra_info("socket")
+        # A whole page fits, so that it leaves at once.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+        if not self.received.endswith(b"\r\n\r\n"):
+            return
+        request, self.received = self.received, b""
+        self.site.arrived()
+        if self.storage:
+            self._send_log(request)
+        elif self.site.latency:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self.site.latency, self._answer, self.site.api(request))
+        else:
+            self._answer(self.site.api(request))
+
+    def _answer(self, answer: bytes) -> None:
+        self.site.in_flight -= 1
+        self.transport.write(answer)
+
+    def _send_log(self, request: bytes) -> None:
+        found = _BLOB.match(request)
+        # As the real storage does: the signature is all the authorization it wants.
+        if found is None or b"\r\nauthorization:" in request.lower():
+            self._answer(_REFUSED[400])
+            return
+        self.site.downloads += 1
+        if int(found["log"]) != data.BIG_LOG:
+            self._answer(self.site.small_log)
+            return
+        self.transport.write(self.site.big_log)
+        self.sending = asyncio.ensure_future(self._send_blocks())
+
+    async def _send_blocks(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            for _ in range(data.BIG_BLOCKS):
+                await loop.sendfile(self.transport, self.site.block, 0, data.BLOCK_SIZE)
+        except ConnectionError:
+            self.transport.abort()
+        finally:
+            self.site.in_flight -= 1
+
+
+def cpu() -> float:
+    """The CPU time of this process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def obey(site: Site, loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Take line after line, in a thread."""
+    before = cpu()
+
+    async def report(latency: float) -> dict[str, float]:
+        site.latency = latency
+        return site.report()
+
+    for line in sys.stdin:
+        told = asyncio.run_coroutine_threadsafe(report(json.loads(line)["latency"]), loop).result()
+        told["cpu"] = cpu() - before
+        before = cpu()
+        print(json.dumps(told), flush=True)
+    loop.call_soon_threadsafe(stop.set)
+
+
+async def main() -> None:
+    """Serve until the input ends."""
+    loop = asyncio.get_running_loop()
+    site, stop = Site(), asyncio.Event()
+    servers = [
+        await loop.create_server(
+            lambda storage=storage: Connection(site, storage=storage), "127.0.0.1", 0, backlog=1024
+        )
+        for storage in (False, True)
+    ]
+    api, site.storage = (f"http://127.0.0.1:{s.sockets[0].getsockname()[1]}" for s in servers)
+    site.fill(api)
+    print(json.dumps({"api": api}), flush=True)
+    threading.Thread(target=obey, args=(site, loop, stop), daemon=True).start()
+    await stop.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,348 @@
+"""What is asked, and what an answer means, without any network."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from multidict import CIMultiDict
+
+from ghjobs_async import (
+    ApiVersionError,
+    AuthError,
+    DecodeError,
+    ForbiddenError,
+    NotFoundError,
+    ResponseError,
+    RunRef,
+    ServerError,
+    TransportError,
+    wire,
+)
+
+REPO = "octo-org/octo-repo"
+BASE = "https://api.github.com/repos/octo-org/octo-repo/actions/jobs/1/logs"
+RUNS = "/repos/octo-org/octo-repo/actions/runs"
+
+
+def answer(
+    status: int = 200, body: object = b"", headers: dict[str, str] | None = None, url: str = BASE
+) -> wire.Answer:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return wire.Answer(status, CIMultiDict(headers or {}), data, "GET", url)
+
+
+@pytest.mark.parametrize(
+    ("request_", "method", "target"),
+    [
+        (wire.get_job(REPO, 9), "GET", "/repos/octo-org/octo-repo/actions/jobs/9"),
+        (wire.get_log(REPO, 9), "GET", "/repos/octo-org/octo-repo/actions/jobs/9/logs"),
+        (
+            wire.list_jobs(RunRef(REPO, 7), "latest", 100, 1),
+            "GET",
+            f"{RUNS}/7/jobs?filter=latest&per_page=100&page=1",
+        ),
+        (
+            wire.list_jobs(RunRef(REPO, 7), "all", 50, 3),
+            "GET",
+            f"{RUNS}/7/jobs?filter=all&per_page=50&page=3",
+        ),
+        (
+            wire.list_jobs(RunRef(REPO, 7, 2), "latest", 100, 1),
+            "GET",
+            f"{RUNS}/7/attempts/2/jobs?per_page=100&page=1",
+        ),
+        (wire.get_run(RunRef(REPO, 7)), "GET", f"{RUNS}/7"),
+        (wire.get_run(RunRef(REPO, 7, 2)), "GET", f"{RUNS}/7/attempts/2"),
+        (wire.list_runs(REPO, None, {}, 100, 1), "GET", f"{RUNS}?per_page=100&page=1"),
+        (
+            wire.list_runs(REPO, "ci.yml", {"branch": "a&b=c d"}, 100, 2),
+            "GET",
+            "/repos/octo-org/octo-repo/actions/workflows/ci.yml/runs"
+            "?branch=a%26b%3Dc+d&per_page=100&page=2",
+        ),
+        (
+            wire.list_runs(REPO, "a/../b?", {}, 100, 1),
+            "GET",
+            "/repos/octo-org/octo-repo/actions/workflows/a%2F..%2Fb%3F/runs?per_page=100&page=1",
+        ),
+        (wire.list_runs(REPO, 5, {}, 1, 1), "GET", f"{RUNS[:-5]}/workflows/5/runs?per_page=1&page=1"),
+        (wire.get_installation(REPO), "GET", "/repos/octo-org/octo-repo/installation"),
+        (wire.create_installation_token(5), "POST", "/app/installations/5/access_tokens"),
+    ],
+)
+def test_requests_are_github_s(request_: wire.Request[Any], method: str, target: str) -> None:
+    """Each operation asks for its documented path and query, to the letter."""
+    assert (request_.method, request_.target) == (method, target)
+
+
+def test_a_request_knows_its_owner() -> None:
+    """The owner picks the credential."""
+    assert wire.get_job(REPO, 9).owner == "octo-org"
+    assert wire.get_job(REPO, 9).undecoded().owner == "octo-org"
+
+
+def test_an_app_s_answers_are_decoded() -> None:
+    """An installation gives its id, a minted token the token and its end."""
+    assert wire.get_installation(REPO).decode(answer(200, {"id": 5, "app_id": 1})) == 5
+    minted = {"token": "ghs_1", "expires_at": "2026-10-01T13:00:00Z", "permissions": {}}
+    token = wire.create_installation_token(5).decode(answer(201, minted))
+    assert (token.token, token.expires_at.hour) == ("ghs_1", 13)
+
+
+def test_html_in_place_of_json_is_no_answer() -> None:
+    """A page of a proxy is never returned as a success; the error says what came."""
+    html = answer(200, b"<!DOCTYPE html>", {"Content-Type": "text/html", "X-GitHub-Request-Id": "1"})
+    with pytest.raises(TransportError, match="text/html") as caught:
+        wire.get_job(REPO, 9).decode(html)
+    assert (caught.value.request_id, caught.value.retryable) == ("1", True)
+
+
+def test_json_of_another_shape_is_told_with_its_problems() -> None:
+    """What does not fit stands in the error: path, reason and value."""
+    with pytest.raises(DecodeError, match=r"documented shape") as caught:
+        wire.get_job(REPO, 9).decode(answer(200, {"message": "fine"}))
+    assert caught.value.problems
+    assert caught.value.url == BASE
+
+
+# Errors.
+
+
+def raised(
+    status: int,
+    body: object = b"",
+    headers: dict[str, str] | None = None,
+    *,
+    api_version: str | None = "2026-03-10",
+    authorized: bool = True,
+) -> ResponseError:
+    with pytest.raises(ResponseError) as caught:
+        wire.raise_for(
+            answer(status, body, headers), api_version=api_version, authorized=authorized, now=0.0
+        )
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("status", "cls"),
+    [
+        (400, ResponseError),
+        (401, AuthError),
+        (403, ForbiddenError),
+        (404, NotFoundError),
+        (410, ResponseError),
+        (418, ResponseError),
+        (422, ResponseError),
+        (451, ForbiddenError),
+        (500, ServerError),
+        (502, ServerError),
+        (599, ServerError),
+    ],
+)
+def test_each_status_has_its_error(status: int, cls: type[ResponseError]) -> None:
+    """The class tells the kind; the attributes hold what the answer said."""
+    docs = "https://docs.github.com/rest"
+    said = {"message": "Something else", "documentation_url": docs}
+    error = raised(status, said, {"X-GitHub-Request-Id": "C0DE:1"})
+    assert type(error) is cls
+    assert (error.status, error.method, error.url) == (status, "GET", BASE)
+    assert (error.request_id, error.message) == ("C0DE:1", "Something else")
+    assert error.documentation_url == docs
+    for text in (str(status), "Something else", BASE, "C0DE:1"):
+        assert text in str(error)
+
+
+@pytest.mark.parametrize("status", [400, 410])
+@pytest.mark.parametrize("message", ["'2099-01-01' is not a supported API version.", ""])
+def test_an_unknown_api_version_names_the_way_out(status: int, message: str) -> None:
+    """An older server's refusal of the version header says which argument to change."""
+    error = raised(status, {"message": message} if message else b"")
+    assert type(error) is ApiVersionError
+    assert "api_version" in str(error)
+    assert "2022-11-28" in str(error)
+    assert type(raised(status, {"message": message}, api_version=None)) is ResponseError
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "authorized", "hint"),
+    [
+        (401, {}, True, "wrong, expired or revoked"),
+        (401, {}, False, "needs a token"),
+        (404, {}, True, "cannot see it"),
+        (404, {}, False, "needs a token"),
+        (403, {}, True, "read Actions"),
+        (403, {"X-Accepted-GitHub-Permissions": "actions=read"}, True, "actions=read"),
+        (403, {"X-GitHub-SSO": "required; url=https://github.com/sso?x=1"}, True, "github.com/sso"),
+        (403, {"X-GitHub-SSO": "partial-results; organizations=1"}, True, "single sign-on"),
+        (451, {}, True, "legal"),
+        (503, {}, True, "try again later"),
+    ],
+)
+def test_errors_say_what_to_do(
+    status: int, headers: dict[str, str], hint: str, *, authorized: bool
+) -> None:
+    """Single sign-on, a permission, a missing token: GitHub's own hint is passed on."""
+    assert hint in str(raised(status, b"", headers, authorized=authorized))
+
+
+def test_a_server_s_wish_is_kept() -> None:
+    """A 503 may say when to ask again."""
+    error = raised(503, b"", {"Retry-After": "7"})
+    assert isinstance(error, ServerError)
+    assert error.retry_after == 7.0
+
+
+@given(st.integers(300, 599), st.binary() | st.text().map(str.encode), st.text(), st.text())
+@example(500, b'{"message": "' + b"x" * 10_000 + b'"}', "a\nb", "\x1b[2J")
+@example(404, b'{"message": ["no text"]}', "", "")
+@example(404, b"[" * 100_000, "", "")
+def test_any_answer_is_one_short_line(status: int, body: bytes, one: str, two: str) -> None:
+    """Whatever a server says, the error's text is one line without control characters."""
+    headers = {"X-GitHub-SSO": one, "X-Accepted-GitHub-Permissions": two}
+    error = raised(status, body, {**headers, "X-GitHub-Request-Id": one})
+    assert str(error).isprintable()
+    assert len(str(error)) < 2000
+
+
+def test_the_limit_s_error_says_until_when() -> None:
+    """Scope and time stand in attributes and in the text."""
+    error = wire.rate_limit_error(answer(403, {"message": "slow"}), "primary", 1_800_000_000.0)
+    assert (error.scope, error.status, error.message) == ("primary", 403, "slow")
+    assert error.retry_at == datetime.fromtimestamp(1_800_000_000, UTC)
+    assert "2027-01-15 08:00:00 UTC" in str(error)
+
+
+# Links and redirects.
+
+
+@pytest.mark.parametrize(
+    ("link", "more"),
+    [
+        (None, False),
+        ('<https://api.github.com/x?page=2>; rel="next", <https://api.github.com/x>; rel="last"', True),
+        ('<https://api.github.com/x>; rel="prev", <https://API.github.com:443/x>; rel="next"', True),
+        ("<https://api.github.com/x>; rel=next", True),
+        ('<https://api.github.com/repositories/1/x>; rel="next"', True),
+        ('<https://api.github.com/x>; rel="last"', False),
+        ('<https://evil.example/x>; rel="next"', False),
+        ('<http://api.github.com/x>; rel="next"', False),
+        ('<https://api.github.com.evil.example/x>; rel="next"', False),
+        ('<https://api.github.com:8443/x>; rel="next"', False),
+        ('</relative>; rel="next"', False),
+        ('<https://[::1>; rel="next"', False),
+        ("next", False),
+        ("<" * 100_000 + "next", False),
+    ],
+)
+def test_a_link_only_says_that_there_is_more(link: str | None, *, more: bool) -> None:
+    """The next page counts only on the API's own origin; its URL is never followed."""
+    assert wire.has_next(answer(headers={} if link is None else {"Link": link})) is more
+
+
+@given(st.text() | st.from_regex(r'<[^>]*>; rel="next".*'))
+def test_any_link_is_survived(link: str) -> None:
+    """A Link header never raises, whatever stands in it."""
+    assert wire.has_next(answer(headers={"Link": link})) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("given", "target"),
+    [
+        ("https://storage.example/log?sig=1", "https://storage.example/log?sig=1"),
+        ("/repositories/1/x?y=2", "https://api.github.com/repositories/1/x?y=2"),
+        ("//storage.example/log", "https://storage.example/log"),
+        ("https://storage.example:8443/log", "https://storage.example:8443/log"),
+        ("https://[::1]/log", "https://[::1]/log"),
+    ],
+)
+def test_locations_are_resolved(given: str, target: str) -> None:
+    """A Location may be whole or relative."""
+    assert wire.location(answer(302, b"", {"Location": given}), BASE) == target
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("", "http://storage.example/log", "http://api.github.com/", "ftp://storage.example/log"),
+        *("file:///etc/passwd", "javascript:alert(1)", "http://", "https://[::1/x"),
+        *("https://u:p@storage.example/x", "https://a.example:port/", "https://a.example:99999/"),
+        *("https://storage.example/a b", "https://storage.example/\x00", "https://a.exa\udce9mple/"),
+    ],
+)
+def test_locations_that_are_never_followed(given: str) -> None:
+    """None at all, no http, down from https, credentials in it, or malformed: one clear error."""
+    with pytest.raises(TransportError, match="not followed") as caught:
+        wire.location(answer(302, b"", {"Location": given}), BASE)
+    assert not caught.value.retryable
+    assert "sig=" not in str(caught.value)
+
+
+@given(st.text() | st.from_regex(r"https?://\S*") | st.from_regex(r"[a-z]{1,5}:\S*"))
+@example("https://api.github.com\\@evil.example/")
+@example("https://api.github.com\t.evil.example/")
+@example("https://evil.example\\.api.github.com/")
+def test_any_location_is_followed_safely_or_refused(given: str) -> None:
+    """Nothing but a TransportError is raised, and what is followed is plain https."""
+    try:
+        target = wire.location(answer(302, b"", {"Location": given}), BASE)
+    except TransportError as error:
+        assert str(error).isprintable()
+        return
+    parts = urlsplit(target)
+    assert parts.scheme == "https"
+    assert parts.username is None
+    assert parts.password is None
+    assert parts.hostname
+    assert target.isprintable()
+    wire.origin(target)
+    wire.link_expiry(target)
+    assert "?" not in wire.redacted(target)
+
+
+@given(st.text(), st.from_regex(r"[A-Za-z0-9%._~-]+", fullmatch=True))
+def test_a_redacted_url_has_no_secret(path: str, secret: str) -> None:
+    """Query, fragment and credentials are gone; the rest is one printable line."""
+    url = f"https://user:{secret}-pw@storage.example/{path.replace('?', '').replace('#', '')}"
+    try:
+        text = wire.redacted(f"{url}?se=1&sig=s3cret-{secret}#frag-s3cret")
+    except ValueError:
+        return
+    assert "s3cret" not in text
+    assert "-pw" not in text.partition("storage.example")[0]
+    assert text.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("se=2026-10-01T12%3A00%3A00Z&sig=x", datetime(2026, 10, 1, 12, tzinfo=UTC)),
+        ("urlExpires=2023-03-15T17%3A04%3A30.1234567Z", datetime(2023, 3, 15, 17, 4, 30, 123456, UTC)),
+        ("se=2026-10-01", datetime(2026, 10, 1, tzinfo=UTC)),
+        ("se=tomorrow", None),
+        ("se=", None),
+        ("", None),
+    ],
+)
+def test_a_link_s_end_is_read_where_it_is_told(query: str, expected: datetime | None) -> None:
+    """Today's storage and the one before say in the query when a link dies."""
+    assert wire.link_expiry(f"https://storage.example/log?{query}") == expected
+
+
+def test_totals_are_read_ahead_only_where_they_stand_first() -> None:
+    """The number of pages is known before any of them is decoded."""
+    assert wire.peek_total(b'{"total_count":250,"jobs":[') == 250
+    assert wire.peek_total(b' {\n "total_count" : 0 }') == 0
+    for body in (b'{"jobs":[],"total_count":3}', b'{"total_count":-1,', b'{"total_count":1.5}', b""):
+        assert wire.peek_total(body) is None
+
+
+def test_empty_pages_are_known() -> None:
+    """A page without items ends a list whose total is wrong."""
+    assert wire.is_empty_page(b'{"total_count": 300, "jobs": []}')
+    assert not wire.is_empty_page(b'{"total_count":1,"jobs":[{"id":1}]}')
