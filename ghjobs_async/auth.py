@@ -115,8 +115,8 @@ class AppAuth:
         self,
         app_id: int | str,
         private_key: str | bytes,
-        *,
         installation_id: int | None = None,
+        *,
         repository: str | None = None,
     ) -> None:
         if (installation_id is None) == (repository is None):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, Generic, Literal, NoReturn, TypeVar
-from urllib.parse import parse_qs, quote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
 import attrs
 import msgspec
@@ -214,10 +214,9 @@ def _decode_link(answer: Answer) -> LogLink:
 
 def link_expiry(url: str) -> datetime | None:
     """When a signed link dies, where its query says so (today's storage, or the one before)."""
-    query = parse_qs(urlsplit(url).query)
-    text = (query.get("se") or query.get("urlExpires") or [""])[0]
+    named = re.search(r"[?&](?:se|urlExpires)=([^&#]{10,64})", url)
     try:
-        found = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(unquote(named[1]) if named else "")
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
@@ -344,7 +343,7 @@ def location(answer: Answer, base: str) -> str:
     problem: str | None
     target = ""
     try:
-        target = urljoin(base, given)
+        target = given if given.startswith("https://") else urljoin(base, given)
         parts = urlsplit(target)
         _ = parts.port
     except ValueError:

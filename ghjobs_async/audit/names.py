@@ -7,6 +7,7 @@ import unicodedata
 from pathlib import PurePosixPath
 from typing import Final
 
+from ghjobs_async.logtext import plain
 from ghjobs_async.models import Job
 
 #: Bytes of a job's name to keep: file systems stop at 255 bytes, Windows at 260 of the whole path.
@@ -41,7 +42,7 @@ def folder_of(repo: str) -> str:
 
 def safe(text: str) -> str:
     """Give what of *text* may stand in a file name; possibly nothing."""
-    text = unicodedata.normalize("NFC", _AWKWARD.sub("-", text))
+    text = unicodedata.normalize("NFC", _AWKWARD.sub("-", plain(text).text))
     kept = "".join(c for c in text if c.isprintable() or c == _JOINER)
     return _cut(kept).strip("-. " + _JOINER)
 

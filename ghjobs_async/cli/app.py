@@ -22,18 +22,18 @@ USAGE: Final = 2
 _INTERRUPTED: Final = 130
 _PIPE_CLOSED: Final = 141
 
-_HELP: Final = """
+_HELP: Final = """\
 GitHub's workflow jobs and their logs: one, or a hundred thousand.
 
 RUN and JOB are numbers (with -R OWNER/REPO, or GH_REPO) or pasted addresses of any host.
 The token is found as gh finds it: GH_TOKEN, GITHUB_TOKEN, GH_ENTERPRISE_TOKEN, or gh itself.
 """
-_EXAMPLES: Final = """
+_EXAMPLES: Final = """\
 Examples:
 
     ghjobs demo
     ghjobs list -R octo-org/octo-repo 29679449
-    ghjobs log https://github.com/octo-org/octo-repo/actions/runs/29679449/job/399444496
+    ghjobs log https://github.com/octo-org/octo-repo/actions/runs/1/job/399444496
     ghjobs audit octo-org/octo-repo --since 7d --logs failed
 
 Exit status: 0 all well, 1 failed, 2 wrong usage, 3 finished but incomplete.
@@ -44,6 +44,7 @@ _COMMANDS: Final = {
     "job": "Show one job: how it went, and its steps.",
     "list": "List the jobs of a run or of one of its attempts.",
     "log": "Print or save the log of a job.",
+    "grep": "Search the logs of many jobs.",
     "audit": "Fetch the jobs and logs of many runs into a folder, and sum them up.",
     "demo": "Audit an embedded GitHub: no account, no network.",
 }
@@ -53,6 +54,7 @@ def build() -> App:
     """Make the application; its commands are not imported yet."""
     app = App(
         name="ghjobs",
+        usage="Usage: ghjobs COMMAND [OPTIONS]",
         help=_HELP,
         help_format=HELP_FORMAT,
         help_epilogue=_EXAMPLES,

@@ -10,9 +10,10 @@ from typing import Annotated, Final, Literal
 
 from cyclopts import App, Parameter
 
-from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Logs, Tally, parse_when
+from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Logs, Tally
 from ghjobs_async.cli.connect import connect
 from ghjobs_async.cli.console import console, print_json
+from ghjobs_async.cli.filters import Filters
 from ghjobs_async.cli.options import HELP_FORMAT, Common
 from ghjobs_async.cli.progress import Progress
 from ghjobs_async.cli.summary import print_summary
@@ -26,15 +27,20 @@ _MAX_WAIT: Final = 3900.0
 
 app = App(
     name="audit",
+    usage="Usage: ghjobs audit OWNER/REPO... [OPTIONS]",
     help_format=HELP_FORMAT,
-    help_epilogue="""
+    help_epilogue="""\
+The folder gets jobs.ndjson (GitHub's JSON of each job, and its repository),
+failures.ndjson (what could not be had, and why) and logs/. Interrupted, it
+keeps what had come, in whole lines.
+
 Examples:
 
     ghjobs audit octo-org/octo-repo --since 7d
-    ghjobs audit octo-org/octo-repo octo-org/hello-world --since 2026-10-01 --until 2026-10-31
-    ghjobs audit octo-org/octo-repo --workflow ci.yml --branch main --status failure
+    ghjobs audit octo-org/octo-repo octo-org/hello-world --since 2026-10-01
+    ghjobs audit octo-org/octo-repo --workflow ci.yml --status failure
     ghjobs audit octo-org/octo-repo --all-attempts --logs all --output october
-    jq -r 'select(.conclusion == "failure") | .html_url' ghjobs-audit/jobs.ndjson
+    jq 'select(.conclusion == "failure") | .html_url' ghjobs-audit/jobs.ndjson
 """,
 )
 
@@ -42,25 +48,6 @@ Examples:
 @app.default
 def audit_command(
     *repos: Annotated[str, Parameter(help="Repositories, OWNER/REPO, one or more; else GH_REPO.")],
-    since: Annotated[
-        str | None, Parameter(help="Runs created since: 7d, 24h, 2026-10-01. Else all there are.")
-    ] = None,
-    until: Annotated[str | None, Parameter(help="Runs created until: as --since.")] = None,
-    workflow: Annotated[
-        str | None, Parameter(name=["--workflow", "-w"], help="Its file name, or its number.")
-    ] = None,
-    branch: Annotated[str | None, Parameter(name=["--branch", "-b"], help="The branch.")] = None,
-    event: Annotated[
-        str | None, Parameter(name=["--event", "-e"], help="What triggered them, say push.")
-    ] = None,
-    status: Annotated[
-        str | None,
-        Parameter(name=["--status", "-s"], help="A status or conclusion, say failure."),
-    ] = None,
-    actor: Annotated[str | None, Parameter(help="Who triggered them.")] = None,
-    all_attempts: Annotated[
-        bool, Parameter(negative=(), show_default=False, help="Every attempt, not only the latest.")
-    ] = False,
     logs: Annotated[
         Literal["none", "failed", "all"], Parameter(help="Which jobs' logs to fetch.")
     ] = "failed",
@@ -84,6 +71,7 @@ def audit_command(
             name="--json", negative=(), show_default=False, help="Print the summary as JSON."
         ),
     ] = False,
+    filters: Filters = Filters(),  # noqa: B008 -- frozen
     common: Common = Common(),  # noqa: B008 -- frozen
 ) -> int:
     """
@@ -93,18 +81,7 @@ def audit_command(
     could not be had, and why) and logs/. Interrupted, it keeps what had come, in whole lines.
     """
     target = repos_target(repos, common.base_url, os.environ)
-    plan = AuditPlan(
-        repos=target.ref,
-        since=None if since is None else parse_when(since),
-        until=None if until is None else parse_when(until),
-        workflow=workflow,
-        branch=branch,
-        event=event,
-        status=status,
-        actor=actor,
-        all_attempts=all_attempts,
-        logs=Logs(logs),
-    )
+    plan = filters.plan(target.ref, Logs(logs))
     progress = Progress(quiet=common.quiet)
     # Before the folder is made: what is wrong with the options shall leave no trace.
     gh = connect(target.root, common, on_wait=progress.on_wait, max_wait=max_wait)

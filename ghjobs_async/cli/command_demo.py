@@ -28,8 +28,13 @@ _LIMIT_AFTER: Final = 120
 
 app = App(
     name="demo",
+    usage="Usage: ghjobs demo [OPTIONS]",
     help_format=HELP_FORMAT,
-    help_epilogue="""
+    help_epilogue="""\
+It has two repositories and a month of runs, thousands of jobs of them:
+matrices, re-runs, failures with their logs. Once it asks the client to slow
+down, as GitHub does.
+
 Examples:
 
     ghjobs demo
@@ -134,7 +139,9 @@ def _lines(base_url: str, runs: list[FakeRun]) -> list[str]:
     jobs = [job for attempt in run.attempts for job in attempt.jobs]
     failed = [job for job in jobs if job.payload().get("conclusion") == "failure"]
     for job in (failed or jobs)[:1]:
-        lines.append(f"ghjobs job {job.payload()['html_url']}")
-        lines.append(f"ghjobs log -R {run.repo} {job.id}")
+        web = base_url.removesuffix("/api/v3")
+        lines.append(f"ghjobs job {web}/{run.repo}/actions/runs/{run.id}/job/{job.id}")
+        lines.append(f"ghjobs log -R {run.repo} {job.id} --failed")
+        lines.append(f"ghjobs grep 'Process completed' {run.repo} --since 7d")
     lines.append(f"ghjobs audit {run.repo} --since 7d --output demo-audit")
     return lines

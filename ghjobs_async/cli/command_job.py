@@ -22,12 +22,13 @@ from ghjobs_async.models import Job
 
 app = App(
     name="job",
+    usage="Usage: ghjobs job JOB [OPTIONS]",
     help_format=HELP_FORMAT,
-    help_epilogue="""
+    help_epilogue="""\
 Examples:
 
     ghjobs job -R octo-org/octo-repo 399444496
-    ghjobs job https://github.com/octo-org/octo-repo/actions/runs/29679449/job/399444496
+    ghjobs job https://github.com/octo-org/octo-repo/actions/runs/1/job/399444496
     ghjobs job -R octo-org/octo-repo 399444496 --json | jq .steps
 """,
 )

@@ -16,24 +16,31 @@ from rich.text import Text
 
 from ghjobs_async.cli.connect import connect
 from ghjobs_async.cli.console import console, print_json, row, sign, style_of, styled
+from ghjobs_async.cli.failures import FailedJob, failures, print_failures
 from ghjobs_async.cli.options import HELP_FORMAT, Common, Json, Repo
 from ghjobs_async.cli.target import run_target
 from ghjobs_async.cli.text import clean, duration, note, plural
 from ghjobs_async.convert import to_dict
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.models import Job, JobList
+from ghjobs_async.wire import Filter
 
 _INCOMPLETE: Final = 3
 
 
 app = App(
     name="list",
+    usage="Usage: ghjobs list RUN [OPTIONS]",
     help_format=HELP_FORMAT,
-    help_epilogue="""
+    help_epilogue="""\
+Elsewhere than on a terminal, each job is a line with tabs: conclusion (or
+status), name, number, attempt, elapsed, queued, start, address.
+
 Examples:
 
     ghjobs list -R octo-org/octo-repo 29679449
     ghjobs list -R octo-org/octo-repo 29679449 --all
+    ghjobs list -R octo-org/octo-repo 29679449 --failed
     ghjobs list https://github.com/octo-org/octo-repo/actions/runs/29679449/attempts/2
     ghjobs list -R octo-org/octo-repo 29679449 --json | jq '.[].name'
 """,
@@ -53,6 +60,15 @@ def list_command(
         bool,
         Parameter(name="--all", negative=(), show_default=False, help="The jobs of every attempt."),
     ] = False,
+    failed_only: Annotated[
+        bool,
+        Parameter(
+            name="--failed",
+            negative=(),
+            show_default=False,
+            help="Only failed jobs, each with its failing step and first error.",
+        ),
+    ] = False,
     json: Json = False,
     common: Common = Common(),  # noqa: B008 -- frozen
 ) -> int:
@@ -68,11 +84,16 @@ def list_command(
     if all_ and target.ref.attempt is not None:
         raise ConfigurationError("this address names one attempt, --all means every one: not both")
 
-    async def fetch() -> JobList:
-        async with connect(target.root, common) as gh:
-            return await gh.list_jobs(target.ref, filter="all" if all_ else "latest")
+    which: Filter = "all" if all_ else "latest"
 
-    jobs = asyncio.run(fetch())
+    async def fetch() -> tuple[JobList, list[FailedJob]]:
+        async with connect(target.root, common) as gh:
+            jobs = await gh.list_jobs(target.ref, filter=which)
+            return jobs, await failures(gh, target.ref.repo, jobs) if failed_only else []
+
+    jobs, failed_jobs = asyncio.run(fetch())
+    if failed_only:
+        return max(print_failures(failed_jobs, json=json), _verdict(jobs))
     if json:
         print_json([to_dict(job) for job in jobs])
     elif styled():
@@ -137,8 +158,8 @@ def _line(job: Job) -> None:
         job.name,
         job.id,
         job.run_attempt,
-        duration(job.duration),
-        duration(job.queued_for),
+        duration(job.duration) if job.ran else "",
+        duration(job.queued_for) if job.ran else "",
         job.started_at and f"{job.started_at:%Y-%m-%dT%H:%M:%SZ}",
         job.html_url,
     )

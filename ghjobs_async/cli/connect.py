@@ -16,6 +16,7 @@ from ghjobs_async.environment import find_token
 from ghjobs_async.models import Wait
 
 _GH_TIMEOUT = 5.0
+_WAIT_LEAST = 1.0
 
 
 def connect(
@@ -39,7 +40,7 @@ def connect(
     """
     version = API_VERSION if common.api_version is None else common.api_version
     if on_wait is None and not common.quiet:
-        on_wait = _tell
+        on_wait = tell_wait
     found = find_token(root, os.environ)
     auth = _ask_gh(host_of(root)) if found is None else TokenAuth(found[0], source=found[1])
     return GitHubJobs(
@@ -52,8 +53,11 @@ def connect(
     )
 
 
-def _tell(wait: Wait) -> None:
-    note(str(wait))
+def tell_wait(wait: Wait) -> None:
+    """Tell of a wait in a line on stderr."""
+    # A shorter one is over before it is read.
+    if wait.seconds >= _WAIT_LEAST:
+        note(str(wait))
 
 
 def _ask_gh(host: str) -> TokenAuth | None:

@@ -16,8 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ghjobs_async.audit import Tally
+from ghjobs_async.cli.connect import tell_wait
 from ghjobs_async.cli.console import console, is_terminal
-from ghjobs_async.cli.text import clean, duration, note, size
+from ghjobs_async.cli.text import clean, duration, size
 from ghjobs_async.models import Wait
 
 _BAR_WIDTH = 24
@@ -48,7 +49,7 @@ class Progress:
             if self._wait is None or wait.until > self._wait.until:
                 self._wait = wait
         elif not self.quiet:
-            note(str(wait))
+            tell_wait(wait)
 
     @contextmanager
     def showing(self, tally: Tally, title: str) -> Iterator[None]:

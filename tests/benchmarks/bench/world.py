@@ -1,0 +1,176 @@
+"""The soak's GitHub, in a process of its own: many runs, a share of all answers faulty, the truth."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Final
+
+import attrs
+
+from ghjobs_async.testing import FakeGitHub, Fault, JobSpec, faults, recoverable, scenario
+from ghjobs_async.testing.answers import Answer, Call, Handler
+
+REPO: Final = "octo-org/octo-repo"
+RATE: Final = 0.05
+SEED: Final = 20_261_122
+#: One run in so many has a log that is read.
+LOG_EVERY: Final = 10
+_LARGE_LOG: Final = b"".join(
+    b"2026-07-01T10:00:%02d.%07dZ line %d of a larger log\n" % (n // 100 % 60, n, n)
+    for n in range(6000)
+)
+_KEY: Final = re.compile(r"/(runs/[0-9]+)/(?:attempts/[0-9]+/)?jobs$|/job(?:s|-logs)/([0-9]+)")
+
+
+@attrs.frozen
+class Truth:
+    """
+    What there is.
+
+    Attributes:
+        base_url: Where it is served.
+
+        runs: Of each run the id of its first job, and how many it has over all attempts.
+
+        logs: Of some jobs size and digest of the log.
+    """
+
+    base_url: str
+    runs: dict[int, tuple[int, int]]
+    logs: dict[int, tuple[int, str]]
+
+
+@attrs.frozen
+class Record:
+    """
+    What happened.
+
+    Attributes:
+        requests: How many requests came.
+
+        counts: How often each fault struck.
+
+        struck: Which faults struck a run's list (``runs/ID``) or a job's log (``ID``).
+
+        in_flight: How many requests are still being answered.
+    """
+
+    requests: int
+    counts: dict[str, int]
+    struck: dict[str, list[str]]
+    in_flight: int
+
+
+class Clock:
+    """Time that passes *speed* times as fast; all processes that begin it alike agree on it."""
+
+    def __init__(self, begun: float, speed: float) -> None:
+        self.begun = begun
+        self.speed = speed
+
+    def now(self) -> float:
+        """Seconds since the epoch, as it were."""
+        return self.begun + (time.time() - self.begun) * self.speed
+
+
+def final() -> dict[str, tuple[str, list[Fault]]]:
+    """
+    The faults that end a list or a log, by the name under which they are noted: the error that they
+    must become. No other error may come, but those of a log that changed.
+    """
+    both, lists, logs, storage = ("jobs", "log"), ("jobs",), ("log",), ("storage",)
+    rows: list[tuple[str, str, tuple[str, ...], Fault]] = [
+        ("bad credentials", "AuthError", both, faults.bad_credentials()),
+        ("blocked", "ForbiddenError", both, faults.blocked()),
+        ("missing permission", "ForbiddenError", both, faults.missing_permission()),
+        ("saml", "ForbiddenError", both, faults.saml()),
+        ("api version 400", "ApiVersionError", both, faults.unknown_api_version(400)),
+        ("api version 410", "ApiVersionError", both, faults.unknown_api_version(410)),
+        ("gzip bomb", "TransportError", both, faults.gzip_bomb()),
+        ("huge answer", "TransportError", both, faults.huge_answer()),
+        ("redirect loop", "TransportError", both, faults.redirect(302, "loop")),
+        ("redirect away", "TransportError", lists, faults.redirect(302, "other_host")),
+        ("not found", "NotFoundError", lists, faults.status(404)),
+        ("log expired", "LogUnavailableError", logs, faults.status(410)),
+        ("log location ftp", "TransportError", logs, faults.log_location("ftp://example.org/x")),
+        ("no log location", "TransportError", logs, faults.log_location("")),
+        ("no blob 404", "LogUnavailableError", storage, faults.blob_not_found(404)),
+        ("no blob 200", "LogUnavailableError", storage, faults.blob_not_found(200)),
+    ]
+    return {
+        name: (error, [attrs.evolve(faults.only(fault, *on), name=name)])
+        for name, error, on, fault in rows
+    }
+
+
+def passing() -> list[Fault]:
+    """The faults that have to leave no trace: `recoverable`, and what it leaves out."""
+    more = [
+        ("short length", faults.only(faults.lying_length(-50), "jobs", "runs")),
+        ("html for a log", faults.only(faults.html(), "log", "storage")),
+        ("link to another host", faults.only(faults.link_host(), "jobs", "runs")),
+        ("moved total", faults.only(faults.shifting_list("total"), "jobs")),
+        ("log redirect away", faults.only(faults.redirect(302, "other_host"), "log")),
+        ("dead log location", faults.only(faults.log_location("http://127.0.0.1:9/"), "log")),
+    ]
+    return [*recoverable(), *(attrs.evolve(fault, name=name) for name, fault in more)]
+
+
+def serve(pipe: Connection, runs: int, clock: Clock, rate: float) -> None:
+    """Serve *runs* runs until the other end of the pipe asks for the record."""
+    # A link lives as long as real clients see it live.
+    fake = FakeGitHub(
+        clock=clock.now, record=False, rate_limit=10_000_000, link_lifetime=60.0 * clock.speed
+    )
+    truth = _fill(fake, runs)
+    struck: defaultdict[str, list[str]] = defaultdict(list)
+    chosen = [*passing(), *(fault for _, found in final().values() for fault in found)]
+    fake.fault_rate(rate, SEED, [_noted(fault, struck) for fault in chosen])
+    with fake:
+        pipe.send(attrs.evolve(truth, base_url=fake.base_url))
+        pipe.recv()
+        in_flight = fake.in_flight("api") + fake.in_flight("storage")
+        asked = fake.asked_count("api") + fake.asked_count("storage")
+        pipe.send(Record(asked, dict(fake.script.counts), dict(struck), in_flight))
+
+
+def _noted(fault: Fault, struck: defaultdict[str, list[str]]) -> Fault:
+    apply: Callable[[FakeGitHub, Call, Handler], Answer] = fault.apply
+
+    def noting(fake: FakeGitHub, call: Call, normal: Handler) -> Answer:
+        if found := _KEY.search(call.path):
+            struck[found[1] or found[2]].append(fault.name)
+        return apply(fake, call, normal)
+
+    return attrs.evolve(fault, apply=noting)
+
+
+def _fill(fake: FakeGitHub, runs: int) -> Truth:
+    """Runs of a few jobs, some of several pages, some with two attempts, some with a large log."""
+    small = scenario.matrix(5, failing=(3,))
+    large = scenario.matrix(230)
+    again = scenario.rerun_failed(small)
+    heavy = [JobSpec("heavy", log=_LARGE_LOG), *small]
+    truth = Truth("", {}, {})
+    for number in range(runs):
+        if number % 50 == 7:
+            run = fake.add_run(REPO, jobs=large)
+        elif number % 10 == 3:
+            run = fake.add_run(REPO, attempts=again)
+        elif number % (LOG_EVERY * 5) == 0:
+            run = fake.add_run(REPO, jobs=heavy)
+        else:
+            run = fake.add_run(REPO, jobs=small)
+        jobs = run.all_jobs
+        truth.runs[run.id] = (jobs[0].id, len(jobs))
+        assert jobs[-1].id == jobs[0].id + len(jobs) - 1
+        if number % LOG_EVERY == 0:
+            content = jobs[0].log
+            assert isinstance(content, bytes)
+            truth.logs[jobs[0].id] = (len(content), hashlib.sha256(content).hexdigest())
+    return truth

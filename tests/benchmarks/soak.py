@@ -1,0 +1,229 @@
+"""
+An audit of many runs against a GitHub of which one answer in twenty is faulty.
+
+``python tests/benchmarks/soak.py [--runs 20000] [--speed 400]``: lists every run, its jobs over all
+attempts, and the logs of some; 1 where anything is lost, double, wrong, or left behind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import hashlib
+import multiprocessing
+import os
+import stat
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import attrs
+from bench.child import begin_peak, peak
+from bench.world import RATE, REPO, Clock, Record, Truth, final, serve
+
+from ghjobs_async import Clock as ClientClock
+from ghjobs_async import Failed, Fetched, GitHubJobs, JobLog, JobRef, LogTruncatedError, RunRef
+from ghjobs_async.testing import faults
+
+#: How much memory the client may take above the start, in MB.
+MEMORY_MOST: Final = 40.0
+# Stalls are ended by the client's timeouts, which are aiohttp's and know no other clock.
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=10, sock_connect=5, sock_read=2)
+_SHOWN: Final = 20
+#: After these a log cannot be continued: one that is read as a stream is then told to be truncated.
+_BROKEN: Final = frozenset({"change_blob", "lying_length", "html for a log"})
+
+
+@attrs.define
+class Seen:
+    """What came, and what was wrong with it."""
+
+    truth: Truth
+    runs: Counter[int] = attrs.field(factory=Counter)
+    listed: Counter[int] = attrs.field(factory=Counter)
+    logs: Counter[int] = attrs.field(factory=Counter)
+    incomplete: dict[int, str] = attrs.field(factory=dict)
+    failed: dict[str, Exception] = attrs.field(factory=dict)
+    wrong: list[str] = attrs.field(factory=list)
+    waits: Counter[str] = attrs.field(factory=Counter)
+
+    def take_list(self, outcome: Fetched[RunRef, Any] | Failed[RunRef]) -> None:
+        """Compare a run's jobs with the truth."""
+        run_id = outcome.ref.run_id
+        self.listed[run_id] += 1
+        if isinstance(outcome, Failed):
+            self.failed[f"runs/{run_id}"] = outcome.error
+            return
+        jobs = outcome.value
+        first, count = self.truth.runs[run_id]
+        ids = [job.id for job in jobs]
+        expected = list(range(first, first + count))
+        if not jobs.complete:
+            self.incomplete[run_id] = f"{len(jobs)} of {jobs.total_count}"
+            if len(set(ids)) != len(ids) or not set(ids) <= set(expected) or jobs.undecodable:
+                self.wrong.append(f"run {run_id}: incomplete, and wrong besides")
+        elif ids != expected:
+            self.wrong.append(f"run {run_id}: {len(ids)} jobs in place of {count}, not told")
+
+    def take_log(self, job_id: int, content: bytes) -> None:
+        """Compare a log with the truth: changed logs have lines of their own before it."""
+        while content.startswith(faults._CHANGED):
+            content = content[len(faults._CHANGED) :]
+        size, digest = self.truth.logs[job_id]
+        if len(content) != size or hashlib.sha256(content).hexdigest() != digest:
+            self.wrong.append(f"log {job_id}: {len(content)} bytes of {size}: {content[:60]!r}")
+
+    def judge(self, record: Record) -> None:
+        """Compare what failed with the faults that struck, and what came with what there is."""
+        errors = {name: error for name, (error, _) in final().items()}
+        for key, error in self.failed.items():
+            struck = record.struck.get(key, [])
+            allowed = {errors[name] for name in struck if name in errors}
+            streamed = isinstance(error, LogTruncatedError) and int(key) % 2
+            if type(error).__name__ not in allowed and not (streamed and _BROKEN & set(struck)):
+                self.wrong.append(f"{key}: {type(error).__name__} {error} after {struck}")
+        for run_id, what in self.incomplete.items():
+            struck = record.struck.get(f"runs/{run_id}", [])
+            if not any(name.startswith("shifting_list") or "total" in name for name in struck):
+                self.wrong.append(f"run {run_id}: {what} after {struck}")
+        for name, found, wanted in (
+            ("runs", self.runs, self.truth.runs),
+            ("lists", self.listed, self.truth.runs),
+            ("logs", self.logs, self.truth.logs),
+        ):
+            if lost := set(wanted) - set(found):
+                self.wrong.append(f"{len(lost)} {name} lost, such as {min(lost)}")
+            if double := [key for key, times in found.items() if times > 1]:
+                self.wrong.append(f"{len(double)} {name} came twice, such as {double[0]}")
+        if record.in_flight:
+            self.wrong.append(f"{record.in_flight} requests are still being answered")
+
+
+async def audit(gh: GitHubJobs, seen: Seen, folder: Path) -> None:
+    """List the runs, the jobs of each, and read some logs: half to disk, half as a stream."""
+    search = gh.iter_runs(REPO)
+
+    async def refs() -> AsyncIterator[RunRef]:
+        async for run in search:
+            seen.runs[run.id] += 1
+            yield RunRef(REPO, run.id)
+
+    async with gh.fan_out(refs(), filter="all") as lists:
+        async for listed in lists:
+            seen.take_list(listed)
+    if not search.complete:
+        seen.wrong.append(f"the search has {search.got} runs of {search.total_count}")
+
+    async def read(log: JobLog) -> bytes:
+        if log.ref.job_id % 2:
+            return b"".join([chunk async for chunk in log.chunks()])
+        path = folder / f"{log.ref.job_id}.log"
+        written = await log.save(path)
+        content = path.read_bytes()
+        path.unlink()
+        assert written == len(content)
+        return content
+
+    jobs = (JobRef(REPO, job_id) for job_id in seen.truth.logs)
+    async with gh.fan_out_logs(jobs, read) as logs:
+        async for outcome in logs:
+            seen.logs[outcome.ref.job_id] += 1
+            match outcome:
+                case Fetched(ref, content):
+                    seen.take_log(ref.job_id, content)
+                case Failed(ref, error):
+                    seen.failed[str(ref.job_id)] = error
+
+
+def sockets() -> int:
+    """How many sockets this process has open, where that can be told."""
+    folder = Path("/proc/self/fd")
+    count = 0
+    for name in os.listdir(folder) if folder.exists() else ():
+        try:
+            count += stat.S_ISSOCK((folder / name).stat().st_mode)
+        except OSError:
+            continue
+    return count
+
+
+async def soak(seen: Seen, clock: Clock) -> None:
+    """Run the audit, and look for what it left."""
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, told: seen.wrong.append(f"unhandled: {told}"))
+    before = sockets()
+
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(max(0.0, seconds) / clock.speed)
+
+    with tempfile.TemporaryDirectory() as folder:
+        async with GitHubJobs(
+            "ghp_soak",
+            base_url=seen.truth.base_url,
+            clock=ClientClock(now=clock.now, sleep=sleep),
+            timeout=_TIMEOUT,
+            on_wait=lambda wait: seen.waits.update([wait.reason]),
+        ) as gh:
+            await audit(gh, seen, Path(folder))
+        if left := list(Path(folder).iterdir()):
+            seen.wrong.append(f"{len(left)} files left, such as {left[0].name}")
+    # A closed socket is closed in the loop's next turns.
+    await asyncio.sleep(0.1)
+    if tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+        seen.wrong.append(f"{len(tasks)} tasks left, such as {tasks.pop()}")
+    if (more := sockets() - before) > 0:
+        seen.wrong.append(f"{more} sockets left")
+
+
+def main() -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=20_000)
+    parser.add_argument("--speed", type=float, default=400.0, help="how fast waits pass")
+    parser.add_argument("--rate", type=float, default=RATE, help="the share of faulty answers")
+    args = parser.parse_args()
+    clock = Clock(time.time(), args.speed)
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    server = context.Process(target=serve, args=(there, args.runs, clock, args.rate), daemon=True)
+    server.start()
+    seen = Seen(here.recv())
+    gc.collect()
+    start, begun = begin_peak(), time.monotonic()
+    asyncio.run(soak(seen, clock))
+    seconds, over = time.monotonic() - begun, (peak() - start) / 1024
+    here.send(None)
+    record: Record = here.recv()
+    server.join()
+    seen.judge(record)
+    if over >= MEMORY_MOST:
+        seen.wrong.append(f"memory rose by {over:.1f} MB, at most {MEMORY_MOST:g} are allowed")
+    tell(seen, record, seconds, over)
+    return 1 if seen.wrong else 0
+
+
+def tell(seen: Seen, record: Record, seconds: float, over: float) -> None:
+    """Print the figures."""
+    faulty = sum(record.counts.values())
+    print(f"{len(seen.truth.runs):,} runs, {len(seen.truth.logs):,} logs in {seconds:.0f} s")
+    print(f"{record.requests:,} requests, {faulty:,} answered faultily:")
+    for name, count in sorted(record.counts.items()):
+        print(f"  {count:5} {name}")
+    print(f"memory: {over:.1f} MB above the start")
+    print(f"waits told: {dict(seen.waits.most_common())}")
+    kinds = Counter(type(error).__name__ for error in seen.failed.values())
+    print(f"failed, with a reason: {len(seen.failed)} {dict(kinds)}")
+    print(f"incomplete, and said: {len(seen.incomplete)}")
+    print(f"wrong: {len(seen.wrong)}")
+    for text in seen.wrong[:_SHOWN]:
+        print(f"  {text}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
