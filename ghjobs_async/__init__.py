@@ -23,6 +23,7 @@ from ghjobs_async.errors import (
     ResponseError,
     ServerError,
     TransportError,
+    Undecodable,
 )
 from ghjobs_async.fanout import FanOut, Outcome
 from ghjobs_async.grep import JobHit, LogGrep
@@ -53,7 +54,6 @@ from ghjobs_async.models import (
     Run,
     Status,
     Step,
-    Undecodable,
     Wait,
 )
 from ghjobs_async.refs import JobRef, RunRef

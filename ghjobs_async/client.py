@@ -26,6 +26,7 @@ from ghjobs_async.logtext import Hit
 from ghjobs_async.models import Job, JobList, LogLink, Run, Wait
 from ghjobs_async.pages import Pages
 from ghjobs_async.refs import JobRef, RunRef, check_repo
+from ghjobs_async.retries import Retries
 from ghjobs_async.runs import RunSearch
 from ghjobs_async.transport import DEFAULT_TIMEOUT, Transport
 from ghjobs_async.wire import Filter
@@ -120,16 +121,17 @@ class GitHubJobs:
             found = environment.find_token(root, os.environ)
             auth = None if found is None else TokenAuth(found[0], source=found[1])
         clock = clock or Clock()
+        gate = Gate(concurrency, clock, max_wait, on_wait)
         self._base_url = root
         self._concurrency = concurrency
         self._clock = clock
         self._transport = Transport(
             root=root,
             wallet=Wallet(auth, requests_per_minute),
-            gate=Gate(concurrency, clock, max_wait, on_wait),
+            gate=gate,
             api_version=api_version,
             timeout=timeout,
-            retries=retries,
+            retries=Retries(retries, clock, max_wait, gate.tell),
             clock=clock,
             borrowed=session,
         )

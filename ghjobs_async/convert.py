@@ -26,7 +26,8 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_unstructure_fn, override
 
-from ghjobs_async.models import Job, Run, Step, Timestamp, Undecodable
+from ghjobs_async.errors import Undecodable
+from ghjobs_async.models import Job, Run, Step, Timestamp
 
 T = TypeVar("T")
 

@@ -166,10 +166,10 @@ class Download:
         self._stuck += 1
         if not self._resumable:
             raise ChangedError from error
-        if self._stuck > self.transport.retries + 1 or self._breaks > _BREAKS_MOST:
+        if self._stuck > self.transport.retries.most + 1 or self._breaks > _BREAKS_MOST:
             raise self.truncated(error) from error
         if self._stuck > 1:
-            await self.transport.back_off(self._stuck - 1, "resume of a log")
+            await self.transport.retries.back_off(self._stuck - 1, "resume of a log")
         try:
             await self._opened(self.received)
         except TransportError as failure:
@@ -193,7 +193,7 @@ class Download:
     async def _explained(self, once: Callable[[], Awaitable[T]]) -> T:
         """Try, again where that may help; where there is no log, say why."""
         try:
-            return await self.transport.retrying(once)
+            return await self.transport.retries.run(once)
         except NotFoundError as error:
             raise await self._gone(error, "deleted") from error
         except ResponseError as error:

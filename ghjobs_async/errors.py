@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ghjobs_async.models import Undecodable
+import attrs
+
+
+@attrs.frozen
+class Undecodable:
+    """An item of a list that could not be decoded, and why."""
+
+    #: Where in the answer, for example ``jobs[3].id``.
+    path: str
+    reason: str
+    #: What stands there: the offending value, or the object that lacks a required field.
+    raw: object = attrs.field(hash=False)
 
 
 def _rebuild(cls: type[GHJobsError], state: dict[str, object], text: str) -> GHJobsError:

@@ -15,6 +15,7 @@ from typing import Annotated, Generic, TypeAlias, TypeVar, overload
 import attrs
 from msgspec import Meta
 
+from ghjobs_async.errors import Undecodable
 from ghjobs_async.refs import RunRef
 
 T = TypeVar("T")
@@ -212,17 +213,6 @@ class Run:
         return tuple(
             RunRef(self.repository.full_name, self.id, attempt=n) for n in range(1, last + 1)
         )
-
-
-@attrs.frozen
-class Undecodable:
-    """An item of a list that could not be decoded, and why."""
-
-    #: Where in the answer, for example ``jobs[3].id``.
-    path: str
-    reason: str
-    #: What stands there: the offending value, or the object that lacks a required field.
-    raw: object = attrs.field(hash=False)
 
 
 @attrs.frozen

@@ -16,8 +16,7 @@ import attrs
 
 from ghjobs_async import fanout, wire
 from ghjobs_async.convert import Page, collector_paused
-from ghjobs_async.errors import ServerError, TransportError
-from ghjobs_async.models import Undecodable
+from ghjobs_async.errors import ServerError, TransportError, Undecodable
 from ghjobs_async.transport import Transport
 
 # GitHub answers 502 for a page that takes it too long to make, consistently, where a smaller one

@@ -17,8 +17,8 @@ import attrs
 from ghjobs_async import wire
 from ghjobs_async.clock import Clock
 from ghjobs_async.convert import Page
-from ghjobs_async.errors import ConfigurationError
-from ghjobs_async.models import Run, Undecodable
+from ghjobs_async.errors import ConfigurationError, Undecodable
+from ghjobs_async.models import Run
 from ghjobs_async.pages import Listing, Pages
 
 CAP: Final = 1000

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final, TypeVar
 
 import aiohttp
 import attrs
-import tenacity
 from yarl import URL
 
 from ghjobs_async import environment, limits, wire
@@ -25,13 +23,12 @@ from ghjobs_async.auth import Ask, Credential, Wallet
 from ghjobs_async.clock import Clock
 from ghjobs_async.errors import (
     ConfigurationError,
-    GHJobsError,
     RequestTimeoutError,
-    ServerError,
     TransportError,
 )
 from ghjobs_async.gate import Gate
-from ghjobs_async.models import LogLink, Wait
+from ghjobs_async.models import LogLink
+from ghjobs_async.retries import Retries
 
 T = TypeVar("T")
 
@@ -42,8 +39,6 @@ ANSWER_MOST: Final = 64 * 2**20
 _REDIRECTS_MOST: Final = 5
 # How often one request is sent again because of a limit, before the limit is an error.
 _LIMIT_HITS_MOST: Final = 10
-_BACKOFF_FIRST: Final = 0.25
-_BACKOFF_MOST: Final = 10.0
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _USER_AGENT: Final = f"ghjobs-async/{version('ghjobs-async')}"
 
@@ -91,7 +86,7 @@ class Transport:
 
         timeout: For every hop.
 
-        retries: How often a request that failed in a way that may pass is sent again.
+        retries: What is sent again, and when.
 
         clock: Time and chance.
 
@@ -103,7 +98,7 @@ class Transport:
     gate: Gate
     api_version: str | None
     timeout: aiohttp.ClientTimeout
-    retries: int
+    retries: Retries
     clock: Clock
     borrowed: aiohttp.ClientSession | None
     _api: aiohttp.ClientSession | None = attrs.field(default=None, init=False)
@@ -144,7 +139,7 @@ class Transport:
             answer, _ = await self._ask(request, credential)
             return request.decode(answer)
 
-        return await self.retrying(once, resend)
+        return await self.retries.run(once, resend)
 
     async def ask_log(
         self, request: wire.Request[LogLink], headers: Mapping[str, str]
@@ -152,7 +147,7 @@ class Transport:
         """
         Ask the API for a log, once: the signed link that it redirects to, or the log itself.
 
-        A link lives for a minute, so whoever asks for one tries again with a new one, by `retrying`.
+        A link lives for a minute, so whoever asks for one tries again with a new one, by `retries`.
 
         Args:
             request: Made by `wire.get_log`.
@@ -225,7 +220,7 @@ class Transport:
                 answer.status == 401 and auth and not renewals and auth.refused(authorization or "")
             ):
                 renewals += 1
-                await self.clock.sleep(_BACKOFF_FIRST * (1 + self.clock.random()))
+                await self.retries.back_off(1, "a fresh token")
             else:
                 wire.raise_for(
                     answer,
@@ -242,7 +237,7 @@ class Transport:
             answer, _ = await self._ask(request, credential)
             return request.decode(answer)
 
-        return await self.retrying(once)
+        return await self.retries.run(once)
 
     async def _exchange(
         self,
@@ -304,63 +299,6 @@ class Transport:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             failure = _transport_error(error, method, safe)
         raise failure
-
-    async def retrying(
-        self, once: Callable[[], Awaitable[T]], resend: Callable[[int], bool] = bool
-    ) -> T:
-        """Do it again where that may help: with exponential waits, the server's word first."""
-
-        def passing(error: BaseException) -> bool:
-            if isinstance(error, ServerError):
-                return resend(error.status) and (error.retry_after or 0) <= self.gate.max_wait
-            return isinstance(error, TransportError) and error.retryable
-
-        try:
-            return await once()
-        except GHJobsError as error:
-            if not passing(error):
-                raise
-            failed: list[GHJobsError] = [error]
-
-        async def attempt() -> T:
-            # The first try has been made: nearly all requests need no more, and no retrying around.
-            if failed:
-                raise failed.pop()
-            return await once()
-
-        return await tenacity.AsyncRetrying(
-            sleep=self.clock.sleep,
-            stop=tenacity.stop_after_attempt(self.retries + 1),
-            wait=self._wait,
-            retry=tenacity.retry_if_exception(passing),
-            before_sleep=self._announce,
-            reraise=True,
-        )(attempt)
-
-    def _wait(self, state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        told = error.retry_after if isinstance(error, ServerError) else None
-        return max(told or 0.0, self._backoff(state.attempt_number))
-
-    def _backoff(self, tries: int) -> float:
-        wait = min(_BACKOFF_MOST, _BACKOFF_FIRST * 2.0 ** (tries - 1))
-        return wait * (0.5 + self.clock.random())
-
-    def _announce(self, state: tenacity.RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        seconds = state.next_action.sleep if state.next_action else 0.0
-        what = f"{error.status}" if isinstance(error, ServerError) else type(error).__name__
-        self._tell(seconds, f"retry after {what}")
-
-    def _tell(self, seconds: float, reason: str) -> None:
-        until = datetime.fromtimestamp(self.clock.now() + seconds, UTC)
-        self.gate.tell(Wait(seconds, until, reason))
-
-    async def back_off(self, tries: int, reason: str) -> None:
-        """Wait as before another retry, after *tries* of them."""
-        seconds = self._backoff(tries)
-        self._tell(seconds, reason)
-        await self.clock.sleep(seconds)
 
     # Sessions.
 

@@ -33,7 +33,7 @@ Examples:
 
     ghjobs demo
     ghjobs list -R octo-org/octo-repo 29679449
-    ghjobs log https://github.com/octo-org/octo-repo/actions/runs/1/job/399444496
+    ghjobs log https://github.com/OWNER/REPO/actions/runs/1/job/2
     ghjobs audit octo-org/octo-repo --since 7d --logs failed
 
 Exit status: 0 all well, 1 failed, 2 wrong usage, 3 finished but incomplete.

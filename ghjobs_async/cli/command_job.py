@@ -28,7 +28,7 @@ app = App(
 Examples:
 
     ghjobs job -R octo-org/octo-repo 399444496
-    ghjobs job https://github.com/octo-org/octo-repo/actions/runs/1/job/399444496
+    ghjobs job https://github.com/OWNER/REPO/actions/runs/1/job/2
     ghjobs job -R octo-org/octo-repo 399444496 --json | jq .steps
 """,
 )

@@ -41,7 +41,7 @@ Examples:
     ghjobs list -R octo-org/octo-repo 29679449
     ghjobs list -R octo-org/octo-repo 29679449 --all
     ghjobs list -R octo-org/octo-repo 29679449 --failed
-    ghjobs list https://github.com/octo-org/octo-repo/actions/runs/29679449/attempts/2
+    ghjobs list https://github.com/OWNER/REPO/actions/runs/1/attempts/2
     ghjobs list -R octo-org/octo-repo 29679449 --json | jq '.[].name'
 """,
 )

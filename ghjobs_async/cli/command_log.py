@@ -41,7 +41,7 @@ Examples:
     ghjobs log -R octo-org/octo-repo 399444496 --failed
     ghjobs log -R octo-org/octo-repo 399444496 --step 'Run tests' --tail 20
     ghjobs log -R octo-org/octo-repo 399444496 --output job.log
-    ghjobs log https://github.com/octo-org/octo-repo/actions/runs/1/job/399444496
+    ghjobs log https://github.com/OWNER/REPO/actions/runs/1/job/2
 """,
 )
 

@@ -251,7 +251,7 @@ async def test_credentials_per_owner(github: FakeGitHub, client: MakeClient) -> 
     for _ in range(2):
         async with gh.fan_out(refs) as outcomes:
             assert len([outcome async for outcome in outcomes]) == 3
-    await gh.list_jobs(f"A/r", refs[0].run_id)
+    await gh.list_jobs("A/r", refs[0].run_id)
     assert sorted(asked) == ["a", "b", "public"]
     carried = {one.path.split("/")[4]: one.headers.get("authorization") for one in github.requests}
     assert carried == {"a": "Bearer ghp_a", "A": "Bearer ghp_a", "b": "Bearer ghp_b", "public": None}
