@@ -33,6 +33,7 @@ CORE = (
     "models",
     "pages",
     "refs",
+    "retries",
     "runs",
     "transport",
     "wire",

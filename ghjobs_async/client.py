@@ -111,7 +111,7 @@ class GitHubJobs:
         _check_number("retries", retries, least=0, whole=True)
         if requests_per_minute is not None:
             _check_number("requests_per_minute", requests_per_minute, least=0.1)
-        if api_version is not None and not re.fullmatch(r"[0-9A-Za-z.-]{1,40}", api_version):
+        if api_version is not None and not re.fullmatch(r"[0-9A-Za-z.-]{1,40}", str(api_version)):
             raise ConfigurationError(f"an API version reads 2026-03-10, not {api_version!r}")
         root = environment.api_root(base_url, os.environ)
         host = urlsplit(root).hostname or ""

@@ -172,7 +172,7 @@ class Download:
             await self.transport.retries.back_off(self._stuck - 1, "resume of a log")
         try:
             await self._opened(self.received)
-        except TransportError as failure:
+        except (TransportError, ServerError) as failure:
             raise self.truncated(failure) from failure
 
     def truncated(self, error: Exception | None) -> LogTruncatedError:

@@ -93,9 +93,9 @@ class Window:
             return None
         cut = start + (end - start) / 2
         if newest and (span := max(newest) - min(newest)):
-            guided = max(newest) - span * (_PART / len(newest))
-            if start < guided < end:
-                cut = guided
+            back = span * (_PART / len(newest))
+            if max(newest) - end < back < max(newest) - start:
+                cut = max(newest) - back
         cut = max(cut.replace(microsecond=0), start + _SECOND)
         return Window(start, cut - _SECOND), Window(cut, end)
 

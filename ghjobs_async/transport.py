@@ -285,8 +285,8 @@ class Transport:
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 -- aiohttp's, not a deadline here
     ) -> aiohttp.ClientResponse:
         """Send one request; *safe* is what errors may say of its URL."""
-        target = URL(url, encoded=url.isascii())
         try:
+            target = URL(url, encoded=url.isascii())
             return await session.request(
                 method,
                 target,

@@ -122,16 +122,7 @@ class Feed:
         plan = self.plan
         for repo in plan.repos:
             tally = self.tally.of(repo)
-            search = self.gh.iter_runs(
-                repo,
-                workflow=plan.workflow,
-                actor=plan.actor,
-                branch=plan.branch,
-                event=plan.event,
-                status=plan.status,
-                created=plan.created,
-                exclude_pull_requests=True,
-            )
+            search = plan.search(self.gh, repo)
             try:
                 async for run in search:
                     tally.found += 1

@@ -1,4 +1,4 @@
-"""What to audit: a value. Pure."""
+"""What to audit: a value."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import Final
 
 import attrs
 
+from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.models import Job
 from ghjobs_async.refs import check_repo
+from ghjobs_async.runs import RunSearch
 
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _LAST: Final = re.compile(r"([0-9]{1,6})([mhdw])")
@@ -77,6 +79,19 @@ class AuditPlan:
         if self.since:
             return f">={self.since}"
         return f"<={self.until}" if self.until else None
+
+    def search(self, gh: GitHubJobs, repo: str) -> RunSearch:
+        """Search *repo* for its runs."""
+        return gh.iter_runs(
+            repo,
+            workflow=self.workflow,
+            actor=self.actor,
+            branch=self.branch,
+            event=self.event,
+            status=self.status,
+            created=self.created,
+            exclude_pull_requests=True,
+        )
 
     def wants_log(self, job: Job) -> bool:
         """Whether the log of *job* is to be fetched: asked for, and there can be one."""

@@ -7,12 +7,14 @@ import os
 import sys
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from cyclopts import App, Parameter
 
-from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Logs, Tally
-from ghjobs_async.cli.connect import connect
+from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Logs, Tally, hourly_budget
+from ghjobs_async.cli.connect import connect, find_auth
 from ghjobs_async.cli.console import console, print_json
+from ghjobs_async.cli.estimates import print_estimate
 from ghjobs_async.cli.filters import Filters
 from ghjobs_async.cli.options import HELP_FORMAT, Common
 from ghjobs_async.cli.progress import Progress
@@ -40,6 +42,7 @@ Examples:
     ghjobs audit octo-org/octo-repo octo-org/hello-world --since 2026-10-01
     ghjobs audit octo-org/octo-repo --workflow ci.yml --status failure
     ghjobs audit octo-org/octo-repo --all-attempts --logs all --output october
+    ghjobs audit octo-org/octo-repo --since 30d --plan
     jq 'select(.conclusion == "failure") | .html_url' ghjobs-audit/jobs.ndjson
 """,
 )
@@ -60,6 +63,15 @@ def audit_command(
             negative=(),
             show_default=False,
             help="Write into a folder that is not empty; replaces an audit.",
+        ),
+    ] = False,
+    estimate_only: Annotated[
+        bool,
+        Parameter(
+            name="--plan",
+            negative=(),
+            show_default=False,
+            help="Only estimate how many requests it takes, and how long.",
         ),
     ] = False,
     max_wait: Annotated[
@@ -84,7 +96,12 @@ def audit_command(
     plan = filters.plan(target.ref, Logs(logs))
     progress = Progress(quiet=common.quiet)
     # Before the folder is made: what is wrong with the options shall leave no trace.
-    gh = connect(target.root, common, on_wait=progress.on_wait, max_wait=max_wait)
+    auth = find_auth(target.root)
+    gh = connect(target.root, common, auth=auth, on_wait=progress.on_wait, max_wait=max_wait)
+    if estimate_only:
+        host = urlsplit(target.root).hostname or ""
+        hourly = hourly_budget(host, token=auth is not None)
+        return print_estimate(gh, plan, hourly, common.concurrency, json=json)
     with AuditFolder(output, force=force) as folder:
         return run_audit(gh, plan, folder, progress, json=json)
 

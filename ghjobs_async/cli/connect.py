@@ -16,13 +16,14 @@ from ghjobs_async.environment import find_token
 from ghjobs_async.models import Wait
 
 _GH_TIMEOUT = 5.0
-_WAIT_LEAST = 1.0
+_WAIT_LEAST = 0.5
 
 
 def connect(
     root: str,
     common: Common,
     *,
+    auth: TokenAuth | None = None,
     on_wait: Callable[[Wait], object] | None = None,
     max_wait: float = 900.0,
 ) -> GitHubJobs:
@@ -34,6 +35,8 @@ def connect(
 
         common: The options that every command has.
 
+        auth: The token; where not given, it is found.
+
         on_wait: Told of every wait; where not given, a line on stderr tells.
 
         max_wait: The longest wait for a rate limit, in seconds.
@@ -41,16 +44,20 @@ def connect(
     version = API_VERSION if common.api_version is None else common.api_version
     if on_wait is None and not common.quiet:
         on_wait = tell_wait
-    found = find_token(root, os.environ)
-    auth = _ask_gh(host_of(root)) if found is None else TokenAuth(found[0], source=found[1])
     return GitHubJobs(
-        auth,
+        auth or find_auth(root),
         base_url=root,
         api_version=None if version.lower() == "none" else version,
         concurrency=common.concurrency,
         max_wait=max_wait,
         on_wait=on_wait,
     )
+
+
+def find_auth(root: str) -> TokenAuth | None:
+    """Find the token for the API at *root*: in the environment, else as gh keeps it."""
+    found = find_token(root, os.environ)
+    return _ask_gh(host_of(root)) if found is None else TokenAuth(found[0], source=found[1])
 
 
 def tell_wait(wait: Wait) -> None:

@@ -108,8 +108,10 @@ def repos_target(
             f"one host at a time, not {' and '.join(sorted(host_of(root) for root in roots))}"
         )
     # A repository named twice is audited once; GitHub's names have no case.
-    unique = {name.lower(): name for _, name in reversed(places)}
-    return Target(places[0][0].root, tuple(reversed(unique.values())))
+    unique: dict[str, str] = {}
+    for _, name in places:
+        unique.setdefault(name.lower(), name)
+    return Target(places[0][0].root, tuple(unique.values()))
 
 
 def host_of(root: str) -> str:
@@ -152,9 +154,9 @@ def _place(text: str, base_url: str | None, environ: Mapping[str, str]) -> tuple
     """The place and the name of ``[HOST/]OWNER/REPO`` or of a repository's address."""
     named = _named(base_url, environ)
     if "://" in text:
-        parts = urlsplit(text.strip())
-        name = parts.path.strip("/").removesuffix(".git")
-        return _on_host(_root_of_url(text), "the address", named), check_repo(name)
+        root = _root_of_url(text)
+        name = urlsplit(text.strip()).path.strip("/").removesuffix(".git")
+        return _on_host(root, "the address", named), check_repo(name)
     if text.count("/") < 2:
         return named, check_repo(text)
     host, _, name = text.partition("/")

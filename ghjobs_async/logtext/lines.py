@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_LINE: Final = 1 << 20
 
 #: How much of a large chunk `parse_log` takes at once, so that memory follows this and not the chunk.
-BLOCK: Final = 1 << 16
+BLOCK: Final = 1 << 18
 
 BOM: Final = b"\xef\xbb\xbf"
 
@@ -159,12 +159,15 @@ class LogParser:
 
     Args:
         max_line: How many bytes of a line to keep, its end included. A longer line is ``capped``.
+
+        groups: Whether to count groups; without, every line has the depth 0.
     """
 
-    def __init__(self, max_line: int = MAX_LINE) -> None:
+    def __init__(self, max_line: int = MAX_LINE, *, groups: bool = True) -> None:
         if max_line < 1:
             raise ValueError(f"max_line must be positive, not {max_line}")
         self._max_line = max_line
+        self._groups = groups
         self._number = 0
         self._depth = 0
         # The time that a continuation inherits: the last line with a timestamp, read when needed.
@@ -209,8 +212,8 @@ class LogParser:
 
     def skip(self, lines: bytes) -> None:
         """
-        Pass over whole lines without making them: numbers, groups and times go on as if they had
-        been fed. Many times as fast as `feed`, for a search that is after few lines.
+        Pass over whole lines without making them: numbers and times go on as if they had been fed;
+        groups do not. Many times as fast as `feed`, for a search that is after few lines.
 
         Args:
             lines: Whole lines, the last one with its newline.
@@ -223,11 +226,6 @@ class LogParser:
         if self._size or not lines.endswith(b"\n"):
             raise ValueError("only whole lines can be skipped")
         self._number += lines.count(b"\n")
-        for marker in _GROUPS.finditer(lines):
-            start = lines.rfind(b"\n", 0, marker.start()) + 1
-            before = lines[_behind_bom(lines, start) : marker.start()]
-            if not before or before.translate(_DIGITS) == _STAMP:
-                self._depth = max(0, self._depth + (1 if marker[0] == b"##[group]" else -1))
         end = len(lines)
         while end:
             start = lines.rfind(b"\n", 0, end - 1) + 1
@@ -285,7 +283,9 @@ class LogParser:
             kind = _KINDS[marker[1]]
             at = marker.end()
         depth = self._depth
-        if kind is LineKind.GROUP:
+        if not self._groups:
+            pass
+        elif kind is LineKind.GROUP:
             self._depth += 1
         elif kind is LineKind.ENDGROUP:
             depth = self._depth = max(0, depth - 1)

@@ -156,7 +156,8 @@ class LogSearch:
 
     Where the pattern has a text that every match must contain (``uses: .+@v[0-9]`` has ``uses: ``),
     blocks of the log are searched for that at the speed of ``bytes.find``, and only lines that have
-    it are made and matched. Patterns with groups, and searches with context, go line by line.
+    it are made and matched. Patterns with groups, and searches with context, go line by line. Groups
+    are not counted on the way: the lines of a hit have the depth 0.
 
     Args:
         pattern: A regular expression.
@@ -170,7 +171,7 @@ class LogSearch:
         self, pattern: str | re.Pattern[str], *, context: int = 0, max_line: int = MAX_LINE
     ) -> None:
         self._pattern = re.compile(pattern)
-        self._parser = LogParser(max_line)
+        self._parser = LogParser(max_line, groups=False)
         self._grep = LineGrep(self._pattern, context=context)
         self._literals = () if context else literals(self._pattern)
         self._fold = bool(self._pattern.flags & re.IGNORECASE)

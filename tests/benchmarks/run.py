@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from bench import plot, report
@@ -22,8 +23,12 @@ def measure(lab: Lab, row: Row, *, rounds: int, peers: bool) -> Measured:
     """Let each contender do the work in each round, one after the other."""
     measured = Measured(row)
     contenders = [*row.contenders, *(row.peers if peers else ())]
+    # The first one finds the disk's and the server's memory cold: it is not counted.
+    with suppress(WrongError):
+        lab.measure(row, measured.base)
     for number in range(1, rounds + 1):
-        for contender in contenders:
+        # There and back again, so that a machine that slows down is the same for all.
+        for contender in contenders if number % 2 else reversed(contenders):
             if contender in measured.failures:
                 continue
             try:

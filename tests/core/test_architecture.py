@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("convert", "environment", "limits", "logtext"),
     ("wire", "webhooks"),
     ("auth",),
-    ("gate",),
+    ("gate", "retries"),
     ("transport",),
     ("pages", "download"),
     ("runs", "logs"),

@@ -43,9 +43,9 @@ def test_no_byte_is_lost(log: bytes) -> None:
 
 @given(LOGS, LOGS)
 def test_skipped_lines_count_as_fed(before: bytes, after: bytes) -> None:
-    """Lines that are skipped leave numbers, groups and times as if they had been fed."""
+    """Lines that are skipped leave numbers and times as if they had been fed."""
     before += b"\n"
-    fed, skipped = LogParser(), LogParser()
+    fed, skipped = LogParser(groups=False), LogParser(groups=False)
     fed.feed(before)
     skipped.skip(before)
     assert fed.feed(after) + fed.close() == skipped.feed(after) + skipped.close()
@@ -145,3 +145,12 @@ def test_the_cap_is_positive() -> None:
     """A cap of nothing is refused."""
     with pytest.raises(ValueError, match="positive"):
         LogParser(0)
+
+
+def test_without_groups_every_line_has_the_same_depth() -> None:
+    """A parser that does not count groups says 0 for each line, and nothing else changes."""
+    log = b"##[group]a\nb\n##[endgroup]\n"
+    parser = LogParser(groups=False)
+    lines = parser.feed(log)
+    assert [line.depth for line in lines] == [0, 0, 0]
+    assert [line.kind for line in lines] == [line.kind for line in parse_log([log])]

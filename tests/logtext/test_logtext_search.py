@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from ghjobs_async.logtext import (
     AnnotationFinder,
     Hit,
+    LogParser,
     LogSearch,
     annotations,
     grep_lines,
@@ -45,7 +46,8 @@ def test_search_finds_what_matching_each_line_finds(
 ) -> None:
     """Searching bytes gives the same hits as making and matching every line."""
     pattern = re.compile(source, re.IGNORECASE if fold else 0)
-    expected = list(grep_lines(parse_log([log], max_line=max_line), pattern, context=context))
+    parser = LogParser(max_line, groups=False)
+    expected = list(grep_lines(parser.feed(log) + parser.close(), pattern, context=context))
     search = LogSearch(pattern, context=context, max_line=max_line)
     found: list[Hit] = []
     for at in range(0, len(log), size):

@@ -1,0 +1,168 @@
+"""How many requests an audit will take, and how long: told before it starts, from a small sample."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+
+from ghjobs_async.audit.plan import AuditPlan
+from ghjobs_async.client import GitHubJobs
+from ghjobs_async.environment import is_github_com
+from ghjobs_async.errors import GHJobsError
+from ghjobs_async.models import Fetched, Run
+from ghjobs_async.refs import RunRef
+from ghjobs_async.runs import CAP, RunSearch
+from ghjobs_async.wire import Filter
+
+#: So many runs of each repository are looked at: each costs a request.
+_SAMPLE: Final = 8
+_PER_PAGE: Final = 100
+# As `RunSearch` splits what is longer than GitHub lists.
+_PART: Final = 700
+_PACE: Final = 900
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+
+
+@attrs.frozen
+class RepoEstimate:
+    """
+    What one repository will take, about.
+
+    Attributes:
+        repository: Its name.
+
+        runs: How many runs there are; GitHub says so.
+
+        jobs: How many jobs they have, going by the sample.
+
+        searches, listings, logs: How many requests for runs, for jobs, and for logs.
+    """
+
+    repository: str
+    runs: int
+    jobs: int
+    searches: int
+    listings: int
+    logs: int
+
+    @property
+    def requests(self) -> int:
+        """All requests to the API; what the storage of logs is asked costs nothing."""
+        return self.searches + self.listings + self.logs
+
+
+@attrs.frozen
+class Estimate:
+    """
+    What an audit will take, about.
+
+    Attributes:
+        repos: Each repository.
+
+        spent: How many requests the estimate itself took.
+
+        seconds_per_request: How long one of them took.
+
+        hourly: How many requests an hour GitHub allows; None: no such limit.
+    """
+
+    repos: tuple[RepoEstimate, ...]
+    spent: int
+    seconds_per_request: float
+    hourly: int | None
+
+    @property
+    def requests(self) -> int:
+        """All requests."""
+        return sum(repo.requests for repo in self.repos)
+
+    def seconds(self, concurrency: int) -> float:
+        """How long it will take with so many requests at once."""
+        own = self.requests * self.seconds_per_request / concurrency
+        if self.hourly is None:
+            return own
+        # What is beyond the hour's budget waits for the next one.
+        waits = (max(1, self.requests) - 1) // self.hourly * _HOUR
+        return waits + max(own, self.requests % self.hourly / _PACE * _MINUTE)
+
+
+async def estimate(
+    gh: GitHubJobs,
+    plan: AuditPlan,
+    *,
+    hourly: int | None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Estimate:
+    """
+    Estimate what *plan* will take.
+
+    Args:
+        gh: The client.
+
+        plan: What is to be audited.
+
+        hourly: How many requests an hour GitHub allows, if any number.
+
+        clock: Seconds that pass.
+
+    Raises:
+        GHJobsError: A repository cannot be searched.
+    """
+    repos: list[RepoEstimate] = []
+    spent = 0
+    seconds = 0.0
+    for repo in plan.repos:
+        began = clock()
+        total, runs = await _peek(plan.search(gh, repo))
+        seconds += clock() - began
+        # Spread over the page: the newest runs alone are much alike.
+        step = max(1, len(runs) // _SAMPLE)
+        sample = [RunRef(repo, run.id) for run in runs[::step][:_SAMPLE]]
+        spent += 1 + len(sample)
+        repos.append(await _estimate(gh, plan, repo, total, sample))
+    return Estimate(tuple(repos), spent, seconds / max(1, len(repos)), hourly)
+
+
+def hourly_budget(host: str, *, token: bool) -> int | None:
+    """
+    How many requests an hour are allowed at *host*; None for an Enterprise Server.
+
+    https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    """
+    if not is_github_com(host):
+        return None
+    return 5000 if token else 60
+
+
+async def _peek(search: RunSearch) -> tuple[int, tuple[Run, ...]]:
+    """How many runs there are, and the first page of them: one request."""
+    listing = await search._list(search._query, 1)  # noqa: SLF001 -- the one room that needs it
+    return listing.total_count, listing.items
+
+
+async def _estimate(
+    gh: GitHubJobs, plan: AuditPlan, repo: str, runs: int, sample: list[RunRef]
+) -> RepoEstimate:
+    which: Filter = "all" if plan.all_attempts else "latest"
+    jobs = pages = logs = seen = 0
+    async with gh.fan_out(sample, filter=which) as outcomes:
+        async for outcome in outcomes:
+            if isinstance(outcome, Fetched):
+                seen += 1
+                jobs += len(outcome.value)
+                pages += max(1, math.ceil(len(outcome.value) / _PER_PAGE))
+                logs += sum(plan.wants_log(job) for job in outcome.value)
+            elif not isinstance(outcome.error, GHJobsError):
+                raise outcome.error
+    searches = max(1, math.ceil(runs / _PER_PAGE))
+    if runs >= CAP:
+        searches += math.ceil(runs / _PART)
+    share = runs / seen if seen else 0.0
+    return RepoEstimate(
+        repo, runs, round(jobs * share), searches, round(pages * share), round(logs * share)
+    )

@@ -1,0 +1,57 @@
+"""``ghjobs audit --plan``: what an audit will take, before it starts."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import attrs
+from rich.table import Table
+
+from ghjobs_async.audit import AuditPlan, Estimate, estimate
+from ghjobs_async.cli.console import console, print_json
+from ghjobs_async.cli.text import clean, duration, plural
+from ghjobs_async.client import GitHubJobs
+
+_NUMBERS = ("runs", "jobs", "searches", "listings", "logs", "requests")
+
+
+def print_estimate(
+    gh: GitHubJobs, plan: AuditPlan, hourly: int | None, concurrency: int, *, json: bool
+) -> int:
+    """Estimate *plan* and print it; the exit status."""
+
+    async def run() -> Estimate:
+        async with gh:
+            return await estimate(gh, plan, hourly=hourly)
+
+    found = asyncio.run(run())
+    seconds = found.seconds(concurrency)
+    if json:
+        print_json(
+            {
+                "repositories": [
+                    {**attrs.asdict(repo), "requests": repo.requests} for repo in found.repos
+                ],
+                "requests": found.requests,
+                "seconds": seconds,
+                "requests_per_hour": found.hourly,
+            }
+        )
+        return 0
+    screen = console(sys.stdout)
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("Repository", no_wrap=True, overflow="ellipsis")
+    for name in _NUMBERS:
+        table.add_column(name.capitalize(), justify="right", no_wrap=True)
+    for repo in found.repos:
+        cells = [f"{getattr(repo, name):,}" for name in _NUMBERS]
+        table.add_row(clean(repo.repository), *cells)
+    screen.print(table)
+    limit = "" if found.hourly is None else f", where {found.hourly:,} an hour are allowed"
+    screen.print(
+        f"\nabout {plural(found.requests, 'request')} in {duration(seconds)}{limit}; "
+        f"{plural(found.spent, 'request')} spent on this estimate",
+        soft_wrap=True,
+    )
+    return 0

@@ -1,0 +1,58 @@
+"""What to audit, and its sums."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from ghjobs_async import ConfigurationError
+from ghjobs_async.audit import AuditPlan, RepoTally, Tally, parse_when
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "when"),
+    [
+        ("7d", "2026-11-15T12:00:00Z"),
+        ("24h", "2026-11-21T12:00:00Z"),
+        ("30m", "2026-11-22T11:30:00Z"),
+        ("2w", "2026-11-08T12:00:00Z"),
+        ("2026-10-01", "2026-10-01"),
+        ("2026-10-01T12:00:00", "2026-10-01T12:00:00Z"),
+        ("2026-10-01T12:00:00+02:00", "2026-10-01T10:00:00Z"),
+    ],
+)
+def test_times_are_taken_as_people_write_them(text: str, when: str) -> None:
+    """So long ago, a day, or a moment."""
+    assert parse_when(text, lambda: NOW) == when
+
+
+@pytest.mark.parametrize("text", ["", "7", "d", "7y", "yesterday", "2026-13-01", "999999w"])
+def test_what_is_no_time(text: str) -> None:
+    """Anything else is refused."""
+    with pytest.raises(ConfigurationError):
+        parse_when(text, lambda: NOW)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "created"),
+    [
+        (None, None, None),
+        ("2026-10-01", None, ">=2026-10-01"),
+        (None, "2026-10-01", "<=2026-10-01"),
+        ("2026-10-01", "2026-10-31", "2026-10-01..2026-10-31"),
+    ],
+)
+def test_the_window_in_githubs_syntax(
+    since: str | None, until: str | None, created: str | None
+) -> None:
+    """Both ends, one or none."""
+    assert AuditPlan(repos=("o/r",), since=since, until=until).created == created
+
+
+def test_sums_of_nothing() -> None:
+    """Where no job ran there is no median, and nothing fails."""
+    assert RepoTally().quantile(0.5) is None
+    assert Tally().to_dict()["slowest"] == []

@@ -1,0 +1,58 @@
+"""A GitHub in a thread of its own, and the command pointed at it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import attrs
+import pytest
+
+from ghjobs_async.cli import main
+from ghjobs_async.testing import FakeGitHub
+
+REPO = "octo-org/octo-repo"
+
+
+@attrs.frozen
+class Ran:
+    """What a run of the command gave."""
+
+    status: int
+    out: str
+    err: str
+    raw: bytes
+
+    @property
+    def rows(self) -> list[list[str]]:
+        return [line.split("\t") for line in self.out.splitlines()]
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitHub]:
+    for name in ("GH_REPO", "CLICOLOR_FORCE", "NO_COLOR", "CLICOLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    # No gh of this machine is asked.
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with FakeGitHub(rate_limit=None) as github:
+        monkeypatch.setenv("GITHUB_API_URL", github.base_url)
+        monkeypatch.setenv("GITHUB_TOKEN", "sesame")
+        yield github
+
+
+@pytest.fixture
+def ghjobs(fake: FakeGitHub, capsysbinary: pytest.CaptureFixture[bytes]) -> Callable[..., Ran]:
+    def run(*argv: object) -> Ran:
+        capsysbinary.readouterr()
+        status = main([str(arg) for arg in argv])
+        out, err = capsysbinary.readouterr()
+        text = out.decode(errors="replace")
+        assert "sesame" not in text + err.decode()
+        return Ran(status, text, err.decode(), out)
+
+    return run

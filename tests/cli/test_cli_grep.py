@@ -1,0 +1,127 @@
+"""``ghjobs grep``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import pytest
+
+from ghjobs_async.testing import FakeGitHub, FakeJob
+
+REPO = "octo-org/octo-repo"
+STAMP = b"2026-11-21T16:37:39.0005085Z "
+LOG = b"".join(
+    STAMP + line + b"\n"
+    for line in (
+        b"one",
+        b"two \x1b[31mMatch\x1b[0m here",
+        b"three",
+        b"four",
+        b"five",
+        b"##[error]a match",
+    )
+)
+
+
+@pytest.fixture
+def job(fake: FakeGitHub) -> FakeJob:
+    run = fake.add_run(REPO, jobs=2)
+    for one in run.jobs:
+        fake.set_log(one.id, b"")
+    fake.set_log(run.jobs[0].id, LOG)
+    return run.jobs[0]
+
+
+@pytest.fixture
+def place(job: FakeJob, fake: FakeGitHub) -> str:
+    web = fake.base_url.removesuffix("/api/v3")
+    return f"{web}/{REPO}/actions/runs/{job.run.id}/job/{job.id}"
+
+
+def test_hits_are_lines_with_address_and_number(ghjobs: Any, place: str) -> None:
+    """A hit is the job's address, the line's number and its text as it is shown; status 0."""
+    ran = ghjobs("grep", "Match", REPO)
+    assert ran.status == 0
+    assert ran.out == f"{place}:2:two Match here\n"
+
+
+def test_nothing_found(ghjobs: Any, place: str) -> None:
+    """Without a hit the status is 1, as grep's, and nothing is printed."""
+    ran = ghjobs("grep", "nowhere", REPO)
+    assert (ran.status, ran.out, ran.err) == (1, "", "")
+
+
+def test_ignoring_case_with_context(ghjobs: Any, place: str) -> None:
+    """``-i`` and ``-C`` are grep's; a line shown once is not shown again, gaps have two dashes."""
+    ran = ghjobs("grep", "-i", "match", REPO, "-C", 1)
+    assert ran.out.splitlines() == [
+        f"{place}-1-one",
+        f"{place}:2:two Match here",
+        f"{place}-3-three",
+        "--",
+        f"{place}-5-five",
+        f"{place}:6:a match",
+    ]
+    wide = ghjobs("grep", "-i", "match", REPO, "-C", 3).out.splitlines()
+    assert [line.removeprefix(place)[:3] for line in wide] == [
+        "-1-",
+        ":2:",
+        "-3-",
+        "-4-",
+        "-5-",
+        ":6:",
+    ]
+
+
+@pytest.mark.parametrize(("option", "said"), [("-l", ""), ("-c", ":2")])
+def test_less_is_printed_if_asked(ghjobs: Any, place: str, option: str, said: str) -> None:
+    """``-l`` prints each job with hits once, ``-c`` how many."""
+    assert ghjobs("grep", option, "[mM]atch", REPO).out == f"{place}{said}\n"
+
+
+def test_a_text_is_no_expression(ghjobs: Any, place: str) -> None:
+    """``-F`` takes the pattern as it is written."""
+    assert ghjobs("grep", "-F", "m.tch", REPO).status == 1
+
+
+def test_hits_as_json(ghjobs: Any, place: str, job: FakeJob) -> None:
+    """``--json`` prints one object for each hit, with everything to find it again."""
+    ran = ghjobs("grep", "Match", REPO, "--json", "-C", 1)
+    hit = json.loads(ran.out)
+    assert (hit["repository"], hit["job_id"], hit["line"]) == (REPO, job.id, 2)
+    assert (hit["text"], hit["match"], hit["url"]) == ("two Match here", "Match", place)
+    assert (hit["before"], hit["after"]) == (["one"], ["three"])
+
+
+@pytest.mark.parametrize("named", ["number", "address"])
+def test_runs_by_name(ghjobs: Any, fake: FakeGitHub, place: str, job: FakeJob, named: str) -> None:
+    """``--runs`` searches these runs and no others, without a search for runs."""
+    fake.add_run(REPO)
+    web = fake.base_url.removesuffix("/api/v3")
+    address = f"{web}/{REPO}/actions/runs/{job.run.id}"
+    argv = [REPO, "--runs", job.run.id] if named == "number" else ["--runs", address]
+    assert ghjobs("grep", "Match", *argv).out.startswith(place)
+    assert {asked.operation for asked in fake.requests} == {"jobs", "log", "storage"}
+
+
+def test_a_log_that_cannot_be_read(ghjobs: Any, fake: FakeGitHub, place: str, job: FakeJob) -> None:
+    """Hits come all the same; the log is told on stderr, and the status is 2, as grep's."""
+    other = job.run.jobs[1]
+    fake.set_log(other.id, state="expired")
+    ran = ghjobs("grep", "Match", REPO)
+    assert ran.status == 2
+    assert ran.out.startswith(place)
+    assert str(other.id) in ran.err
+    assert ghjobs("grep", "Match", "octo-org/nope").status == 2
+
+
+def test_hits_on_a_terminal(ghjobs: Any, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal, each job has a heading with its address, and matches are coloured."""
+    monkeypatch.setattr("ghjobs_async.cli.hits.is_terminal", lambda stream: stream is sys.stdout)
+    monkeypatch.setattr("ghjobs_async.cli.hits.colours", lambda stream: True)
+    out = ghjobs("grep", "-i", "match", REPO).out.splitlines()
+    assert place in out[0]
+    assert out[1] == "\x1b[32m2\x1b[0m:two \x1b[1;31mMatch\x1b[0m here"
+    assert out[2] == "\x1b[32m6\x1b[0m:a \x1b[1;31mmatch\x1b[0m"

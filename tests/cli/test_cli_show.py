@@ -1,0 +1,143 @@
+"""``ghjobs job`` and ``ghjobs list``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ghjobs_async.testing import FakeGitHub, FakeRun, faults, scenario
+
+REPO = "octo-org/octo-repo"
+
+
+@pytest.fixture
+def run(fake: FakeGitHub) -> FakeRun:
+    jobs = [scenario.failing("test / unit"), scenario.skipped(), scenario.queued("later")]
+    return fake.add_run(REPO, attempts=scenario.rerun_failed(jobs))
+
+
+def test_a_job_is_shown_as_lines(ghjobs: Any, run: FakeRun) -> None:
+    """Elsewhere than on a terminal, a job is lines of a name, a tab and a value."""
+    ran = ghjobs("job", "-R", REPO, run.attempts[0].jobs[0].id)
+    assert ran.status == 0
+    assert ["name:", "test / unit"] in ran.rows
+    assert ["state:", "failure"] in ran.rows
+    assert any(row[0] == "failure" and row[2] == "Run tests" for row in ran.rows)
+
+
+def test_a_job_is_githubs_json(ghjobs: Any, run: FakeRun) -> None:
+    """``--json`` gives the keys and values that GitHub sends."""
+    job = run.attempts[0].jobs[0]
+    ran = ghjobs("job", "-R", REPO, job.id, "--json")
+    assert ran.json["id"] == job.id
+    assert ran.json["steps"][0]["name"] == "Set up job"
+    assert ran.json["started_at"].endswith("Z")
+
+
+def test_a_run_is_listed_with_tabs(ghjobs: Any, run: FakeRun) -> None:
+    """A run's jobs, of the latest attempt, are one line each; those that never ran took no time."""
+    ran = ghjobs("list", "-R", REPO, run.id)
+    assert ran.status == 0
+    assert [(row[0], row[1], row[3]) for row in ran.rows] == [
+        ("success", "test / unit", "2"),
+        ("skipped", "deploy", "2"),
+        ("queued", "later", "2"),
+    ]
+    assert ran.rows[1][4] == ""
+
+
+@pytest.mark.parametrize(("option", "attempts"), [(("--all",), "111222"), (("-a", "1"), "111")])
+def test_attempts_are_listed_as_asked(
+    ghjobs: Any, run: FakeRun, option: tuple[str, ...], attempts: str
+) -> None:
+    """``--all`` lists the jobs of every attempt, ``--attempt`` those of one."""
+    ran = ghjobs("list", "-R", REPO, run.id, *option)
+    assert "".join(sorted(row[3] for row in ran.rows)) == attempts
+
+
+def test_a_pasted_address_needs_no_repository(ghjobs: Any, run: FakeRun, fake: FakeGitHub) -> None:
+    """An address says repository, run and attempt."""
+    web = fake.base_url.removesuffix("/api/v3")
+    ran = ghjobs("list", f"{web}/{REPO}/actions/runs/{run.id}/attempts/1")
+    assert {row[3] for row in ran.rows} == {"1"}
+
+
+def test_the_repository_comes_from_the_environment(
+    ghjobs: Any, run: FakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``GH_REPO`` names the repository as gh has it."""
+    monkeypatch.setenv("GH_REPO", REPO)
+    assert ghjobs("list", run.id).status == 0
+
+
+def test_a_run_is_a_json_array(ghjobs: Any, run: FakeRun) -> None:
+    """``list --json`` prints one array of GitHub's job objects."""
+    ran = ghjobs("list", "-R", REPO, run.id, "--json")
+    assert [job["name"] for job in ran.json] == ["test / unit", "deploy", "later"]
+
+
+def test_an_incomplete_list_says_so(ghjobs: Any, run: FakeRun) -> None:
+    """What came is printed, one line names expected and got, and the status is 3."""
+    run.attempts[-1].jobs[0].data["id"] = None
+    ran = ghjobs("list", "-R", REPO, run.id)
+    assert ran.status == 3
+    assert len(ran.rows) == 2
+    assert "3 jobs expected, 2 got, 1 of them not decodable" in ran.err
+
+
+def test_failed_jobs_come_with_their_reason(ghjobs: Any, run: FakeRun) -> None:
+    """``list --failed`` gives each failed job's step and first error."""
+    ran = ghjobs("list", "-R", REPO, run.id, "-a", "1", "--failed")
+    assert [row[:2] + row[4:6] for row in ran.rows] == [
+        ["failure", "test / unit", "Run tests", "tests: expected 4, got 5"]
+    ]
+    found = ghjobs("list", "-R", REPO, run.id, "-a", "1", "--failed", "--json").json
+    assert found[0]["failing_step"] == "Run tests"
+
+
+def test_a_failed_job_without_a_log_is_listed_all_the_same(
+    ghjobs: Any, run: FakeRun, fake: FakeGitHub
+) -> None:
+    """A log that is gone costs the error, not the job; the status is 3."""
+    job = run.attempts[0].jobs[0]
+    fake.set_log(job.id, state="expired")
+    ran = ghjobs("list", "-R", REPO, run.id, "-a", "1", "--failed")
+    assert ran.status == 3
+    assert ran.rows[0][4:6] == ["Run tests", ""]
+    assert f"log of job {job.id}" in ran.err
+
+
+def test_colours_may_be_forced(ghjobs: Any, run: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``CLICOLOR_FORCE`` gives the terminal's table, in colours, to a pipe."""
+    monkeypatch.setenv("CLICOLOR_FORCE", "1")
+    ran = ghjobs("list", "-R", REPO, run.id, "-a", "1")
+    assert "\x1b[31m" in ran.out
+    assert "at Run tests" in ran.out
+    assert "3 jobs" in ran.out
+    assert "\x1b[1m" in ghjobs("job", "-R", REPO, run.attempts[0].jobs[0].id).out
+    assert "at Run tests" in ghjobs("list", "-R", REPO, run.id, "-a", "1", "--failed").out
+
+
+@pytest.mark.parametrize("force", ["0", "1"])
+def test_names_bring_no_controls_to_the_terminal(
+    ghjobs: Any, fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch, force: str
+) -> None:
+    """No control sequence of a stranger's name comes through, in lines or in tables."""
+    monkeypatch.setenv("CLICOLOR_FORCE", force)
+    run = fake.add_run(REPO, jobs=[scenario.failing("\x1b]0;owned\x07\x1b[2Ja\tb\nc\u202ed")])
+    for argv in (["list", run.id], ["list", run.id, "--failed"], ["job", run.jobs[0].id]):
+        ran = ghjobs(*argv, "-R", REPO)
+        assert "\x1b]" not in ran.out
+        assert "\x1b[2J" not in ran.out
+        assert "\u202e" not in ran.out
+        assert "a b cd" in ran.out
+
+
+def test_waits_are_told(ghjobs: Any, run: FakeRun, fake: FakeGitHub) -> None:
+    """A wait longer than allowed is an error in one line, with status 1."""
+    fake.fail("jobs", faults.secondary_limit(retry_after=5000))
+    ran = ghjobs("list", "-R", REPO, run.id)
+    assert ran.status == 1
+    assert ran.err.count("\n") == 1
+    assert "rate limit" in ran.err

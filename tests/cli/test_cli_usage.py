@@ -1,0 +1,223 @@
+"""How the command is called wrongly, and how it ends."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ghjobs_async.cli import main
+from ghjobs_async.testing import FakeGitHub, faults
+
+REPO = "octo-org/octo-repo"
+COMMANDS = ("job", "list", "log", "grep", "audit", "demo")
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["lst"], "Unknown command"),
+        (["list"], "RUN"),
+        (["list", "-R", REPO, "1", "--bogus"], "--bogus"),
+        (["list", "1"], "needs its repository"),
+        (["list", "-R", "octo", "1"], "OWNER/NAME"),
+        (["list", "-R", "o/../r", "1"], "not"),
+        (["list", "-R", REPO, "abc"], "a run is a number or its address"),
+        (["list", "-R", REPO, "0"], "positive"),
+        (["list", "-R", REPO, "1", "--attempt", "0"], "positive"),
+        (["list", "-R", REPO, "1", "--attempt", "x"], "--attempt"),
+        (["list", "-R", REPO, "1", "--attempt", "1", "--all"], "not both"),
+        (["list", "https://github.com/o/r/actions/runs/1/attempts/2", "--all"], "but"),
+        (["job", "-R", REPO, "-5"], "-5"),
+        (["job", "-R", REPO, "https://x"], "not the URL of a job"),
+        (["job", "-R", REPO, "1", "--base-url", "ftp://x"], "base_url"),
+        (["job", "-R", REPO, "1", "--concurrency", "0"], "concurrency"),
+        (["job", "-R", REPO, "1", "--api-version", "a b"], "API version"),
+        (["job", "https://ghes.corp/o/r/actions/runs/1/job/2"], "GITHUB_API_URL says"),
+        (["job", "-R", "a/b", "--base-url", "h", "https://h/o/r/actions/runs/1/job/2"], "--repo"),
+        (["job", "-R", "x.ghe.com/o/r", "1", "--base-url", "h"], "leave one of them out"),
+        (["grep", "(", REPO], "no regular expression"),
+        (["grep", "x"], "which repository"),
+        (["grep", "x", REPO, "-C", "-1"], "--context"),
+        (["grep", "x", REPO, "-l", "-c"], "not both"),
+        (["grep", "x", "a/b", "c/d", "--runs", "1"], "one repository"),
+        (["audit"], "which repository"),
+        (["audit", REPO, "--since", "yesterday"], "a time reads 7d"),
+        (["audit", REPO, "--since", "2026-10-02", "--until", "2026-10-01"], "none"),
+        (["audit", REPO, "--logs", "some"], "--logs"),
+        (["audit", "a.ghe.com/o/r", "b.ghe.com/o/r"], "one host at a time"),
+        (["demo", "--runs", "0"], "--runs"),
+    ],
+)
+def test_wrong_usage_is_one_line(
+    ghjobs: Any,
+    fake: FakeGitHub,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    argv: list[str],
+    said: str,
+) -> None:
+    """Whatever cannot be right ends with status 2 and one plain line, before any request."""
+    monkeypatch.chdir(tmp_path)
+    ran = ghjobs(*argv)
+    assert ran.status == 2
+    assert ran.out == ""
+    assert ran.err.count("\n") == 1
+    assert ran.err.startswith("ghjobs: ")
+    assert said in ran.err
+    assert not fake.requests
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_token_with_a_newline_is_not_shown(ghjobs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token that cannot be one ends with status 2, its source named and itself not."""
+    monkeypatch.setenv("GITHUB_TOKEN", "secret\nX-Injected: 1")
+    ran = ghjobs("job", "-R", REPO, 1)
+    assert ran.status == 2
+    assert "GITHUB_TOKEN" in ran.err
+    assert "secret" not in ran.err
+
+
+@pytest.mark.parametrize("argv", [(), *((name,) for name in COMMANDS)])
+def test_help_has_examples(ghjobs: Any, argv: tuple[str, ...]) -> None:
+    """``--help`` of the command and of every part of it shows how it is used, within 80 columns."""
+    ran = ghjobs(*argv, "--help")
+    assert ran.status == 0
+    assert f"    ghjobs {argv[0]}" in ran.out if argv else "Examples:" in ran.out
+    assert max(map(len, ran.out.splitlines())) <= 80
+
+
+def test_the_version(ghjobs: Any) -> None:
+    """``--version`` names command and version."""
+    assert ghjobs("--version").out.startswith("ghjobs 0.")
+
+
+def test_without_the_extra(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where cyclopts is missing, one line tells what to install."""
+    whole = builtins.__import__
+
+    def without(name: str, *args: Any) -> Any:
+        if name.startswith("cyclopts"):
+            raise ModuleNotFoundError("No module named 'cyclopts'", name="cyclopts")
+        return whole(name, *args)
+
+    monkeypatch.delitem(sys.modules, "ghjobs_async.cli.app", raising=False)
+    monkeypatch.setattr(builtins, "__import__", without)
+    assert main(["--help"]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "ghjobs-async[cli]" in err
+
+
+def test_what_is_not_found(ghjobs: Any) -> None:
+    """An answer of 404 is one line and status 1."""
+    ran = ghjobs("job", "-R", REPO, 1)
+    assert ran.status == 1
+    assert "404" in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_an_older_server_is_asked_without_a_version(ghjobs: Any, fake: FakeGitHub) -> None:
+    """``--api-version none`` sends no version."""
+    job = fake.add_run(REPO).jobs[0]
+    assert ghjobs("job", "-R", REPO, job.id, "--api-version", "none").status == 0
+    assert "x-github-api-version" not in fake.requests[-1].headers
+
+
+def test_gh_is_asked_for_the_token(
+    ghjobs: Any, fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the environment has no token, gh's is taken, of the host that is asked."""
+    job = fake.add_run(REPO).jobs[0]
+    asked: list[list[str]] = []
+
+    def run(argv: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        asked.append(argv)
+        return subprocess.CompletedProcess(argv, 0, "from-gh\n", "")
+
+    monkeypatch.delenv("GITHUB_TOKEN")
+    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(subprocess, "run", run)
+    assert ghjobs("job", "-R", REPO, job.id).status == 0
+    host = fake.base_url.removeprefix("http://").removesuffix("/api/v3")
+    assert asked == [["/bin/gh", "auth", "token", "--hostname", host]]
+    assert fake.requests[-1].headers["authorization"] == "Bearer from-gh"
+
+
+@pytest.mark.parametrize("failure", [OSError("no"), subprocess.TimeoutExpired("gh", 5)])
+def test_gh_may_fail_silently(
+    ghjobs: Any, fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    """A gh that hangs or cannot be run is as if it were not there."""
+    job = fake.add_run(REPO).jobs[0]
+
+    def run(argv: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        raise failure
+
+    monkeypatch.delenv("GITHUB_TOKEN")
+    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(subprocess, "run", run)
+    ran = ghjobs("job", "-R", REPO, job.id)
+    assert (ran.status, ran.err) == (0, "")
+    assert "authorization" not in fake.requests[-1].headers
+
+
+def _script(*argv: object, **kwargs: Any) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", "import sys; from ghjobs_async.cli import main; sys.exit(main())"]
+        + [str(arg) for arg in argv],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ},
+        **kwargs,
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+def test_a_closed_pipe_is_quiet(fake: FakeGitHub) -> None:
+    """Whoever reads a log may stop (``| head``): no traceback, no message."""
+    job = fake.add_run(REPO).jobs[0]
+    fake.set_log(job.id, b"2026-11-21T16:37:40.0005085Z line\n" * 100_000)
+    process = _script("log", "-R", REPO, job.id)
+    assert process.stdout
+    assert process.stderr
+    process.stdout.read(10)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(10) == 141
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+def test_interrupted_is_one_line(fake: FakeGitHub, tmp_path: Path) -> None:
+    """Ctrl-C ends an audit with status 130 and one line, and what was written is whole lines."""
+    for _ in range(3):
+        fake.add_run(REPO, jobs=20)
+    fake.fail("jobs", faults.stall_headers(), after=2, times=None)
+    process = _script("audit", REPO, "--output", tmp_path / "out")
+    jobs = tmp_path / "out" / "jobs.ndjson"
+    assert process.stderr
+    assert process.stdout
+    while not jobs.exists() or jobs.stat().st_size == 0:
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert out == b""
+    assert err.count(b"\n") == 1
+    assert b"so far" in err
+    assert jobs.read_bytes().endswith(b"}\n")
+
+
+def test_the_script_is_installed() -> None:
+    """The package installs the command under its name."""
+    assert any(Path(sysconfig.get_path("scripts")).glob("ghjobs*"))

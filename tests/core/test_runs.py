@@ -1,0 +1,158 @@
+"""Searches for runs: windows of time, and beyond the cap of a thousand results."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from conftest import EPOCH, MakeClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ghjobs_async import ConfigurationError, GitHubJobs
+from ghjobs_async.runs import Window
+from ghjobs_async.testing import FakeGitHub, faults
+
+REPO = "octo-org/octo-repo"
+NOW = datetime.fromtimestamp(EPOCH, UTC)
+DAY = datetime(2026, 10, 1, tzinfo=UTC)
+END = DAY + timedelta(days=1, seconds=-1)
+SECOND = timedelta(seconds=1)
+moments = st.datetimes(datetime(2019, 1, 1), datetime(2029, 1, 1)).map(
+    lambda moment: moment.replace(microsecond=0, tzinfo=UTC)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "window"),
+    [
+        ("2026-10-01", Window(DAY, END)),
+        ("2026-10-01..2026-10-01", Window(DAY, END)),
+        ("2026-10-01T12:00:00Z", Window(DAY + timedelta(hours=12), DAY + timedelta(hours=12))),
+        ("2026-10-01T14:00:00+02:00..*", Window(DAY + timedelta(hours=12), None)),
+        ("*..2026-10-01", Window(None, END)),
+        ("*..*", Window(None, None)),
+        (">=2026-10-01", Window(DAY, None)),
+        (">2026-10-01", Window(END + SECOND, None)),
+        ("<=2026-10-01", Window(None, END)),
+        ("<2026-10-01", Window(None, DAY - SECOND)),
+    ],
+)
+def test_windows_are_github_s(text: str, window: Window) -> None:
+    """Every form of GitHub's date syntax is read."""
+    assert Window.parse(text) == window
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "2026-13-01", "2026-10-01..", "..", "=2026-10-01", "2026-02-30", "<<2026"]
+)
+def test_other_windows_are_refused(text: str) -> None:
+    """What is no window is said."""
+    with pytest.raises(ConfigurationError, match="created reads"):
+        Window.parse(text)
+
+
+@given(moments, st.integers(0, 10**8), st.lists(moments, max_size=5))
+def test_two_halves_are_one_whole(start: datetime, length: int, newest: list[datetime]) -> None:
+    """Splitting loses no second and counts none twice; it ends at a single second."""
+    window = Window(start, start + timedelta(seconds=length))
+    parts = window.split(newest, NOW)
+    if length == 0:
+        assert parts is None
+        return
+    assert parts is not None
+    older, newer = parts
+    assert (older.start, newer.end) == (window.start, window.end)
+    assert older.end is not None
+    assert newer.start == older.end + SECOND
+    assert older.start is not None
+    assert older.start <= older.end
+    assert newer.end is not None
+    assert newer.start <= newer.end
+
+
+def test_an_open_window_ends_now() -> None:
+    """Without a start it begins with GitHub Actions, without an end it ends now."""
+    parts = Window().split([], NOW)
+    assert parts is not None
+    assert (parts[0].start, parts[1].end) == (datetime(2018, 10, 16, tzinfo=UTC), NOW)
+    assert str(parts[1]).endswith("..2027-01-15T08:00:00Z")
+
+
+async def test_runs_are_found_newest_first(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """Without any filter all are listed; once through, the search says that it found all."""
+    runs = [github.add_run(REPO, jobs=0) for _ in range(230)]
+    search = gh.iter_runs(REPO)
+    found = [run.id async for run in search]
+    assert found == [run.id for run in reversed(runs)]
+    assert (search.complete, search.got, search.total_count) == (True, 230, 230)
+
+
+async def test_filters_are_github_s(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """Each filter is sent under GitHub's own name."""
+    github.add_run(REPO, branch="dev", event="push", actor="hubot", conclusion="failure")
+    github.add_run(REPO)
+    search = gh.iter_runs(
+        REPO, workflow="ci.yml", branch="dev", event="push", actor="hubot", status="failure",
+        exclude_pull_requests=True,
+    )
+    assert len([run async for run in search]) == 1
+    asked = github.requests[0]
+    assert asked.path.endswith("/actions/workflows/ci.yml/runs")
+    expected = {"branch": "dev", "event": "push", "actor": "hubot", "status": "failure"}
+    assert expected.items() <= asked.query.items()
+    assert asked.query["exclude_pull_requests"] == "true"
+
+
+@pytest.mark.parametrize("capped", [False, True])
+@pytest.mark.parametrize("spread", [0, 1, 600])
+async def test_beyond_the_cap(
+    github: FakeGitHub, gh: GitHubJobs, spread: int, *, capped: bool
+) -> None:
+    """A search with more than a thousand results is split until it has them all, each once."""
+    github.api.capped_total = capped
+    start = NOW - timedelta(days=20)
+    runs = [
+        github.add_run(REPO, jobs=0, created_at=start + timedelta(seconds=(n // 3) * (spread or 1)))
+        for n in range(2300)
+    ]
+    search = gh.iter_runs(REPO, event="push")
+    found = [run.id async for run in search]
+    assert len(found) == len(set(found))
+    assert set(found) == {run.id for run in runs}
+    assert search.complete
+
+
+async def test_a_second_that_holds_too_many_is_said(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """What cannot be split further comes as far as GitHub gives it, and `complete` is False."""
+    for _ in range(1100):
+        github.add_run(REPO, jobs=0, created_at=NOW - timedelta(hours=1))
+    search = gh.iter_runs(REPO, event="push")
+    found = [run.id async for run in search]
+    assert len(found) == 1000
+    assert (search.complete, search.total_count) == (False, 1100)
+
+
+async def test_a_search_may_be_left(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """It holds nothing between its runs, and goes on where it was left."""
+    for _ in range(5):
+        github.add_run(REPO, jobs=0)
+    search = gh.iter_runs(REPO)
+    first = [run.id async for run, _ in _some(search, 2)]
+    rest = [run.id async for run in search]
+    assert len({*first, *rest}) == 5
+
+
+async def _some(search: object, count: int):  # type: ignore[no-untyped-def]
+    for number in range(count):
+        yield await anext(search), number  # type: ignore[call-overload]
+
+
+async def test_a_big_listing_steps_down(github: FakeGitHub, client: MakeClient) -> None:
+    """Lists of runs have their own page size, apart from that of jobs."""
+    for _ in range(120):
+        github.add_run(REPO, jobs=0)
+    github.fail("runs", faults.bad_gateway(min_per_page=60), times=None)
+    gh = client()
+    assert len([run async for run in gh.iter_runs(REPO)]) == 120
+    assert {one.query["per_page"] for one in github.requests} == {"100", "50"}
