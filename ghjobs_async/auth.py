@@ -241,6 +241,11 @@ class Wallet:
             found = self._by_owner.setdefault(key, self._credential(chosen))
         return found
 
+    @property
+    def budgets(self) -> list[Budget]:
+        """The limits of every credential that was used."""
+        return [credential.budget for credential in self._known.values()]
+
     def _credential(self, given: object) -> Credential:
         key = given if given is None or isinstance(given, str) else id(given)
         if key not in self._known:

@@ -7,6 +7,7 @@ import math
 import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
+from datetime import UTC, datetime
 from enum import Enum
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeAlias, TypeVar
@@ -23,7 +24,7 @@ from ghjobs_async.gate import Gate
 from ghjobs_async.grep import LogGrep
 from ghjobs_async.logs import JobLog, compiled
 from ghjobs_async.logtext import Hit
-from ghjobs_async.models import Job, JobList, LogLink, Run, Wait
+from ghjobs_async.models import Job, JobList, LogLink, RateLimit, Run, Wait
 from ghjobs_async.pages import Pages
 from ghjobs_async.refs import JobRef, RunRef, check_repo
 from ghjobs_async.retries import Retries
@@ -111,7 +112,9 @@ class GitHubJobs:
         _check_number("retries", retries, least=0, whole=True)
         if requests_per_minute is not None:
             _check_number("requests_per_minute", requests_per_minute, least=0.1)
-        if api_version is not None and not re.fullmatch(r"[0-9A-Za-z.-]{1,40}", str(api_version)):
+        if api_version is not None and not (
+            isinstance(api_version, str) and re.fullmatch(r"[0-9A-Za-z.-]{1,40}", api_version)
+        ):
             raise ConfigurationError(f"an API version reads 2026-03-10, not {api_version!r}")
         root = environment.api_root(base_url, os.environ)
         host = urlsplit(root).hostname or ""
@@ -143,6 +146,20 @@ class GitHubJobs:
     def base_url(self) -> str:
         """The API's root, without a slash at its end."""
         return self._base_url
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """
+        What is left of the hourly budget, as the last answers said it; None before the first one,
+        and on servers without limits. Of several credentials, the one with the least left counts.
+        """
+        now = self._clock.now()
+        known = [
+            RateLimit(budget.limit, left[0], datetime.fromtimestamp(left[1], UTC))
+            for budget in self._transport.wallet.budgets
+            if (left := budget.left(now)) is not None
+        ]
+        return min(known, key=lambda limit: limit.remaining, default=None)
 
     def __repr__(self) -> str:
         return f"<GitHubJobs at {self._base_url}>"

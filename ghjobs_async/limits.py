@@ -129,6 +129,8 @@ class Budget:
     until: float = 0.0
     scope: Scope = "secondary"
     in_flight: int = 0
+    #: How many requests an hour this credential has, as the server last said.
+    limit: int | None = None
     #: The end of the last wait that was told to the user.
     told: float = 0.0
     _remaining: int | None = None
@@ -136,6 +138,12 @@ class Budget:
     _paused_at: float = 0.0
     _strikes: int = 0
     _next_at: float = 0.0
+
+    def left(self, now: float) -> tuple[int, float] | None:
+        """How many requests remain and when they are reset (epoch seconds), where that is known."""
+        if self._remaining is None or now >= self._reset_at:
+            return None
+        return self._remaining, self._reset_at
 
     def turn(self, now: float) -> tuple[Turn, float]:
         """What the next request has to do, and until when (epoch seconds)."""
@@ -171,6 +179,8 @@ class Budget:
         reset_in = _reset_in(headers, now)
         if remaining is None or reset_in is None:
             return
+        limit = _number(headers.get("X-RateLimit-Limit"))
+        self.limit = None if limit is None else int(limit)
         reset_at = now + reset_in
         # The two clocks are read at different moments: a second's difference is the same window.
         same = self._remaining is not None and abs(reset_at - self._reset_at) < 2

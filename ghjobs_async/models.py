@@ -313,6 +313,24 @@ class InstallationToken:
 
 
 @attrs.frozen
+class RateLimit:
+    """
+    What is left of the hourly budget, as the server last said.
+
+    Attributes:
+        limit: How many requests an hour there are.
+
+        remaining: How many of them are left.
+
+        reset_at: When all are there again.
+    """
+
+    limit: int | None
+    remaining: int
+    reset_at: datetime
+
+
+@attrs.frozen
 class Wait:
     """
     A wait, told to ``on_wait`` before it begins.

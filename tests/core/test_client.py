@@ -70,7 +70,7 @@ async def test_a_wrong_reference_is_refused(gh: GitHubJobs, named: tuple[Any, ..
         *({"max_wait": value} for value in (-1, "60", float("nan"), None, True)),
         *({"retries": value} for value in (-1, 1.5, None)),
         *({"requests_per_minute": value} for value in (0, -5, "900", float("nan"))),
-        *({"api_version": value} for value in ("", "2026 03", "2026-03-10\n", "x" * 50)),
+        *({"api_version": value} for value in ("", "2026 03", "2026-03-10\n", "x" * 50, 20260310)),
         *({"base_url": value} for value in ("", "ftp://x", "http://github.com", "a b", 7)),
         *({"auth": value} for value in ("", "a b", "a\nb", 7, b"x")),
     ],
