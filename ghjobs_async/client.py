@@ -112,9 +112,7 @@ class GitHubJobs:
         _check_number("retries", retries, least=0, whole=True)
         if requests_per_minute is not None:
             _check_number("requests_per_minute", requests_per_minute, least=0.1)
-        if api_version is not None and not (
-            isinstance(api_version, str) and re.fullmatch(r"[0-9A-Za-z.-]{1,40}", api_version)
-        ):
+        if api_version is not None and not re.fullmatch(r"[0-9A-Za-z.-]{1,40}", str(api_version)):
             raise ConfigurationError(f"an API version reads 2026-03-10, not {api_version!r}")
         root = environment.api_root(base_url, os.environ)
         host = urlsplit(root).hostname or ""
@@ -126,6 +124,7 @@ class GitHubJobs:
         clock = clock or Clock()
         gate = Gate(concurrency, clock, max_wait, on_wait)
         self._base_url = root
+        self._pace = requests_per_minute
         self._concurrency = concurrency
         self._clock = clock
         self._transport = Transport(
@@ -146,6 +145,11 @@ class GitHubJobs:
     def base_url(self) -> str:
         """The API's root, without a slash at its end."""
         return self._base_url
+
+    @property
+    def requests_per_minute(self) -> float | None:
+        """The pace of each credential's requests; None is without one."""
+        return self._pace
 
     @property
     def rate_limit(self) -> RateLimit | None:

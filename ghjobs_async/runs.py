@@ -160,6 +160,11 @@ class RunSearch:
     async def __anext__(self) -> Run:
         return await anext(self._runs)
 
+    async def peek(self) -> tuple[int, tuple[Run, ...]]:
+        """Ask once: how many runs there are, and the first page of them."""
+        listing = await self._list(self._query, 1)
+        return listing.total_count, listing.items
+
     async def _read(self) -> AsyncGenerator[Run, None]:
         todo: list[tuple[Window, Mapping[str, str]]] = [(self._window, self._query)]
         while todo:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import heapq
 import inspect
-import itertools
 import os
 import socket
 import weakref
@@ -17,11 +14,11 @@ from typing import Any
 import aiohttp
 import aioresponses.core
 import pytest
+from async_tools import FakeClock, MakeClient, settled
 
-from ghjobs_async import Clock, GitHubJobs
+from ghjobs_async import GitHubJobs
 from ghjobs_async.testing import FakeGitHub
 
-EPOCH = 1_800_000_000.0
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0", None, "", b"127.0.0.1"}
 SECRETS = ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
 PLACES = ("GH_HOST", "GITHUB_API_URL", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -40,38 +37,6 @@ class MockedResponse(aiohttp.ClientResponse):
 aioresponses.core.ClientResponse = MockedResponse  # type: ignore[attr-defined]
 
 
-class FakeClock:
-    """
-    Time that passes only where somebody sleeps, in the order in which the sleeps end.
-
-    `clock` is what the library takes; `sleeps` is what was slept, in order.
-    """
-
-    def __init__(self) -> None:
-        self.time = EPOCH
-        self.chance = 0.5
-        self.sleeps: list[float] = []
-        self._sleepers: list[tuple[float, int]] = []
-        self._numbers = itertools.count()
-        self.clock = Clock(now=self.now, sleep=self.sleep, random=lambda: self.chance)
-
-    def now(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.sleeps.append(seconds)
-        me = (self.time + max(0.0, seconds), next(self._numbers))
-        heapq.heappush(self._sleepers, me)
-        try:
-            await asyncio.sleep(0)
-            while self._sleepers[0] != me:  # noqa: ASYNC110
-                await asyncio.sleep(0)
-            self.time = max(self.time, me[0])
-        finally:
-            self._sleepers.remove(me)
-            heapq.heapify(self._sleepers)
-
-
 @pytest.fixture
 def time() -> FakeClock:
     return FakeClock()
@@ -82,9 +47,6 @@ async def github(time: FakeClock) -> AsyncIterator[FakeGitHub]:
     """A fake GitHub in the test's own loop, and on the test's own time."""
     async with FakeGitHub(clock=time.now) as fake:
         yield fake
-
-
-MakeClient = Callable[..., GitHubJobs]
 
 
 @pytest.fixture
@@ -163,18 +125,6 @@ def _note_what_is_opened() -> Iterator[None]:
         yield
 
 
-async def settled() -> set[asyncio.Task[Any]]:
-    """The tasks that stay, once those that are about to end have ended."""
-    for _ in range(50):
-        if len(asyncio.all_tasks()) == 1:
-            break
-        await asyncio.sleep(0)
-    left = asyncio.all_tasks() - {asyncio.current_task()}
-    if left:
-        await asyncio.wait(left, timeout=0.5)
-    return {task for task in left if not task.done()}
-
-
 @pytest.fixture
 async def leaks(request: pytest.FixtureRequest) -> AsyncIterator[None]:
     """After each async test there is no task, session, connector or temporary file left."""
@@ -192,4 +142,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             # First in, last out: it looks when all other fixtures are gone.
             item.fixturenames.insert(0, "leaks")
-

@@ -1,7 +1,7 @@
 """Many runs into one folder, and what they sum up to."""
 
 from ghjobs_async.audit.collect import Audit
-from ghjobs_async.audit.estimate import Estimate, RepoEstimate, estimate, hourly_budget
+from ghjobs_async.audit.estimate import Estimate, RepoEstimate, estimate
 from ghjobs_async.audit.feed import Feed, JobOf
 from ghjobs_async.audit.folder import AuditFolder
 from ghjobs_async.audit.plan import AuditPlan, Logs, parse_when
@@ -19,6 +19,5 @@ __all__ = [
     "RepoTally",
     "Tally",
     "estimate",
-    "hourly_budget",
     "parse_when",
 ]

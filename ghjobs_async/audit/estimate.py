@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 import attrs
 
 from ghjobs_async.audit.plan import AuditPlan
 from ghjobs_async.client import GitHubJobs
-from ghjobs_async.environment import is_github_com
 from ghjobs_async.errors import GHJobsError
-from ghjobs_async.models import Fetched, Run
+from ghjobs_async.models import Fetched, RateLimit
 from ghjobs_async.refs import RunRef
-from ghjobs_async.runs import CAP, RunSearch
+from ghjobs_async.runs import CAP
 from ghjobs_async.wire import Filter
 
 #: So many runs of each repository are looked at: each costs a request.
@@ -23,7 +23,6 @@ _SAMPLE: Final = 8
 _PER_PAGE: Final = 100
 # As `RunSearch` splits what is longer than GitHub lists.
 _PART: Final = 700
-_PACE: Final = 900
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 
@@ -68,45 +67,48 @@ class Estimate:
 
         seconds_per_request: How long one of them took.
 
-        hourly: How many requests an hour GitHub allows; None: no such limit.
+        pace: How many requests a minute the client sends at the most; None: no such limit.
+
+        limit: What is left of the hourly budget; None: no such limit.
     """
 
     repos: tuple[RepoEstimate, ...]
     spent: int
     seconds_per_request: float
-    hourly: int | None
+    pace: float | None = None
+    limit: RateLimit | None = None
 
     @property
     def requests(self) -> int:
         """All requests."""
         return sum(repo.requests for repo in self.repos)
 
-    def seconds(self, concurrency: int) -> float:
+    def seconds(self, concurrency: int, now: datetime) -> float:
         """How long it will take with so many requests at once."""
-        own = self.requests * self.seconds_per_request / concurrency
-        if self.hourly is None:
-            return own
-        # What is beyond the hour's budget waits for the next one.
-        waits = (max(1, self.requests) - 1) // self.hourly * _HOUR
-        return waits + max(own, self.requests % self.hourly / _PACE * _MINUTE)
+        beyond = 0 if self.limit is None else self.requests - self.limit.remaining
+        if self.limit is None or beyond <= 0:
+            return self._busy(self.requests, concurrency)
+        # What is beyond the budget waits for its reset, and for another hour each time again.
+        hourly = max(1, self.limit.limit or beyond)
+        waits = max(0.0, (self.limit.reset_at - now).total_seconds())
+        waits += (beyond - 1) // hourly * _HOUR
+        return waits + self._busy((beyond - 1) % hourly + 1, concurrency)
+
+    def _busy(self, requests: int, concurrency: int) -> float:
+        paced = 0.0 if self.pace is None else requests / self.pace * _MINUTE
+        return max(requests * self.seconds_per_request / concurrency, paced)
 
 
 async def estimate(
-    gh: GitHubJobs,
-    plan: AuditPlan,
-    *,
-    hourly: int | None,
-    clock: Callable[[], float] = time.monotonic,
+    gh: GitHubJobs, plan: AuditPlan, *, clock: Callable[[], float] = time.monotonic
 ) -> Estimate:
     """
-    Estimate what *plan* will take.
+    Estimate what *plan* will take, against what is left of the budget.
 
     Args:
         gh: The client.
 
         plan: What is to be audited.
-
-        hourly: How many requests an hour GitHub allows, if any number.
 
         clock: Seconds that pass.
 
@@ -118,31 +120,15 @@ async def estimate(
     seconds = 0.0
     for repo in plan.repos:
         began = clock()
-        total, runs = await _peek(plan.search(gh, repo))
+        total, runs = await plan.search(gh, repo).peek()
         seconds += clock() - began
         # Spread over the page: the newest runs alone are much alike.
         step = max(1, len(runs) // _SAMPLE)
         sample = [RunRef(repo, run.id) for run in runs[::step][:_SAMPLE]]
         spent += 1 + len(sample)
         repos.append(await _estimate(gh, plan, repo, total, sample))
-    return Estimate(tuple(repos), spent, seconds / max(1, len(repos)), hourly)
-
-
-def hourly_budget(host: str, *, token: bool) -> int | None:
-    """
-    How many requests an hour are allowed at *host*; None for an Enterprise Server.
-
-    https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
-    """
-    if not is_github_com(host):
-        return None
-    return 5000 if token else 60
-
-
-async def _peek(search: RunSearch) -> tuple[int, tuple[Run, ...]]:
-    """How many runs there are, and the first page of them: one request."""
-    listing = await search._list(search._query, 1)  # noqa: SLF001 -- the one room that needs it
-    return listing.total_count, listing.items
+    each = seconds / max(1, len(repos))
+    return Estimate(tuple(repos), spent, each, gh.requests_per_minute, gh.rate_limit)
 
 
 async def _estimate(

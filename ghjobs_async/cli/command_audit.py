@@ -7,11 +7,10 @@ import os
 import sys
 from pathlib import Path
 from typing import Annotated, Final, Literal
-from urllib.parse import urlsplit
 
 from cyclopts import App, Parameter
 
-from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Logs, Tally, hourly_budget
+from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Logs, Tally
 from ghjobs_async.cli.connect import connect, find_auth
 from ghjobs_async.cli.console import console, print_json
 from ghjobs_async.cli.estimates import print_estimate
@@ -71,7 +70,7 @@ def audit_command(
             name="--plan",
             negative=(),
             show_default=False,
-            help="Only estimate how many requests it takes, and how long.",
+            help="Only estimate the requests and the time it takes, against what is left of the budget.",
         ),
     ] = False,
     max_wait: Annotated[
@@ -99,9 +98,7 @@ def audit_command(
     auth = find_auth(target.root)
     gh = connect(target.root, common, auth=auth, on_wait=progress.on_wait, max_wait=max_wait)
     if estimate_only:
-        host = urlsplit(target.root).hostname or ""
-        hourly = hourly_budget(host, token=auth is not None)
-        return print_estimate(gh, plan, hourly, common.concurrency, json=json)
+        return print_estimate(gh, plan, common.concurrency, json=json)
     with AuditFolder(output, force=force) as folder:
         return run_audit(gh, plan, folder, progress, json=json)
 

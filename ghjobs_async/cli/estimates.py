@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import UTC, datetime
 
 import attrs
 from rich.table import Table
@@ -16,17 +17,16 @@ from ghjobs_async.client import GitHubJobs
 _NUMBERS = ("runs", "jobs", "searches", "listings", "logs", "requests")
 
 
-def print_estimate(
-    gh: GitHubJobs, plan: AuditPlan, hourly: int | None, concurrency: int, *, json: bool
-) -> int:
+def print_estimate(gh: GitHubJobs, plan: AuditPlan, concurrency: int, *, json: bool) -> int:
     """Estimate *plan* and print it; the exit status."""
 
     async def run() -> Estimate:
         async with gh:
-            return await estimate(gh, plan, hourly=hourly)
+            return await estimate(gh, plan)
 
     found = asyncio.run(run())
-    seconds = found.seconds(concurrency)
+    seconds = found.seconds(concurrency, datetime.now(UTC))
+    left = found.limit
     if json:
         print_json(
             {
@@ -35,7 +35,8 @@ def print_estimate(
                 ],
                 "requests": found.requests,
                 "seconds": seconds,
-                "requests_per_hour": found.hourly,
+                "requests_left": left and left.remaining,
+                "requests_per_hour": left and left.limit,
             }
         )
         return 0
@@ -48,7 +49,7 @@ def print_estimate(
         cells = [f"{getattr(repo, name):,}" for name in _NUMBERS]
         table.add_row(clean(repo.repository), *cells)
     screen.print(table)
-    limit = "" if found.hourly is None else f", where {found.hourly:,} an hour are allowed"
+    limit = "" if left is None else f"; {left.remaining:,} are left until {left.reset_at:%H:%M} UTC"
     screen.print(
         f"\nabout {plural(found.requests, 'request')} in {duration(seconds)}{limit}; "
         f"{plural(found.spent, 'request')} spent on this estimate",

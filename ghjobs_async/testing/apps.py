@@ -45,7 +45,7 @@ class Apps:
     def is_app(self, authorization: str) -> bool:
         """Whether a header carries what looks like a JSON web token; it is not verified."""
         scheme, _, token = authorization.partition(" ")
-        return scheme.lower() == "bearer" and token.count(".") == 2  # noqa: PLR2004
+        return scheme.lower() == "bearer" and token.count(".") == 2
 
     def installation_of(self, repo: str) -> int:
         """Give the number of the installation on a repository's owner."""

@@ -51,7 +51,7 @@ def fill_demo(fake: FakeGitHub, runs: int = 200, seed: int = 1) -> list[FakeRun]
 
 def _add(fake: FakeGitHub, rng: random.Random, number: int, created: int) -> FakeRun:
     workflow = rng.choice(_WORKFLOWS)
-    repo = REPOS[0] if rng.random() < 0.8 else REPOS[1]  # noqa: PLR2004
+    repo = REPOS[0] if rng.random() < 0.8 else REPOS[1]
     attempts, conclusion = _attempts(rng, number, workflow)
     return fake.add_run(
         repo,
@@ -79,10 +79,10 @@ def _attempts(
     while (
         any(job.conclusion == "failure" for job in attempts[-1].jobs)
         and len(attempts) < _MOST_ATTEMPTS
-        and rng.random() < 0.7  # noqa: PLR2004
+        and rng.random() < 0.7
     ):
         again = scenario.rerun_failed(attempts[-1].jobs)[1]
-        if rng.random() < 0.3:  # noqa: PLR2004
+        if rng.random() < 0.3:
             # Ran again and failed again.
             again = AttemptSpec(
                 [

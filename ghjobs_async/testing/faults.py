@@ -332,7 +332,7 @@ def log_location(to: str) -> Fault:
 
     def apply(_fake: FakeGitHub, call: Call, normal: Handler) -> Answer:
         answer = normal(call)
-        if answer.status == 302:  # noqa: PLR2004
+        if answer.status == 302:
             answer.headers["Location"] = to
         return answer
 
@@ -387,7 +387,7 @@ def shifting_list(kind: Literal["repeat", "total", "short"] = "repeat", by: int 
 
     def apply(_fake: FakeGitHub, call: Call, normal: Handler) -> Answer:
         answer = normal(call)
-        if answer.status != 200 or not isinstance(answer.body, bytes):  # noqa: PLR2004
+        if answer.status != 200 or not isinstance(answer.body, bytes):
             return answer
         total, key, items = payloads.read_page(answer.body)
         if kind == "total":

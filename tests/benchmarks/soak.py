@@ -12,8 +12,6 @@ import asyncio
 import gc
 import hashlib
 import multiprocessing
-import os
-import stat
 import sys
 import tempfile
 import time
@@ -36,6 +34,8 @@ MEMORY_MOST: Final = 40.0
 # Stalls are ended by the client's timeouts, which are aiohttp's and know no other clock.
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=10, sock_connect=5, sock_read=2)
 _SHOWN: Final = 20
+# No log is as large as this: of one that is, no more is kept to be looked at.
+_LOG_MOST: Final = 1 << 20
 #: After these a log cannot be continued: one that is read as a stream is then told to be truncated.
 _BROKEN: Final = frozenset({"change_blob", "lying_length", "html for a log"})
 
@@ -105,6 +105,27 @@ class Seen:
             self.wrong.append(f"{record.in_flight} requests are still being answered")
 
 
+async def streamed(log: JobLog) -> bytes:
+    """Read a log as a stream."""
+    content = b""
+    async for chunk in log.chunks():
+        content += chunk
+        if len(content) > _LOG_MOST:
+            break
+    return content
+
+
+async def saved(log: JobLog, folder: Path) -> bytes:
+    """Read a log from disk."""
+    path = folder / f"{log.ref.job_id}.log"
+    written = await log.save(path)
+    with path.open("rb") as file:
+        content = file.read(_LOG_MOST + 1)
+    path.unlink()
+    assert min(written, _LOG_MOST + 1) == len(content)
+    return content
+
+
 async def audit(gh: GitHubJobs, seen: Seen, folder: Path) -> None:
     """List the runs, the jobs of each, and read some logs: half to disk, half as a stream."""
     search = gh.iter_runs(REPO)
@@ -121,14 +142,7 @@ async def audit(gh: GitHubJobs, seen: Seen, folder: Path) -> None:
         seen.wrong.append(f"the search has {search.got} runs of {search.total_count}")
 
     async def read(log: JobLog) -> bytes:
-        if log.ref.job_id % 2:
-            return b"".join([chunk async for chunk in log.chunks()])
-        path = folder / f"{log.ref.job_id}.log"
-        written = await log.save(path)
-        content = path.read_bytes()
-        path.unlink()
-        assert written == len(content)
-        return content
+        return await (streamed(log) if log.ref.job_id % 2 else saved(log, folder))
 
     jobs = (JobRef(REPO, job_id) for job_id in seen.truth.logs)
     async with gh.fan_out_logs(jobs, read) as logs:
@@ -145,12 +159,17 @@ def sockets() -> int:
     """How many sockets this process has open, where that can be told."""
     folder = Path("/proc/self/fd")
     count = 0
-    for name in os.listdir(folder) if folder.exists() else ():
+    for file in folder.iterdir() if folder.exists() else ():
         try:
-            count += stat.S_ISSOCK((folder / name).stat().st_mode)
+            count += file.is_socket()
         except OSError:
             continue
     return count
+
+
+def files(folder: str) -> list[str]:
+    """What is left in a folder."""
+    return [file.name for file in Path(folder).iterdir()]
 
 
 async def soak(seen: Seen, clock: Clock) -> None:
@@ -171,8 +190,8 @@ async def soak(seen: Seen, clock: Clock) -> None:
             on_wait=lambda wait: seen.waits.update([wait.reason]),
         ) as gh:
             await audit(gh, seen, Path(folder))
-        if left := list(Path(folder).iterdir()):
-            seen.wrong.append(f"{len(left)} files left, such as {left[0].name}")
+        if left := files(folder):
+            seen.wrong.append(f"{len(left)} files left, such as {left[0]}")
     # A closed socket is closed in the loop's next turns.
     await asyncio.sleep(0.1)
     if tasks := asyncio.all_tasks() - {asyncio.current_task()}:

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from ghjobs_async.audit import Estimate, RepoEstimate, Tally
 from ghjobs_async.cli.progress import Progress
-from ghjobs_async.models import Wait
+from ghjobs_async.models import RateLimit, Wait
 from ghjobs_async.testing import FakeGitHub, scenario
 
 REPO = "octo-org/octo-repo"
@@ -247,10 +247,23 @@ def test_a_plan_tells_what_an_audit_takes(ghjobs: Any, fake: FakeGitHub, tmp_pat
     assert "about 121 requests" in text
 
 
+NOW = datetime(2026, 10, 1, tzinfo=UTC)
+SOON = RateLimit(limit=5000, remaining=100, reset_at=NOW + timedelta(seconds=600))
+
+
 @pytest.mark.parametrize(
-    ("hourly", "requests", "seconds"), [(None, 3200, 10), (5000, 900, 60), (5000, 5900, 3660)]
+    ("pace", "limit", "requests", "seconds"),
+    [
+        (None, None, 3200, 10),
+        (900, None, 900, 60),
+        (900, SOON, 90, 6),
+        (900, SOON, 1000, 660),
+        (900, SOON, 5100 + 900, 600 + 3600 + 60),
+    ],
 )
-def test_time_goes_by_pace_and_budget(hourly: int | None, requests: int, seconds: float) -> None:
-    """GitHub's pace of 900 a minute, and an hour for each budget that is used up."""
+def test_time_goes_by_pace_and_budget(
+    pace: float | None, limit: RateLimit | None, requests: int, seconds: float
+) -> None:
+    """The pace, what is left until the reset, and an hour for each budget that is used up."""
     one = RepoEstimate(REPO, runs=1, jobs=1, searches=requests, listings=0, logs=0)
-    assert Estimate((one,), 1, 0.1, hourly).seconds(32) == pytest.approx(seconds)
+    assert Estimate((one,), 1, 0.1, pace, limit).seconds(32, NOW) == pytest.approx(seconds)

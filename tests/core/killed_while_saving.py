@@ -10,9 +10,11 @@ from ghjobs_async import GitHubJobs
 
 
 async def main(base_url: str, job_id: int, folder: Path) -> None:
-    async with GitHubJobs(None, base_url=base_url) as gh:
-        async with gh.open_log("octo-org/octo-repo", job_id) as log:
-            await log.save(folder / "log.txt")
+    async with (
+        GitHubJobs(None, base_url=base_url) as gh,
+        gh.open_log("octo-org/octo-repo", job_id) as log,
+    ):
+        await log.save(folder / "log.txt")
 
 
 if __name__ == "__main__":

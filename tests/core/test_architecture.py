@@ -80,7 +80,9 @@ def test_imports_run_downward_only(path: Path) -> None:
     if room == "testing":
         return
     top = len(FLOORS)
-    above = {name for name in own_rooms(path) - {room} if FLOOR.get(name, -1) >= FLOOR.get(room, top)}
+    above = {
+        name for name in own_rooms(path) - {room} if FLOOR.get(name, -1) >= FLOOR.get(room, top)
+    }
     assert above == set()
 
 
@@ -158,7 +160,9 @@ def test_importing_the_package_imports_no_extra() -> None:
     """What needs an extra is imported only where it is used."""
     package: ModuleType = importlib.import_module("ghjobs_async")
     names = {
-        name.partition(".")[0] for path in FILES if FLOOR.get(room_of(path), 99) <= FLOOR["client"]
+        name.partition(".")[0]
+        for path in FILES
+        if FLOOR.get(room_of(path), 99) <= FLOOR["client"]
         for name in _at_top(path)
     }
     assert package is ghjobs_async

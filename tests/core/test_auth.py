@@ -10,7 +10,7 @@ from typing import Any
 
 import jwt
 import pytest
-from conftest import EPOCH, FakeClock, MakeClient
+from async_tools import EPOCH, FakeClock, MakeClient
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -18,6 +18,7 @@ from ghjobs_async import (
     AppAuth,
     AuthError,
     ConfigurationError,
+    GitHubJobs,
     NotFoundError,
     RunRef,
     TokenAuth,
@@ -28,7 +29,17 @@ from ghjobs_async.models import InstallationToken
 from ghjobs_async.testing import FakeGitHub, faults
 
 REPO = "octo-org/octo-repo"
-BAD_TOKENS = ("", " ", "ghp x", "ghp\n", "\nghp", "gh\r\nX-Evil: 1", "ghp\x00", "ghp\u00e9", "x" * 5000)
+BAD_TOKENS = (
+    "",
+    " ",
+    "ghp x",
+    "ghp\n",
+    "\nghp",
+    "gh\r\nX-Evil: 1",
+    "ghp\x00",
+    "ghp\u00e9",
+    "x" * 5000,
+)
 
 
 @cache
@@ -73,12 +84,10 @@ def test_bad_tokens_are_refused(token: Any) -> None:
         assert token not in str(caught.value)
 
 
-def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch, client: MakeClient) -> None:
+def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says from where the token came."""
     monkeypatch.setenv("GH_ENTERPRISE_TOKEN", "ghp with spaces")
     with pytest.raises(ConfigurationError, match="GH_ENTERPRISE_TOKEN"):
-        from ghjobs_async import GitHubJobs
-
         GitHubJobs(base_url="ghe.example.com")
 
 
@@ -254,7 +263,12 @@ async def test_credentials_per_owner(github: FakeGitHub, client: MakeClient) -> 
     await gh.list_jobs("A/r", refs[0].run_id)
     assert sorted(asked) == ["a", "b", "public"]
     carried = {one.path.split("/")[4]: one.headers.get("authorization") for one in github.requests}
-    assert carried == {"a": "Bearer ghp_a", "A": "Bearer ghp_a", "b": "Bearer ghp_b", "public": None}
+    assert carried == {
+        "a": "Bearer ghp_a",
+        "A": "Bearer ghp_a",
+        "b": "Bearer ghp_b",
+        "public": None,
+    }
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MakeClient
+from async_tools import MakeClient, names_in
 
 from ghjobs_async import GitHubJobs, JobLog, JobRef, RunRef
 from ghjobs_async.testing import FakeGitHub, FakeRun, JobSpec, faults, scenario
@@ -86,11 +86,8 @@ def ours(task: asyncio.Task[Any]) -> bool:
 
 async def left_behind() -> list[asyncio.Task[Any]]:
     for _ in range(10):
-        tasks = [t for t in asyncio.all_tasks() if ours(t) and t is not asyncio.current_task()]
-        if not tasks:
-            break
         await asyncio.sleep(0)
-    return tasks
+    return [t for t in asyncio.all_tasks() if ours(t) and t is not asyncio.current_task()]
 
 
 @pytest.mark.parametrize(("name", "trouble"), CASES)
@@ -150,7 +147,7 @@ async def test_a_timeout_passes_through(
             await SCENES[name](client(), run, tmp_path)
     github.resume()
     assert await left_behind() == []
-    assert list(tmp_path.iterdir()) == []
+    assert names_in(tmp_path) == []
 
 
 async def test_a_cancelled_gather_leaves_the_others(github: FakeGitHub, client: MakeClient) -> None:

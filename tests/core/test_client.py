@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from conftest import FakeClock, MakeClient
+from async_tools import FakeClock, MakeClient
 
 from ghjobs_async import (
     ConfigurationError,
@@ -27,7 +27,7 @@ async def test_a_job_is_got_by_id_reference_or_url(github: FakeGitHub, gh: GitHu
     job = github.add_run(REPO, jobs=3).jobs[1]
     url = f"https://github.com/{REPO}/actions/runs/1/job/{job.id}"
     for named in ((REPO, job.id), (JobRef(REPO, job.id),), (url,)):
-        found = await gh.get_job(*named)  # type: ignore[arg-type]
+        found = await gh.get_job(*named)
         assert (found.id, found.name) == (job.id, "build (2)")
         assert found.duration == timedelta(seconds=75)
 
@@ -37,8 +37,8 @@ async def test_a_run_is_named_in_three_ways(github: FakeGitHub, gh: GitHubJobs) 
     run = github.add_run(REPO, attempts=2)
     url = f"https://github.com/{REPO}/actions/runs/{run.id}"
     for named in ((REPO, run.id), (RunRef(REPO, run.id),), (url,)):
-        assert (await gh.get_run(*named)).run_attempt == 2  # type: ignore[arg-type]
-        assert len(await gh.list_jobs(*named)) == 1  # type: ignore[arg-type]
+        assert (await gh.get_run(*named)).run_attempt == 2
+        assert len(await gh.list_jobs(*named)) == 1
     assert (await gh.get_run(RunRef(REPO, run.id, attempt=1))).run_attempt == 1
     assert (await gh.get_run(f"{url}/attempts/1")).conclusion == "failure"
 
@@ -93,7 +93,13 @@ async def test_filters_that_cannot_be_right(gh: GitHubJobs) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"repo": "nope"}, {"workflow": "a/b"}, {"workflow": ""}, {"workflow": "a\nb"}, {"created": "x"}],
+    [
+        {"repo": "nope"},
+        {"workflow": "a/b"},
+        {"workflow": ""},
+        {"workflow": "a\nb"},
+        {"created": "x"},
+    ],
 )
 async def test_searches_that_cannot_be_right(gh: GitHubJobs, options: dict[str, Any]) -> None:
     """Refused when the search is made, not when it is read."""
@@ -164,7 +170,9 @@ def test_a_client_reads_well(monkeypatch: pytest.MonkeyPatch) -> None:
     assert gh.base_url == "https://ghe.example.com/api/v3"
 
 
-@pytest.mark.parametrize(("host", "pace"), [("github.com", 900.0), ("a.ghe.com", 900.0), ("g.example", None)])
+@pytest.mark.parametrize(
+    ("host", "pace"), [("github.com", 900.0), ("a.ghe.com", 900.0), ("g.example", None)]
+)
 async def test_github_com_is_spared_by_default(host: str, pace: float | None) -> None:
     """900 points a minute where GitHub counts them; an Enterprise Server is not paced."""
     gh = GitHubJobs(None, base_url=host)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -225,7 +226,7 @@ def test_what_is_not_json_is_told_apart(body: bytes) -> None:
     """HTML, half an answer, wrong bytes and endless nesting are no JSON, never a value."""
     for cls in (Job, Run, Page[Job], Page[Run]):
         with pytest.raises(NotJsonError):
-            load(body, cls)  # type: ignore[arg-type]
+            load(body, cls)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +267,7 @@ def test_any_bytes_are_a_value_or_an_error(body: bytes) -> None:
     """Arbitrary bytes raise nothing but the two errors of this room."""
     for cls in (Job, Run, Page[Job], Page[Run]):
         with pytest.raises((NotJsonError, ShapeError)):
-            load(body, cls)  # type: ignore[arg-type]
+            load(body, cls)
 
 
 @given(anything, st.sampled_from(sorted(JOB)), st.sampled_from(sorted(STEP)))
@@ -278,10 +279,8 @@ def test_any_json_is_a_value_or_an_error(value: object, key: str, step_key: str)
         packed(job(steps=[{**STEP, step_key: value}])),
     ):
         for cls in (Job, Run, Page[Job]):
-            try:
-                load(body, cls)  # type: ignore[arg-type]
-            except (NotJsonError, ShapeError) as error:
-                assert str(error)
+            with suppress(NotJsonError, ShapeError):
+                load(body, cls)
     found = load(page(JOB, job(**{key: value})), Page[Job])
     assert len(found.items) + len(found.undecodable) == 2
     assert found.items[0].id == JOB["id"]

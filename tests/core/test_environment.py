@@ -67,7 +67,9 @@ def test_other_roots_are_refused(given: object) -> None:
     assert len(str(caught.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("given", ["http://github.com", "http://api.github.com", "http://a.ghe.com"])
+@pytest.mark.parametrize(
+    "given", ["http://github.com", "http://api.github.com", "http://a.ghe.com"]
+)
 def test_github_com_is_spoken_to_over_https_only(given: str) -> None:
     """A token is never sent to GitHub's own hosts in the clear."""
     with pytest.raises(ConfigurationError, match="https"):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 import pytest
-from conftest import settled
+from async_tools import settled
 
 from ghjobs_async import Failed, FanOut, Fetched
 from ghjobs_async.fanout import gather
@@ -82,7 +82,9 @@ async def turns(count: int = 20) -> None:
 
 @pytest.mark.parametrize("concurrency", [1, 3, 50])
 @pytest.mark.parametrize("asynchronous", [False, True])
-async def test_each_key_has_one_outcome(work: Work, concurrency: int, *, asynchronous: bool) -> None:
+async def test_each_key_has_one_outcome(
+    work: Work, concurrency: int, *, asynchronous: bool
+) -> None:
     """Nothing is lost and nothing comes twice, from sync and async keys alike."""
     source = Source(30)
     keys = source() if asynchronous else source.sync()
@@ -96,7 +98,8 @@ async def test_each_key_has_one_outcome(work: Work, concurrency: int, *, asynchr
 
 async def test_no_keys_no_outcomes(work: Work) -> None:
     """An empty source ends at once."""
-    async with FanOut([], work, concurrency=3) as outcomes:
+    none: list[int] = []
+    async with FanOut(none, work, concurrency=3) as outcomes:
         assert [outcome async for outcome in outcomes] == []
 
 
@@ -156,7 +159,7 @@ async def test_an_error_of_the_keys_comes_after_their_outcomes(
     source = Source(5, broken)
     found = []
     async with FanOut(source() if asynchronous else source.sync(), work, concurrency=2) as outcomes:
-        with pytest.raises(KeyError) as caught:
+        with pytest.raises(KeyError) as caught:  # noqa: PT012
             while True:
                 found.append((await anext(outcomes)).ref)
         with pytest.raises(StopAsyncIteration):
@@ -183,7 +186,7 @@ async def test_an_error_in_the_body_comes_out_unwrapped(work: Work) -> None:
     """No exception group: what the body raised is what the caller sees."""
     mistake = LookupError("mine")
     source = Source(1000)
-    with pytest.raises(LookupError) as caught:
+    with pytest.raises(LookupError) as caught:  # noqa: PT012
         async with FanOut(source(), work, concurrency=4) as outcomes:
             async for _ in outcomes:
                 raise mistake
@@ -213,7 +216,7 @@ async def test_a_cancel_from_outside_passes_through(work: Work) -> None:
 async def test_a_timeout_ends_everything(work: Work) -> None:
     """`asyncio.timeout` around the block raises TimeoutError and leaves no worker."""
     work.go.clear()
-    with pytest.raises(TimeoutError):
+    with pytest.raises(TimeoutError):  # noqa: PT012
         async with asyncio.timeout(0.01), FanOut(range(9), work, concurrency=4) as outcomes:
             async for _ in outcomes:
                 pass
@@ -279,8 +282,7 @@ async def test_two_consumers_share_the_outcomes(work: Work) -> None:
     found: list[int] = []
 
     async def take(outcomes: FanOut[int, int]) -> None:
-        async for outcome in outcomes:
-            found.append(outcome.ref)
+        found.extend([outcome.ref async for outcome in outcomes])
 
     async with FanOut(range(40), work, concurrency=3) as outcomes:
         await asyncio.wait_for(asyncio.gather(take(outcomes), take(outcomes)), 5)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import EPOCH, FakeClock, MakeClient
+from async_tools import EPOCH, FakeClock, MakeClient
 
-from ghjobs_async import Failed, Fetched, ForbiddenError, RateLimitError, RunRef, Wait
+from ghjobs_async import Failed, Fetched, ForbiddenError, GitHubJobs, RateLimitError, RunRef, Wait
 from ghjobs_async.testing import FakeGitHub, Fault, faults
 
 REPO = "octo-org/octo-repo"
 FORMS: dict[str, tuple[Fault, float, str]] = {
-    f"{name} {status}": (make(status), wait, scope)
+    f"{name} {status}": (fault, wait, scope)
     for status in (403, 429)
-    for name, make, wait, scope in (
-        ("retry-after", lambda s: faults.secondary_limit(45, s), 45.0, "secondary"),
-        ("message", lambda s: faults.secondary_limit(None, s, "message"), 60.0, "secondary"),
-        ("docs", lambda s: faults.secondary_limit(None, s, "documentation_url"), 60.0, "secondary"),
-        ("html", lambda s: faults.secondary_limit(None, s, "html"), 60.0, "secondary"),
-        ("reset", lambda s: faults.primary_limit(90, s), 90.0, "primary"),
+    for name, fault, wait, scope in (
+        ("retry-after", faults.secondary_limit(45, status), 45.0, "secondary"),
+        ("message", faults.secondary_limit(None, status, "message"), 60.0, "secondary"),
+        ("docs", faults.secondary_limit(None, status, "documentation_url"), 60.0, "secondary"),
+        ("html", faults.secondary_limit(None, status, "html"), 60.0, "secondary"),
+        ("reset", faults.primary_limit(90, status), 90.0, "primary"),
     )
 }
 
@@ -206,8 +206,6 @@ async def test_the_pace_can_be_chosen(
 
 async def test_a_server_without_limits_is_not_waited_for(time: FakeClock) -> None:
     """GHES by default sends no limit headers: nothing is read into their absence."""
-    from ghjobs_async import GitHubJobs
-
     async with (
         FakeGitHub(clock=time.now, rate_limit=None) as github,
         GitHubJobs("t", base_url=github.base_url, clock=time.clock) as gh,

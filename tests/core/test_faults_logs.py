@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import aiohttp
 import pytest
-from conftest import FakeClock, MakeClient
+from async_tools import FakeClock, MakeClient, names_in
 
 from ghjobs_async import (
     GitHubJobs,
+    JobRef,
     LogTruncatedError,
     LogUnavailableError,
     NotFoundError,
@@ -54,7 +56,7 @@ async def test_a_log_comes_byte_for_byte(
         assert len(lines) == 20_000
         assert await log.tail(3) == lines[-3:]
         assert await log.tail(0) == []
-    assert [path.name for path in tmp_path.iterdir()] == ["log.txt"]
+    assert names_in(tmp_path) == ["log.txt"]
 
 
 async def test_a_direct_answer_is_accepted(
@@ -114,8 +116,6 @@ async def test_no_total_timeout_bounds_a_log(
     github: FakeGitHub, client: MakeClient, job: FakeJob
 ) -> None:
     """Only the time between two reads counts: a long download is no fault."""
-    import asyncio
-
     timeout = aiohttp.ClientTimeout(total=0.05, sock_read=5)
     async with client(timeout=timeout).open_log(REPO, job.id) as log:
         chunks = log.chunks()
@@ -154,14 +154,12 @@ async def test_a_storage_that_keeps_refusing_is_an_error(
 async def test_a_link_never_ages_in_a_queue(
     github: FakeGitHub, client: MakeClient, time: FakeClock
 ) -> None:
-    """The link is asked for only when a download slot is held: fifty logs, two slots, no stale one."""
+    """The link is asked for only when a download slot is held: ten logs, two slots, no stale one."""
     jobs = github.add_run(REPO, jobs=[JobSpec(f"j{n}", log=LOG[:1000]) for n in range(10)]).jobs
     gh = client(concurrency=2)
 
     async def handle(log: object) -> None:
         time.time += 59
-
-    from ghjobs_async import JobRef
 
     async with gh.fan_out_logs([JobRef(REPO, job.id) for job in jobs], handle) as outcomes:
         assert len([outcome async for outcome in outcomes]) == 10
@@ -169,9 +167,7 @@ async def test_a_link_never_ages_in_a_queue(
 
 
 @pytest.mark.parametrize("status", [200, 404])
-async def test_a_log_that_is_not_there_yet(
-    github: FakeGitHub, gh: GitHubJobs, status: int
-) -> None:
+async def test_a_log_that_is_not_there_yet(github: FakeGitHub, gh: GitHubJobs, status: int) -> None:
     """BlobNotFound under any status is never taken for a log."""
     job = github.add_run(REPO, jobs=[scenario.in_progress()]).jobs[0]
     github.fail("storage", faults.blob_not_found(status), times=None)
@@ -259,7 +255,7 @@ async def test_a_changed_log_is_never_spliced(
     github.fail("storage", faults.change_blob(), times=1)
     seen = bytearray()
     async with gh.open_log(REPO, job.id) as log:
-        with pytest.raises(LogTruncatedError) as caught:
+        with pytest.raises(LogTruncatedError) as caught:  # noqa: PT012
             async for chunk in log.chunks():
                 seen += chunk
     assert bytes(seen) == LOG[:50_000]
@@ -270,11 +266,13 @@ async def test_a_log_that_keeps_changing_is_given_up(
     github: FakeGitHub, gh: GitHubJobs, job: FakeJob, tmp_path: Path
 ) -> None:
     """After a few new starts it is an error, and there is no file."""
-    github.fail("storage", faults.break_body(50_000), times=None, where=lambda a: "range" not in a.headers)
+    github.fail(
+        "storage", faults.break_body(50_000), times=None, where=lambda a: "range" not in a.headers
+    )
     github.fail("storage", faults.change_blob(), times=None)
     with pytest.raises(LogTruncatedError):
         await save(gh, job, tmp_path / "log.txt")
-    assert list(tmp_path.iterdir()) == []
+    assert names_in(tmp_path) == []
 
 
 @pytest.mark.parametrize("times", [1, None])
@@ -292,7 +290,7 @@ async def test_a_length_that_promises_too_much(
             await save(gh, job, path)
         assert caught.value.expected == len(LOG) + 500
         assert caught.value.received == len(LOG)
-        assert list(tmp_path.iterdir()) == []
+        assert names_in(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -311,7 +309,7 @@ async def test_a_log_that_stays_short_is_an_error(
     assert (caught.value.received, caught.value.expected) == (7000, len(LOG))
     assert "7000" in str(caught.value)
     assert caught.value.__cause__ is not None
-    assert list(tmp_path.iterdir()) == []
+    assert names_in(tmp_path) == []
 
 
 async def test_saving_replaces_only_when_it_is_whole(
@@ -320,9 +318,8 @@ async def test_saving_replaces_only_when_it_is_whole(
     """An older file of that name stays as it was until the new one is complete."""
     path = tmp_path / "log.txt"
     path.write_bytes(b"old")
-    gone = lambda asked: "range" in asked.headers  # noqa: E731
     github.fail("storage", faults.break_body(9000), times=1)
-    rule = github.fail("storage", faults.reset(), times=None, where=gone)
+    rule = github.fail("storage", faults.reset(), times=None, where=lambda a: "range" in a.headers)
     with pytest.raises(LogTruncatedError):
         await save(client(retries=0), job, path)
     assert path.read_bytes() == b"old"

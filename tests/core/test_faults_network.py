@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import web
-from conftest import FakeClock, MakeClient
+from async_tools import FakeClock, MakeClient
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -28,6 +28,7 @@ from ghjobs_async import (
     Wait,
 )
 from ghjobs_async.testing import FakeGitHub, Fault, faults
+from ghjobs_async.transport import DEFAULT_TIMEOUT
 
 REPO = "octo-org/octo-repo"
 PASSING = {
@@ -74,6 +75,7 @@ async def test_what_stays_is_one_typed_error(
     with pytest.raises((TransportError, ServerError)) as caught:
         await client(retries=2).get_job(REPO, job.id)
     error = caught.value
+    assert isinstance(error, (TransportError, ServerError))
     assert rule.hits == (6 if name in {"reset", "disconnect"} else 3)
     assert error.method == "GET"
     assert error.url == f"{github.base_url}/repos/{REPO}/actions/jobs/{job.id}"
@@ -88,6 +90,7 @@ async def test_the_request_id_is_kept(github: FakeGitHub, client: MakeClient, na
     github.fail("job", PASSING[name], times=None)
     with pytest.raises((TransportError, ServerError)) as caught:
         await client(retries=0).get_job(REPO, job.id)
+    assert isinstance(caught.value, (TransportError, ServerError))
     assert (caught.value.request_id or "").startswith("C0DE:")
 
 
@@ -139,17 +142,13 @@ async def test_a_stall_ends(github: FakeGitHub, client: MakeClient, fault: Fault
 
 def test_timeouts_are_there_by_default() -> None:
     """To connect, between two reads, and in all."""
-    from ghjobs_async.transport import DEFAULT_TIMEOUT as default
-
-    assert default.total
-    assert default.connect
-    assert default.sock_connect
-    assert default.sock_read
+    assert DEFAULT_TIMEOUT.total
+    assert DEFAULT_TIMEOUT.connect
+    assert DEFAULT_TIMEOUT.sock_connect
+    assert DEFAULT_TIMEOUT.sock_read
 
 
-@pytest.mark.parametrize(
-    "fault", [faults.gzip_bomb(), faults.huge_answer()], ids=["gzip", "plain"]
-)
+@pytest.mark.parametrize("fault", [faults.gzip_bomb(), faults.huge_answer()], ids=["gzip", "plain"])
 async def test_endless_answers_are_cut(
     github: FakeGitHub, client: MakeClient, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
@@ -209,9 +208,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     paths = folder / "ca.pem", folder / "key.pem"
     paths[0].write_bytes(built.public_bytes(pem))
     paths[1].write_bytes(
-        key.private_bytes(
-            pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return paths
 

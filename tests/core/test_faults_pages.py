@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from conftest import FakeClock, MakeClient
+from async_tools import FakeClock, MakeClient
 
 from ghjobs_async import DecodeError, GitHubJobs, NotFoundError, RunRef, ServerError
-from ghjobs_async.testing import FakeGitHub, JobSpec, faults, scenario
+from ghjobs_async.testing import FakeGitHub, Fault, JobSpec, faults, scenario
 
 REPO = "octo-org/octo-repo"
 
@@ -57,7 +57,10 @@ async def test_page_sizes_step_down(
     run = github.add_run(REPO, jobs=scenario.matrix(count))
     too_large = faults.bad_gateway(min_per_page=fails_from) if status == 502 else faults.status(504)
     github.fail(
-        "jobs", too_large, times=None, where=lambda asked: int(asked.query["per_page"]) >= fails_from
+        "jobs",
+        too_large,
+        times=None,
+        where=lambda asked: int(asked.query["per_page"]) >= fails_from,
     )
     jobs = await gh.list_jobs(REPO, run.id)
     assert [job.id for job in jobs] == [job.id for job in run.jobs]
@@ -122,7 +125,7 @@ async def test_the_smallest_page_is_retried(github: FakeGitHub, client: MakeClie
     ids=["repeat", "total"],
 )
 async def test_a_list_that_changed_is_read_once_more(
-    github: FakeGitHub, gh: GitHubJobs, fault: faults.Fault, on: int
+    github: FakeGitHub, gh: GitHubJobs, fault: Fault, on: int
 ) -> None:
     """A job that came twice, or a total that moved: read again, and whole in the end."""
     run = github.add_run(REPO, jobs=scenario.matrix(250))
@@ -142,7 +145,7 @@ async def test_a_list_that_changed_is_read_once_more(
     ids=["short", "total"],
 )
 async def test_what_stays_short_says_so(
-    github: FakeGitHub, gh: GitHubJobs, fault: faults.Fault, got: int, expected: int
+    github: FakeGitHub, gh: GitHubJobs, fault: Fault, got: int, expected: int
 ) -> None:
     """Never a silent truncation: `complete` is False, with expected and got."""
     run = github.add_run(REPO, jobs=scenario.matrix(6 if got == 4 else 250))

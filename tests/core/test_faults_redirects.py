@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 from aioresponses import aioresponses
-from conftest import FakeClock, MakeClient
+from async_tools import FakeClock, MakeClient
 
 from ghjobs_async import GitHubJobs, TransportError
 from ghjobs_async.testing import FakeGitHub, JobSpec, faults

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from conftest import EPOCH, FakeClock
+from async_tools import EPOCH, FakeClock
 
 from ghjobs_async import RateLimitError, Wait
 from ghjobs_async.gate import Gate

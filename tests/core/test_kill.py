@@ -8,10 +8,20 @@ import sys
 from pathlib import Path
 
 import pytest
+from async_tools import names_in
 
 from ghjobs_async.testing import FakeGitHub, JobSpec, faults
 
 LOG = b"x" * 999 + b"\n"
+
+
+def begun(folder: Path) -> bool:
+    return any(path.stat().st_size for path in folder.glob(".*.part"))
+
+
+def sweep(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent by another way there")
@@ -28,13 +38,12 @@ async def test_no_half_file_under_the_final_name(
         stderr=asyncio.subprocess.DEVNULL,
     )
     async with asyncio.timeout(20):
-        while not any(path.stat().st_size for path in tmp_path.glob(".*.part")):  # noqa: ASYNC110
+        while not begun(tmp_path):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         process.send_signal(signal.Signals[name])
         assert await process.wait() != 0
-    names = [path.name for path in tmp_path.iterdir()]
+    names = names_in(tmp_path)
     assert "log.txt" not in names
     if name == "SIGINT":
         assert names == []
-    for path in tmp_path.iterdir():
-        path.unlink()
+    sweep(tmp_path)

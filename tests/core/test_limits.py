@@ -19,7 +19,9 @@ YEAR = 366 * 86400.0
 SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try."
 ABUSE = "You have triggered an abuse detection mechanism. Please wait a few minutes."
 PRIMARY = "API rate limit exceeded for user ID 1."
-DOCS = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary"
+DOCS = (
+    "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary"
+)
 RESET = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": f"{NOW + 90:.0f}"}
 
 
@@ -92,7 +94,10 @@ def test_other_answers_are_no_limit(status: int, headers: dict[str, str], body: 
         ("999999999999", YEAR),
         (formatdate(NOW + 30, usegmt=True), 30.0),
         (formatdate(NOW - 30, usegmt=True), 0.0),
-        *[(text, None) for text in ("-1", "soon", "", "1e3", "0x10", "nan", "inf", "\u0661", "9" * 99)],
+        *[
+            (text, None)
+            for text in ("-1", "soon", "", "1e3", "0x10", "nan", "inf", "\u0661", "9" * 99)
+        ],
     ],
 )
 def test_retry_after_is_read_or_ignored(text: str, seconds: float | None) -> None:

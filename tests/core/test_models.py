@@ -47,7 +47,7 @@ def test_durations_are_never_negative(
     start: int | None, end: int | None, seconds: int | None
 ) -> None:
     """Where GitHub's clocks are inverted, or a time is missing, there is no duration."""
-    times = {
+    times: dict[str, Any] = {
         "started_at": None if start is None else at(start),
         "completed_at": None if end is None else at(end),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -154,10 +156,8 @@ def test_parsing_raises_nothing_else(text: str) -> None:
     """Any text is a reference or a ConfigurationError."""
     for parse in (RunRef.parse, JobRef.parse):
         for url in (text, f"https://github.com/{text}", f"https://github.com/o/r/actions/{text}"):
-            try:
+            with suppress(ConfigurationError):
                 parse(url)
-            except ConfigurationError as error:
-                assert len(str(error)) < 300
 
 
 @given(hosts, repos, numbers, st.none() | st.integers(1, 10**9 - 1))
@@ -184,7 +184,7 @@ def test_references_sort_and_hash() -> None:
     runs = [RunRef("a/b", 1), RunRef("a/b", 1, 1), RunRef("a/b", 1, 2), RunRef("a/b", 2)]
     assert sorted([*reversed(runs)]) == runs
     assert len({*runs, RunRef("a/b", 1)}) == len(runs)
-    assert sorted([JobRef("b/a", 1), JobRef("a/b", 2)])[0] == JobRef("a/b", 2)
+    assert min([JobRef("b/a", 1), JobRef("a/b", 2)]) == JobRef("a/b", 2)
     assert RunRef("a/b", 1) != RunRef("a/b", 1, 1)
 
 
@@ -197,6 +197,7 @@ def test_references_read_well() -> None:
 
 def test_a_long_mistake_is_shown_in_part() -> None:
     """An error quotes no more than one line of what was given."""
-    with pytest.raises(ConfigurationError) as caught:
-        RunRef("x" * 10_000, 1)
-    assert len(str(caught.value)) < 200
+    for make in (lambda text: RunRef(text, 1), RunRef.parse, JobRef.parse):
+        with pytest.raises(ConfigurationError) as caught:
+            make("x" * 10_000)
+        assert len(str(caught.value)) < 200

@@ -11,16 +11,16 @@ from typing import Any
 
 import aiohttp
 import pytest
-from conftest import MakeClient
+from async_tools import MakeClient
 
 from ghjobs_async import Failed, GHJobsError, JobLog, JobRef, RunRef, Wait
-from ghjobs_async.testing import FakeGitHub, JobSpec, faults
+from ghjobs_async.testing import FakeGitHub, Fault, JobSpec, faults
 
 REPO = "octo-org/octo-repo"
 TOKEN = "ghp_s3cretTokenThatNobodyMaySee"
 LOG = b"2026-10-01T12:00:00.0000000Z a line\n" * 4000
 QUICK = aiohttp.ClientTimeout(total=0.1, sock_read=0.1)
-FAULTS: list[tuple[str, faults.Fault]] = [
+FAULTS: list[tuple[str, Fault]] = [
     *(("api", fault) for fault in (faults.status(500), faults.bad_gateway(), faults.reset())),
     *(("api", fault) for fault in (faults.disconnect(), faults.html(), faults.truncated_json())),
     *(("api", fault) for fault in (faults.bad_credentials(), faults.saml(), faults.blocked())),
@@ -60,6 +60,10 @@ def texts(error: BaseException) -> Iterator[str]:
         todo += [one.__cause__, one.__context__]
 
 
+def files(folder: Path) -> list[str]:
+    return [path.name + path.read_text() for path in folder.rglob("*") if path.is_file()]
+
+
 def leaks(text: str) -> bool:
     return TOKEN in text or "sig=" in text or "sig%3D" in text
 
@@ -72,7 +76,7 @@ async def test_a_faulty_run_tells_no_secret(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
     on: str,
-    fault: faults.Fault,
+    fault: Fault,
 ) -> None:
     """Whatever fails: no error, repr, traceback, log record, output or file holds token or link."""
     caplog.set_level(logging.DEBUG)
@@ -100,13 +104,13 @@ async def test_a_faulty_run_tells_no_secret(
     except GHJobsError as error:
         failed.append(error)
     assert failed or fault.name in {"change_blob", "break_body", "stall_body"}
-    for error in failed:
-        assert isinstance(error, GHJobsError)
-        said += texts(error)
-        said += texts(pickle.loads(pickle.dumps(error)))
+    for one in failed:
+        assert isinstance(one, GHJobsError)
+        said += texts(one)
+        said += texts(pickle.loads(pickle.dumps(one)))
     said += [record.getMessage() + str(record.__dict__) for record in caplog.records]
     said += [repr(gh), str(gh), repr(gh._transport.wallet), *capfd.readouterr()]
-    said += [path.read_text() + path.name for path in tmp_path.rglob("*") if path.is_file()]
+    said += files(tmp_path)
     assert [text for text in said if leaks(text)] == []
 
 

@@ -82,7 +82,7 @@ async def test_link_leads_to_the_log(
         ("bytes=10-", 416, None, "bytes */10"),
     ],
 )
-async def test_ranges(  # noqa: PLR0917 - fixtures and one row of the table
+async def test_ranges(
     fake: FakeGitHub,
     http: aiohttp.ClientSession,
     job: FakeJob,

@@ -1,4 +1,4 @@
-"""The table as a plot: bars of what each client takes of the bare minimum. Plain SVG, any theme."""
+"""The table as a plot: bars of what each client takes of the bare minimum, in plain SVG."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from bench.report import Measured
 from bench.rows import OURS
 
 _WIDTH: Final = 820
-_NAMES: Final = 170
-_BAR: Final = 15
+_NAMES: Final = 190
 _LINE: Final = 21
 _GROUP: Final = 40
-# Left of the figure that stands behind each bar.
-_BARS: Final = _WIDTH - _NAMES - 120
+_LINEAR_MOST: Final = 8
+# The figures stand in a column of their own, clear of every bar and line.
+_FIGURES: Final = 130
+_BARS: Final = _WIDTH - _NAMES - _FIGURES
 # Colours that hold on white and on black alike; text follows the reader's theme.
 _STYLE: Final = """
 text { font: 13px system-ui, sans-serif; fill: #1f2328; }
 .title { font-weight: 600; }
 .note { font-size: 11px; fill: #59636e; }
-.one, .target { stroke: #8b949e; stroke-width: 1; }
+.one, .target { stroke: #6e7681; stroke-width: 1; }
 .target { stroke-dasharray: 3 3; }
 .bar { fill: #8b949e; } .ours { fill: #2f81f7; } .base { fill: #59a869; }
 @media (prefers-color-scheme: dark) { text { fill: #e6edf3; } .note { fill: #9198a1; } }
@@ -32,7 +33,8 @@ def svg(results: list[Measured]) -> str:
     """Draw it: a group of bars for each row, on one logarithmic scale where peers are far away."""
     shown = [result for result in results if result.base in result.found]
     ratios = [_ratio(result, name) for result in shown for name in result.found]
-    scale = _Scale(min([0.5, *ratios]), max([2.0, *ratios]))
+    targets = [result.row.target for result in shown]
+    scale = _Scale(min([1.0, *ratios]), max([2.0, *targets, *ratios]))
     parts: list[str] = []
     top = 34
     for result in shown:
@@ -41,10 +43,10 @@ def svg(results: list[Measured]) -> str:
     note = "shorter is better; solid line: the bare minimum, dashed: our target"
     if scale.logarithmic:
         note += "; logarithmic"
+    size = f'viewBox="0 0 {_WIDTH} {top}" width="{_WIDTH}" height="{top}"'
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {top}" '
-            f'width="{_WIDTH}" height="{top}" role="img">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">',
             "<title>What each client takes of the bare minimum</title>",
             f"<style>{_STYLE}</style>",
             f'<text class="note" x="8" y="18">{note}</text>',
@@ -57,9 +59,9 @@ def svg(results: list[Measured]) -> str:
 
 class _Scale:
     def __init__(self, least: float, most: float) -> None:
-        self.logarithmic = most > 4
+        self.logarithmic = most > _LINEAR_MOST
         # Bars of a logarithmic scale begin a bit below the least.
-        self._least = least * 0.8 if self.logarithmic else 0.0
+        self._least = least * 0.5
         self._most = most
 
     def length(self, ratio: float) -> float:
@@ -77,12 +79,6 @@ def _group(result: Measured, scale: _Scale, top: float) -> list[str]:
     title = f"{escape(result.row.title)} <tspan class='note'>{metric}</tspan>"
     parts = [f'<text class="title" x="8" y="{top + 14}">{title}</text>']
     y = top + 22
-    bottom = y + _LINE * len(result.found)
-    for kind, ratio in (("one", 1.0), ("target", result.row.target)):
-        x = _NAMES + scale.length(ratio)
-        parts.append(
-            f'<line class="{kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{y - 1}" y2="{bottom - 3}"/>'
-        )
     for name in result.found:
         ratio = _ratio(result, name)
         kind = "ours" if name.startswith(OURS) else "base" if name == result.base else "bar"
@@ -91,10 +87,14 @@ def _group(result: Measured, scale: _Scale, top: float) -> list[str]:
         seconds = f"{result.median(name, result.row.metric):.2f} s"
         parts += [
             f'<text x="{_NAMES - 8}" y="{y + 12}" text-anchor="end">{escape(name)}</text>',
-            f'<rect class="{kind}" x="{_NAMES}" y="{y}" width="{length:.1f}" height="{_BAR}" '
-            'rx="2"/>',
-            f'<text x="{_NAMES + length + 6:.1f}" y="{y + 12}">{figure} '
-            f"<tspan class='note'>{seconds}</tspan></text>",
+            f'<rect class="{kind}" x="{_NAMES}" y="{y}" width="{length:.1f}" height="15" rx="2"/>',
+            f'<text x="{_WIDTH - 78}" y="{y + 12}" text-anchor="end">{figure}</text>',
+            f'<text class="note" x="{_WIDTH - 8}" y="{y + 12}" text-anchor="end">{seconds}</text>',
         ]
         y += _LINE
+    for kind, ratio in (("one", 1.0), ("target", result.row.target)):
+        x = _NAMES + scale.length(ratio)
+        parts.append(
+            f'<line class="{kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{top + 21}" y2="{y - 3}"/>'
+        )
     return parts

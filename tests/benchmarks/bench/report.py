@@ -34,7 +34,9 @@ class Measured:
         """How much of what the first contender took: the median of the rounds' ratios."""
         base = self.found[self.row.contenders[0]]
         pairs = zip(self.found[contender], base, strict=False)
-        return statistics.median(mine[figure] / other[figure] for mine, other in pairs)
+        return statistics.median(
+            float(mine[figure]) / float(other[figure]) for mine, other in pairs
+        )
 
     @property
     def base(self) -> str:
@@ -128,21 +130,17 @@ def markdown(results: list[Measured], rounds: int) -> str:
             title = ""
     where = machine()
     known = ", ".join(f"{name} {number}" for name, number in versions(results).items())
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"Medians of {rounds} rounds, each client in turn and in a process of its own, at most "
-            "32 requests at once; the ratio is to the row's first line, within the same round, of "
-            "the figure in bold. Memory is what the work adds to what is there after the imports.",
-            "",
-            f"Measured {where['date']} on {where['cores']} cores, {where['system']}, "
-            f"Python {where['python']}: {known}.",
-            "",
-            *(f"- {result.row.title}: {result.verdict()}" for result in results),
-            "",
-        ]
+    method = (
+        f"Medians of {rounds} rounds, each client in turn and in a process of its own, at most 32 "
+        "requests at once; the ratio is to the row's first line, within the same round, of the "
+        "figure in bold. Memory is what the work adds to what is there after the imports."
     )
+    measured = (
+        f"Measured {where['date']} on {where['cores']} cores, {where['system']}, "
+        f"Python {where['python']}: {known}."
+    )
+    verdicts = [f"- {result.row.title}: {result.verdict()}" for result in results]
+    return "\n".join([*lines, "", method, "", measured, "", *verdicts, ""])
 
 
 def write_section(path: Path, table: str, plot: str | None) -> None:

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from functools import partial
 from typing import IO, Final
 
 import attrs
@@ -200,7 +201,7 @@ async def main() -> None:
     site, stop = Site(), asyncio.Event()
     servers = [
         await loop.create_server(
-            lambda storage=storage: Connection(site, storage=storage), "127.0.0.1", 0, backlog=1024
+            partial(Connection, site, storage=storage), "127.0.0.1", 0, backlog=1024
         )
         for storage in (False, True)
     ]

@@ -121,9 +121,7 @@ def passing() -> list[Fault]:
     return [*recoverable(), *(attrs.evolve(fault, name=name) for name, fault in more)]
 
 
-def serve(
-    pipe: Connection, runs: int, clock: Clock, rate: float, without: frozenset[str]
-) -> None:
+def serve(pipe: Connection, runs: int, clock: Clock, rate: float, without: frozenset[str]) -> None:
     """Serve *runs* runs until the other end of the pipe asks for the record."""
     # A link lives as long as real clients see it live.
     fake = FakeGitHub(

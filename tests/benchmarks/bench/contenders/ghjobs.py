@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ghjobs_async import Fetched, GitHubJobs, JobLog, JobRef, RunRef, parse_log
-
 from bench import data
 from bench.work import CONCURRENCY, TOKEN, Setting, Tally
+from ghjobs_async import Fetched, GitHubJobs, JobLog, JobRef, RunRef, parse_log
 
 PACKAGES = ("ghjobs-async", "attrs", "cattrs", "msgspec")
 

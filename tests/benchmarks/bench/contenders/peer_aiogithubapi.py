@@ -1,5 +1,6 @@
 """
 aiogithubapi: ``generic`` for what has no method of its own, as jobs and logs have none.
+
 https://github.com/ludeeus/aiogithubapi
 """
 

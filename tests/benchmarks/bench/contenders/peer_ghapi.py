@@ -1,5 +1,6 @@
 """
 ghapi, async: page 1 tells how many there are, the others side by side.
+
 https://fastai.github.io/ghapi
 """
 

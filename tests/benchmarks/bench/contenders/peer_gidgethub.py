@@ -1,4 +1,8 @@
-"""gidgethub over aiohttp: ``getiter``. https://gidgethub.readthedocs.io"""
+"""
+gidgethub over aiohttp: ``getiter``.
+
+https://gidgethub.readthedocs.io
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""githubkit, async: ``rest.paginate`` and ``rest.actions``. https://yanyongyu.github.io/githubkit"""
+"""
+githubkit, async: ``rest.paginate`` and ``rest.actions``.
+
+https://yanyongyu.github.io/githubkit
+"""
 
 from __future__ import annotations
 

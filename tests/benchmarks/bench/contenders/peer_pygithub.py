@@ -1,5 +1,6 @@
 """
 PyGithub in threads, with a client of its own for each, since they cannot share one.
+
 https://pygithub.readthedocs.io
 
 Its quarter of a second between requests is left out, and so are the requests for the runs and jobs
