@@ -112,8 +112,7 @@ class GitHubJobs:
         _check_number("retries", retries, least=0, whole=True)
         if requests_per_minute is not None:
             _check_number("requests_per_minute", requests_per_minute, least=0.1)
-        if api_version is not None and not re.fullmatch(r"[0-9A-Za-z.-]{1,40}", str(api_version)):
-            raise ConfigurationError(f"an API version reads 2026-03-10, not {api_version!r}")
+        _check_api_version(api_version)
         root = environment.api_root(base_url, os.environ)
         host = urlsplit(root).hostname or ""
         if requests_per_minute is None and environment.is_github_com(host):
@@ -468,6 +467,12 @@ def _job_ref(job: object, job_id: int | None) -> JobRef:
     if isinstance(job, str):
         return JobRef.parse(job) if job_id is None else JobRef(job, job_id)
     raise ConfigurationError(f"a job is a JobRef, its URL, or repository and id, not {job!r:.80}")
+
+
+def _check_api_version(value: object) -> None:
+    if value is None or (isinstance(value, str) and re.fullmatch(r"[0-9A-Za-z.-]{1,40}", value)):
+        return
+    raise ConfigurationError(f"an API version reads 2026-03-10, not {value!r}")
 
 
 def _check_number(name: str, value: object, *, least: float, whole: bool = False) -> None:

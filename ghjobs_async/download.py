@@ -69,6 +69,8 @@ class Download:
     _validator: str | None = None
     # Whether the end of the body is known to be the end of the log.
     _framed: bool = True
+    # How much had come when a body last ended that was not framed.
+    _ended_at: int = -1
     _resumable: bool = True
     _breaks: int = 0
     _stuck: int = 0
@@ -114,8 +116,7 @@ class Download:
         self._validator = _validator(body.headers)
         self._resumable = not encoded
         self.expected = int(length) if length.isdecimal() and not encoded else None
-        chunked = "chunked" in body.headers.get("Transfer-Encoding", "").lower()
-        self._framed = self.expected is not None or chunked
+        self._framed = _is_framed(body.headers)
 
     async def read(self) -> bytes:
         """
@@ -144,13 +145,14 @@ class Download:
                 self._stuck = 0
                 return chunk
             self.close()
-            if self.expected is not None and self.received != self.expected:
-                raise ChangedError
-            if self._framed:
+            ended = self._framed or self.received == self._ended_at
+            if self.expected == self.received or (self.expected is None and ended):
                 self._finished = True
                 return b""
+            if self.expected is not None and (self._framed or self.received > self.expected):
+                raise ChangedError
             # The connection's end is all that told the log's end: ask whether there is more.
-            self._framed = True
+            self._ended_at = self.received
             await self._resume(None)
 
     def close(self) -> None:
@@ -171,7 +173,7 @@ class Download:
         if self._stuck > 1:
             await self.transport.retries.back_off(self._stuck - 1, "resume of a log")
         try:
-            await self._opened(self.received)
+            self._framed = _is_framed((await self._opened(self.received)).headers)
         except (TransportError, ServerError) as failure:
             raise self.truncated(failure) from failure
 
@@ -228,28 +230,34 @@ class Download:
                 self._finished = True
                 return
             raise ChangedError
-        if body.status not in {200, 206}:
+        if body.status != 200 and not (body.status == 206 and offset):
             raise _storage_error(body, await self._code(body))
         if not offset:
             await self._look_ahead(body)
             return
         if _validator(body.headers) != self._validator:
             raise ChangedError
-        length = body.headers.get("Content-Length", "")
         if body.status == 206:
-            span = re.fullmatch(
-                r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)",
-                body.headers.get("Content-Range", ""),
-            )
-            if not span or int(span[1]) != offset:
-                raise ChangedError
-            if self.expected is not None and span[2] not in {"*", str(self.expected)}:
-                raise ChangedError
+            self._check_part(body, offset)
             return
+        length = body.headers.get("Content-Length", "")
         # The server ignores Range: the same log comes from its start, if it is the same.
         if self._validator is None and (self.expected is None or length != str(self.expected)):
             raise ChangedError
         await self._skip(body, offset)
+
+    def _check_part(self, body: Body, offset: int) -> None:
+        """Make sure that a part is the one that was asked for, of a log as long as was said."""
+        span = re.fullmatch(
+            r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)",
+            body.headers.get("Content-Range", ""),
+        )
+        if not span or int(span[1]) != offset:
+            raise ChangedError
+        if span[2] != "*":
+            if self.expected is not None and span[2] != str(self.expected):
+                raise ChangedError
+            self.expected = int(span[2])
 
     async def _look_ahead(self, body: Body) -> None:
         """The storage may answer an error with 200: no log begins like one."""
@@ -306,6 +314,12 @@ class Download:
 
 class _NoBlobError(Exception):
     """The storage has no such log."""
+
+
+def _is_framed(headers: Mapping[str, str]) -> bool:
+    """Whether a body's end can be told from the connection's."""
+    chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
+    return chunked or headers.get("Content-Length", "").isdecimal()
 
 
 def _validator(headers: Mapping[str, str]) -> str | None:

@@ -204,7 +204,7 @@ class Transport:
                 until = credential.budget.until
                 if hits > _LIMIT_HITS_MOST or until - self.clock.now() > self.gate.max_wait:
                     raise wire.rate_limit_error(answer, limited.scope, until)
-            elif 200 <= answer.status < 300:
+            elif body is not None or 200 <= answer.status < 300:
                 return answer, body
             elif answer.status in _REDIRECTS:
                 target = wire.location(answer, url)
@@ -260,7 +260,7 @@ class Transport:
             response = await self._request(self._session(), method, url, url, headers, timeout)
             body = None
             data = b""
-            if log is not None and response.status in {200, 206}:
+            if log is not None and response.status in {200, 206, 416}:
                 body = Body(response, url)
             else:
                 data = await _read_whole(response, method, url)

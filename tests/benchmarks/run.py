@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -66,8 +67,8 @@ def main() -> int:
     if args.svg:
         args.svg.write_text(plot.svg(results))
     if args.readme:
-        plot_at = args.svg.relative_to(args.readme.parent) if args.svg else None
-        report.write_section(args.readme, text, None if plot_at is None else plot_at.as_posix())
+        picture = os.path.relpath(args.svg, args.readme.parent) if args.svg else None
+        report.write_section(args.readme, text, picture)
     return 1 if any(result.missed() for result in results) else 0
 
 

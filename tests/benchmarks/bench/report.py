@@ -135,20 +135,30 @@ def markdown(results: list[Measured], rounds: int) -> str:
         "requests at once; the ratio is to the row's first line, within the same round, of the "
         "figure in bold. Memory is what the work adds to what is there after the imports."
     )
+    share = max(
+        (
+            found["server"]["cpu"] / found["wall"]
+            for result in results
+            for rounds_of_one in result.found.values()
+            for found in rounds_of_one
+        ),
+        default=0.0,
+    )
+    server = f"The server was never what was waited for: its CPU was at most {share:.0%} busy."
     measured = (
         f"Measured {where['date']} on {where['cores']} cores, {where['system']}, "
         f"Python {where['python']}: {known}."
     )
     verdicts = [f"- {result.row.title}: {result.verdict()}" for result in results]
-    return "\n".join([*lines, "", method, "", measured, "", *verdicts, ""])
+    return "\n".join([*lines, "", f"{method} {server}", "", measured, "", *verdicts, ""])
 
 
-def write_section(path: Path, table: str, plot: str | None) -> None:
+def write_section(path: Path, table: str, svg: str | None) -> None:
     """Write the table and the plot between the markers of a file."""
     text = path.read_text()
     before, found, rest = text.partition(_BEGIN)
     if not found or _END not in rest:
         raise SystemExit(f"{path} has no {_BEGIN} ... {_END}")
-    picture = "" if plot is None else f"![Each client's share of the bare minimum]({plot})\n\n"
+    picture = "" if svg is None else f"![What each client takes of the bare minimum]({svg})\n\n"
     after = rest.partition(_END)[2]
     path.write_text(f"{before}{_BEGIN}\n{picture}{table}{_END}{after}")

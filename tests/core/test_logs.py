@@ -1,0 +1,133 @@
+"""What an open log gives besides its bytes, and searching many logs at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+from async_tools import MakeClient, take_all
+
+from ghjobs_async import ConfigurationError, GitHubJobs, JobRef, NotFoundError
+from ghjobs_async.fanout import FanOutMany
+from ghjobs_async.models import Failed, Fetched
+from ghjobs_async.testing import FakeGitHub, FakeJob, JobSpec, faults, scenario
+
+REPO = "octo-org/octo-repo"
+LOG = b"".join(
+    b"2026-10-01T12:00:00.0000000Z %s\n" % text
+    for text in (b"##[group]Run tests", b"apple", b"pear", b"##[endgroup]", b"##[error]apple pie")
+)
+
+
+@pytest.fixture
+def job(github: FakeGitHub) -> FakeJob:
+    return github.add_run(REPO, jobs=[JobSpec(log=LOG)]).jobs[0]
+
+
+async def test_lines_and_tail(gh: GitHubJobs, job: FakeJob) -> None:
+    """Lines are numbered from the log's start, also in its tail; a negative tail is refused."""
+    async with gh.open_log(REPO, job.id) as log:
+        lines = await take_all(log)
+        assert [line.number for line in lines] == [1, 2, 3, 4, 5]
+        assert await log.tail(2) == lines[-2:]
+        assert await log.tail(99) == lines
+        with pytest.raises(ConfigurationError, match="tail"):
+            await log.tail(-1)
+
+
+async def test_hits_and_annotations(gh: GitHubJobs, job: FakeJob) -> None:
+    """Lines are searched as they are shown; errors come as annotations."""
+    async with gh.open_log(REPO, job.id) as log:
+        hits = await take_all(log.grep("apple"))
+        assert [hit.line.number for hit in hits] == [2, 5]
+        with pytest.raises(ConfigurationError, match="regular expression"):
+            await take_all(log.grep("("))
+        assert len(await take_all(log.annotations())) == 1
+
+
+async def test_steps_and_failure(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """Both fetch the job where it is not at hand."""
+    failing = github.add_run(REPO, jobs=[scenario.failing()]).jobs[0]
+    job = await gh.get_job(REPO, failing.id)
+    github.clear_requests()
+    async with gh.open_log(REPO, failing.id) as log:
+        steps = await log.steps()
+        assert await log.steps(job) == steps
+        excerpt = await log.failure()
+        assert excerpt is not None
+        assert await log.failure(job) == excerpt
+    assert [one.operation for one in github.requests].count("job") == 2
+
+
+async def test_many_logs_are_searched(github: FakeGitHub, client: MakeClient) -> None:
+    """Hits come as they are found; a log that cannot be read is told and costs no other."""
+    jobs = github.add_run(REPO, jobs=[JobSpec(f"j{n}", log=LOG) for n in range(6)]).jobs
+    refs = [*(JobRef(REPO, job.id) for job in jobs), JobRef(REPO, 12345)]
+    github.fail("storage", faults.break_body(70), times=3)
+    gh = client(concurrency=2)
+    async with gh.grep(refs, "apple") as hits:
+        found = await take_all(hits)
+    assert sorted({hit.job for hit in found}) == sorted(refs[:-1])
+    assert len(found) == 12
+    assert {(hit.match, hit.line.number) for hit in found} == {("apple", 2), ("apple", 5)}
+    assert hits.searched == 6
+    (failure,) = hits.failures
+    assert isinstance(failure.error, NotFoundError)
+
+
+async def test_a_search_may_be_left(github: FakeGitHub, client: MakeClient) -> None:
+    """After the first hit nothing more is asked, and the slots are free."""
+    jobs = github.add_run(REPO, jobs=[JobSpec(f"j{n}", log=LOG) for n in range(20)]).jobs
+    gh = client(concurrency=2)
+    async with gh.grep([JobRef(REPO, job.id) for job in jobs], "apple") as hits:
+        async for _ in hits:
+            break
+    assert github.asked_count("storage") < 10
+    async with gh.open_log(REPO, jobs[0].id) as log:
+        assert len(await take_all(log)) == 5
+
+
+async def test_a_bad_pattern_is_refused_at_once(gh: GitHubJobs) -> None:
+    """Before any log is opened."""
+    with pytest.raises(ConfigurationError, match="regular expression"):
+        gh.grep([], "(")
+
+
+async def many(key: int) -> AsyncGenerator[int, None]:
+    """As many values as the key says; a negative key fails after one."""
+    for number in range(abs(key)):
+        await asyncio.sleep(0)
+        yield number
+        if key < 0:
+            raise ValueError(key)
+
+
+@pytest.mark.parametrize("concurrency", [1, 3, 20])
+async def test_many_values_for_a_key(concurrency: int) -> None:
+    """Every value of every key comes once; a key that fails in the middle keeps what it gave."""
+    keys = [0, 1, 5, -2, 30, 0]
+    async with FanOutMany(keys, many, concurrency=concurrency) as outcomes:
+        found = await take_all(outcomes)
+    values = {
+        key: [o.value for o in found if isinstance(o, Fetched) and o.ref == key] for key in keys
+    }
+    assert values == {0: [], 1: [0], 5: [*range(5)], -2: [0], 30: [*range(30)]}
+    assert [o.ref for o in found if isinstance(o, Failed)] == [-2]
+
+
+async def test_work_that_is_ahead_waits() -> None:
+    """A slow consumer holds work in the middle of its key: no more wait than there are workers."""
+    given: list[int] = []
+
+    async def endless(key: int) -> AsyncGenerator[int, None]:
+        while True:
+            given.append(key)
+            yield key
+
+    async with FanOutMany(range(9), endless, concurrency=3) as outcomes:
+        for _ in range(5):
+            await anext(outcomes)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert len(given) <= 5 + 2 * 3

@@ -1,0 +1,86 @@
+"""What a user writes, as a type checker sees it: checked, never run."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import assert_never, assert_type
+
+from ghjobs_async import (
+    AppAuth,
+    Failed,
+    Fetched,
+    GitHubJobs,
+    Job,
+    JobList,
+    JobLog,
+    JobRef,
+    LogLine,
+    LogLink,
+    Run,
+    RunRef,
+    TokenAuth,
+    Wait,
+)
+
+REPO = "octo-org/octo-repo"
+
+
+async def operations(gh: GitHubJobs, run: RunRef) -> None:
+    job = await gh.get_job(REPO, 1)
+    assert_type(job, Job)
+    assert_type(job.duration, timedelta | None)
+    assert_type(await gh.get_run(run), Run)
+    assert_type(await gh.get_log_url(REPO, 1), LogLink)
+    jobs = await gh.list_jobs(run, filter="all")
+    assert_type(jobs, JobList)
+    assert_type(jobs[0], Job)
+    assert_type(jobs[1:], tuple[Job, ...])
+    assert_type([found async for found in gh.iter_runs(REPO, status="failure")], list[Run])
+
+
+async def fan_outs(gh: GitHubJobs, runs: list[RunRef], jobs: list[JobRef]) -> None:
+    async with gh.fan_out(runs) as outcomes:
+        async for outcome in outcomes:
+            match outcome:
+                case Fetched(ref, value):
+                    assert_type(ref, RunRef)
+                    assert_type(value, JobList)
+                case Failed(ref, error):
+                    assert_type(error, Exception)
+                case _:
+                    assert_never(outcome)
+
+    async def count(log: JobLog) -> int:
+        return len([line async for line in log])
+
+    async with gh.fan_out_logs(jobs, count) as logs:
+        async for each in logs:
+            assert_type(each, Fetched[JobRef, int] | Failed[JobRef])
+
+
+async def logs(gh: GitHubJobs) -> None:
+    async with gh.open_log(JobRef(REPO, 1)) as log:
+        assert_type(await log.save("log.txt"), int)
+        assert_type(await log.tail(5), list[LogLine])
+        async for line in log:
+            assert_type(line, LogLine)
+        async for chunk in log.chunks():
+            assert_type(chunk, bytes)
+
+
+async def token() -> str:
+    return "ghp_1"
+
+
+def told(wait: Wait) -> None:
+    print(wait)
+
+
+def construction(owners: dict[str, AppAuth]) -> None:
+    GitHubJobs()
+    GitHubJobs(None)
+    GitHubJobs("ghp_1", base_url="ghe.example.com", api_version=None, on_wait=told)
+    GitHubJobs(TokenAuth(token))
+    GitHubJobs(owners.__getitem__)
+    GitHubJobs(concurrency="8")  # type: ignore[arg-type]
+    GitHubJobs(7)  # type: ignore[arg-type]
