@@ -140,8 +140,7 @@ class Pages:
             if most is not None and total >= most:
                 return Listing(page.items, total, page.undecodable, settled=True)
         answers = [first, *await reading.others(first, total, self.concurrency)]
-        async with self._decoding:
-            return _merged(await reading.decode_all(answers))
+        return _merged(await reading.decode_all(answers, self._decoding))
 
     def _remember(self, known: _Size, size: int, *, stepped: bool) -> None:
         if stepped:
@@ -188,20 +187,22 @@ class _Reading(Generic[T]):
     async def _again(self, number: int) -> Page[T]:
         return await self.transport.send(self.make(self.size, number), resend=self.resend)
 
-    async def decode_all(self, answers: list[wire.Answer]) -> list[Page[T]]:
-        """Decode pages, a few at a time: between them, other tasks have their turn."""
-        pages: list[Page[T]] = []
+    async def decode_all(self, answers: list[wire.Answer], turn: asyncio.Lock) -> list[Page[T]]:
+        """Decode pages in their turn, a few at a time: between them, other tasks have theirs."""
         numbered = deque(enumerate(answers, 1))
         answers.clear()
-        while numbered:
-            if pages:
-                await asyncio.sleep(0)
-            few = [numbered.popleft() for _ in range(min(_AT_ONCE, len(numbered)))]
-            with collector_paused():
-                found = [self._whole(number, answer) for number, answer in few]
-            for (number, _), page in zip(few, found, strict=True):
-                pages.append(await self._again(number) if page is None else page)
-        return pages
+        pages: list[Page[T] | None] = []
+        async with turn:
+            while numbered:
+                if pages:
+                    await asyncio.sleep(0)
+                few = [numbered.popleft() for _ in range(min(_AT_ONCE, len(numbered)))]
+                with collector_paused():
+                    pages += [self._whole(number, answer) for number, answer in few]
+        return [
+            await self._again(number) if page is None else page
+            for number, page in enumerate(pages, 1)
+        ]
 
     async def others(self, first: wire.Answer, total: int, concurrency: int) -> list[wire.Answer]:
         """The pages behind the first one, side by side as far as the total says."""

@@ -70,6 +70,8 @@ def test_examples_are_short() -> None:
 def test_the_tests_that_readme_names_exist() -> None:
     """Each row of "What happens when" names tests, and there are such tests."""
     named = set(re.findall(r"`(test_\w+)`", README))
-    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    tests = "".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")
+    )
     assert len(named) >= 30
     assert not {name for name in named if f"def {name}(" not in tests}
