@@ -107,3 +107,25 @@ def readme(session: nox.Session) -> None:
     """The snippets of README, run."""
     session.install(".[all]", *group("tests"))
     session.run("pytest", "tests/test_readme.py", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Speed beside the bare minimum; with ``-- --peers`` beside other clients too."""
+    peers = group("peers") if "--peers" in session.posargs else []
+    session.install(".[all]", *group("bench"), *peers)
+    session.run("python", "tests/benchmarks/run.py", *session.posargs)
+
+
+@nox.session
+def scale(session: nox.Session) -> None:
+    """Cost for each run, memory, stalls of the event loop, start-up."""
+    session.install(".[all]", *group("bench"))
+    session.run("python", "tests/benchmarks/scale.py", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """20,000 runs of which one answer in twenty is faulty: nothing lost, nothing left."""
+    session.install(".[all]")
+    session.run("python", "tests/benchmarks/soak.py", *session.posargs)

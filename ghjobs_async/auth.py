@@ -83,8 +83,8 @@ class TokenAuth:
         return self._header
 
     def refused(self, header: str) -> bool:  # noqa: ARG002
-        """A token that was refused stays refused."""
-        return False
+        """A token that was refused stays refused; a callable may have another one by now."""
+        return self._get is not None
 
     def __repr__(self) -> str:
         return "TokenAuth(...)"
@@ -225,6 +225,7 @@ class Wallet:
         # By token for tokens, by object for all others: two owners with one token share its limits.
         self._known: dict[object, Credential] = {}
         self._by_owner: dict[str, Credential] = {}
+        self._choosing = asyncio.Lock()
         self._only = None if self._choose else self._credential(given)
 
     async def credential(self, owner: str) -> Credential:
@@ -232,14 +233,14 @@ class Wallet:
         if self._only is not None:
             return self._only
         key = owner.lower()
-        found = self._by_owner.get(key)
-        if found is None:
-            assert self._choose is not None
-            chosen = self._choose(owner)
-            if inspect.isawaitable(chosen):
-                chosen = await chosen
-            found = self._by_owner.setdefault(key, self._credential(chosen))
-        return found
+        async with self._choosing:
+            if key not in self._by_owner:
+                assert self._choose is not None
+                chosen = self._choose(owner)
+                if inspect.isawaitable(chosen):
+                    chosen = await chosen
+                self._by_owner[key] = self._credential(chosen)
+            return self._by_owner[key]
 
     @property
     def budgets(self) -> list[Budget]:

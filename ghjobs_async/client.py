@@ -232,8 +232,7 @@ class GitHubJobs:
             ConfigurationError: ``filter="all"`` for a single attempt.
         """
         ref = _run_ref(run, run_id)
-        if filter not in {"latest", "all"}:
-            raise ConfigurationError(f'filter is "latest" or "all", not {filter!r}')
+        _check_filter(filter)
         if ref.attempt is not None and filter == "all":
             raise ConfigurationError(
                 f'filter="all" asks for every attempt, but {ref} names one: leave one of them out'
@@ -393,9 +392,13 @@ class GitHubJobs:
 
             filter: As in `list_jobs`, for references without an attempt.
         """
+        _check_filter(filter)
 
         async def work(ref: RunRef) -> JobList:
-            return await self.list_jobs(ref, filter=filter)
+            # An attempt is listed whole: there is nothing to filter.
+            return await self.list_jobs(
+                ref, filter="latest" if getattr(ref, "attempt", None) else filter
+            )
 
         return FanOut(refs, work, concurrency=self._concurrency)
 
@@ -473,6 +476,11 @@ def _check_api_version(value: object) -> None:
     if value is None or (isinstance(value, str) and re.fullmatch(r"[0-9A-Za-z.-]{1,40}", value)):
         return
     raise ConfigurationError(f"an API version reads 2026-03-10, not {value!r}")
+
+
+def _check_filter(filter: object) -> None:  # noqa: A002
+    if filter not in {"latest", "all"}:
+        raise ConfigurationError(f'filter is "latest" or "all", not {filter!r}')
 
 
 def _check_number(name: str, value: object, *, least: float, whole: bool = False) -> None:

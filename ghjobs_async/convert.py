@@ -8,6 +8,7 @@ cattrs' detailed validation: the good items are kept, each bad one is reported w
 from __future__ import annotations
 
 import gc
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -118,10 +119,8 @@ def _read(body: bytes, decode: Callable[[bytes], T]) -> T | None:
     """Fill the models from the bytes; None where they do not fit."""
     try:
         return decode(body)
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise NotJsonError(str(error)) from None
 
 
 def _model_hook(cls: type[T], converter: cattrs.Converter) -> Callable[[Any, Any], T]:
@@ -164,7 +163,25 @@ def _untyped(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise NotJsonError(str(error)) from None
+        problem = str(error)
+    # A name cut in the middle of a character is no reason to lose a page: what is no text in it is
+    # replaced. Only what is no JSON even so is refused.
+    try:
+        value = json.loads(body.decode("utf-8", "replace"))
+        return _text(value)
+    except (ValueError, RecursionError):
+        raise NotJsonError(problem) from None
+
+
+def _text(value: Any) -> Any:
+    """Replace halves of surrogate pairs, which no UTF-8 can hold."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_text(item) for item in value]
+    if isinstance(value, dict):
+        return {_text(key): _text(item) for key, item in value.items()}
+    return value
 
 
 def _page_by_item(value: Any, cls: type[T], key: str) -> Page[T]:

@@ -15,6 +15,7 @@ import attrs
 
 from ghjobs_async import wire
 from ghjobs_async.errors import (
+    ApiVersionError,
     GHJobsError,
     LogTruncatedError,
     LogUnavailableError,
@@ -30,10 +31,14 @@ from ghjobs_async.transport import Body, Transport
 T = TypeVar("T")
 
 # A break after new bytes is no failure of the resume; a log that breaks this often is one.
-_BREAKS_MOST: Final = 100
+_BREAKS_MOST: Final = 1000
 # An error of the storage is an XML text of some hundred bytes.
 _ERROR_MOST: Final = 4096
 _BOM: Final = b"\xef\xbb\xbf"
+# So many bytes tell a log from whatever else it may be.
+_BEGINNING: Final = 16
+# How a web page begins, which a proxy may give instead of a log, with 200. A log begins with a time.
+_PAGE: Final = re.compile(rb"\s*<(?:!doctype|html)", re.IGNORECASE)
 
 
 class ChangedError(Exception):
@@ -149,7 +154,7 @@ class Download:
             if self.expected == self.received or (self.expected is None and ended):
                 self._finished = True
                 return b""
-            if self.expected is not None and (self._framed or self.received > self.expected):
+            if self.expected is not None and self.received > self.expected:
                 raise ChangedError
             # The connection's end is all that told the log's end: ask whether there is more.
             self._ended_at = self.received
@@ -173,7 +178,10 @@ class Download:
         if self._stuck > 1:
             await self.transport.retries.back_off(self._stuck - 1, "resume of a log")
         try:
-            self._framed = _is_framed((await self._opened(self.received)).headers)
+            if self.received:
+                self._framed = _is_framed((await self._opened(self.received)).headers)
+            else:
+                await self.open()
         except (TransportError, ServerError) as failure:
             raise self.truncated(failure) from failure
 
@@ -199,7 +207,7 @@ class Download:
         except NotFoundError as error:
             raise await self._gone(error, "deleted") from error
         except ResponseError as error:
-            if error.status == 410:
+            if error.status == 410 and not isinstance(error, ApiVersionError):
                 raise LogUnavailableError(
                     f"the log of {self.ref} has expired: it is past the repository's retention",
                     reason="expired",
@@ -262,13 +270,21 @@ class Download:
     async def _look_ahead(self, body: Body) -> None:
         """The storage may answer an error with 200: no log begins like one."""
         head = b""
-        while len(head) < len(_BOM) + 6:
-            chunk = await body.read()
+        while len(head) < _BEGINNING:
+            try:
+                chunk = await body.read()
+            except TransportError:
+                # Whoever reads on finds out, and resumes behind what has come.
+                break
             if not chunk:
                 break
             self._ahead.append(chunk)
             head += chunk
-        if head.removeprefix(_BOM).startswith((b"<?xml", b"<Error")):
+        head = head.removeprefix(_BOM)
+        json = body.headers.get("Content-Type", "").startswith("application/json")
+        if _PAGE.match(head) or (json and head.startswith(b"{")):
+            raise TransportError(f"GET {body.url}: {body.status}, but no log", url=body.url)
+        if head.startswith((b"<?xml", b"<Error")):
             code = await self._code(body)
             if code:
                 raise _storage_error(body, code)

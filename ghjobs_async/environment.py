@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from ghjobs_async.errors import ConfigurationError
+from ghjobs_async.errors import ConfigurationError, shown
 
 GITHUB_COM: Final = "https://api.github.com"
 _HOST: Final = re.compile(
@@ -38,7 +38,7 @@ def api_root(base_url: str | None, environ: Mapping[str, str]) -> str:
 def _completed(text: object, source: str) -> str:
     problem = ConfigurationError(
         f"{source} reads https://HOSTNAME/api/v3, https://api.github.com or a host name, "
-        f"not {_shown(text)}"
+        f"not {shown(text)}"
     )
     if not isinstance(text, str):
         raise problem
@@ -134,9 +134,3 @@ def proxy_for(scheme: str, host: str) -> str | None:
             "only http and https proxies can be used"
         )
     return proxy
-
-
-def _shown(value: object) -> str:
-    # Credentials in a URL are kept out of the text.
-    text = re.sub(r"//[^/@]*@", "//...@", repr(value))
-    return text if len(text) <= 80 else text[:77] + "..."

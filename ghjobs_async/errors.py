@@ -6,10 +6,13 @@ Every error can be pickled, so it can come back from another process whole.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 
 import attrs
+
+_SHOWN_MOST = 80
 
 
 @attrs.frozen
@@ -27,6 +30,15 @@ def _rebuild(cls: type[GHJobsError], state: dict[str, object], text: str) -> GHJ
     error = cls.__new__(cls, text)
     error.__dict__.update(state)
     return error
+
+
+def shown(value: object) -> str:
+    """A value as an error may show it: short, and of an address neither credentials nor query."""
+    text = repr(value)
+    if "//" in text:
+        text = re.sub(r"//[^/\s]*@", "//...@", text)
+        text = re.sub(r"[?#].*", "?...'", text)
+    return text if len(text) <= _SHOWN_MOST else text[: _SHOWN_MOST - 3] + "..."
 
 
 class GHJobsError(Exception):

@@ -8,6 +8,7 @@ ends every task, whatever the reason for leaving.
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections import deque
 from collections.abc import (
     AsyncGenerator,
@@ -53,6 +54,8 @@ class FanOut(Generic[K, T]):
         self._concurrency = concurrency
         self._reading = asyncio.Lock()
         self._exhausted = False
+        self._leaving = False
+        self._entered = False
         self._source_error: BaseException | None = None
         self._ready: deque[Outcome[K, T]] = deque()
         self._news = asyncio.Event()
@@ -61,6 +64,9 @@ class FanOut(Generic[K, T]):
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
+        if self._entered:
+            raise RuntimeError("a fan-out is entered once: make another one")
+        self._entered = True
         self._working = self._concurrency
         self._tasks = [asyncio.create_task(self._worker()) for _ in range(self._concurrency)]
         return self
@@ -69,9 +75,9 @@ class FanOut(Generic[K, T]):
         self,
         exc_type: type[BaseException] | None,
         exc: BaseException | None,
-        traceback: TracebackType | None,
+        trace: TracebackType | None,
     ) -> None:
-        self._exhausted = True
+        self._exhausted = self._leaving = True
         for task in self._tasks:
             task.cancel()
         try:
@@ -85,6 +91,8 @@ class FanOut(Generic[K, T]):
         return self
 
     async def __anext__(self) -> Outcome[K, T]:
+        if self._leaving or not self._entered:
+            raise RuntimeError("iterate over a fan-out inside its `async with` block")
         while not self._ready:
             if not self._working:
                 if self._source_error is not None:
@@ -110,8 +118,8 @@ class FanOut(Generic[K, T]):
                         return
                 await self._work_on(key)
         except BaseException as error:  # noqa: BLE001 -- handed to whoever iterates
-            if not self._exhausted:
-                self._exhausted = True
+            self._exhausted = True
+            if not self._leaving and self._source_error is None:
                 self._source_error = error
         finally:
             self._working -= 1
@@ -125,7 +133,7 @@ class FanOut(Generic[K, T]):
         try:
             outcome = Fetched(key, await self._work(key))
         except Exception as error:  # noqa: BLE001 -- one bad key never costs the others
-            outcome = Failed(key, error)
+            outcome = Failed(key, _without_locals(error))
         self._give(outcome)
 
     def _give(self, outcome: Outcome[K, T]) -> None:
@@ -162,7 +170,7 @@ class FanOutMany(FanOut[K, T]):
         except Exception as error:  # noqa: BLE001 -- one bad key never costs the others
             if not room:
                 await self._room.acquire()
-            self._give(Failed(key, error))
+            self._give(Failed(key, _without_locals(error)))
         else:
             if room:
                 self._room.release()
@@ -189,15 +197,29 @@ async def gather(
 
     tasks = [asyncio.create_task(worker()) for _ in range(concurrency)]
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
     finally:
         for task in tasks:
             task.cancel()
         await _ended(tasks)
-    for task in tasks:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            raise error
+    for task in done:
+        # Work that was cancelled from within leaves no result either: that is no success.
+        task.result()
     return [results[index] for index in sorted(results)]
+
+
+def _without_locals(error: Exception) -> Exception:
+    """
+    Let go of what the frames of the traceback hold: whole answers, perhaps, and a kept outcome
+    would keep them too. Files and line numbers stay.
+    """
+    chain: BaseException | None = error
+    seen: set[int] = set()
+    while chain is not None and id(chain) not in seen:
+        seen.add(id(chain))
+        traceback.clear_frames(chain.__traceback__)
+        chain = chain.__cause__ or chain.__context__
+    return error
 
 
 async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:

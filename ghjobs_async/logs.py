@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import re
 import secrets
@@ -232,7 +233,7 @@ class JobLog:
 
             OSError: The file cannot be written.
         """
-        target = Path(path)
+        target = _writable(Path(path))
         part = target.with_name(f".{secrets.token_hex(8)}.part")
         try:
             with part.open("xb") as file:
@@ -260,6 +261,15 @@ class JobLog:
             finally:
                 self._end(download)
         raise AssertionError("count() has no end")
+
+
+def _writable(target: Path) -> Path:
+    """Tell of a wrong path before anything is asked; later errors would name the file beside it."""
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(target.parent))
+    return target
 
 
 def compiled(pattern: str | re.Pattern[str]) -> re.Pattern[str]:

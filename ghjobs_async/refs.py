@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import attrs
 
-from ghjobs_async.errors import ConfigurationError
+from ghjobs_async.errors import ConfigurationError, shown
 
 # GitHub allows letters, digits, ".", "_" and "-" in names; "." and ".." would climb the path.
 _NAME: Final = r"(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._-]{1,100}"
@@ -26,20 +26,15 @@ _CHECK_RUN_PATH: Final = re.compile(r"/(?:check-)?runs/(?P<job>[0-9]{1,19})/?")
 def check_repo(repo: object) -> str:
     """Give *repo* back if it reads ``OWNER/NAME``; else raise `ConfigurationError`."""
     if not isinstance(repo, str) or not _REPO.fullmatch(repo):
-        raise ConfigurationError(f"a repository reads OWNER/NAME, not {_shown(repo)}")
+        raise ConfigurationError(f"a repository reads OWNER/NAME, not {shown(repo)}")
     return repo
 
 
 def check_id(number: object, what: str) -> int:
     """Give *number* back if it can be an id (or an attempt); else raise `ConfigurationError`."""
     if type(number) is not int or not 1 <= number <= _MAX_ID:
-        raise ConfigurationError(f"{what} is a positive number, not {_shown(number)}")
+        raise ConfigurationError(f"{what} is a positive number, not {shown(number)}")
     return number
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 @attrs.frozen(order=True)
@@ -82,8 +77,8 @@ class RunRef:
             attempt = found["attempt"]
             return cls(repo, int(found["run"]), None if attempt is None else int(attempt))
         if _API_JOB_PATH.fullmatch(path) or _CHECK_RUN_PATH.fullmatch(path):
-            raise ConfigurationError(f"this names a job, not its run: {_shown(text)}")
-        raise ConfigurationError(f"not the URL of a run: {_shown(text)}")
+            raise ConfigurationError(f"this names a job, not its run: {shown(text)}")
+        raise ConfigurationError(f"not the URL of a run: {shown(text)}")
 
     def __str__(self) -> str:
         attempt = "" if self.attempt is None else f" attempt {self.attempt}"
@@ -132,13 +127,13 @@ class JobRef:
             if re.match(r"jobs/[0-9]", rest):
                 raise ConfigurationError(
                     "the number in an old .../jobs/NUMBER address is not the job's id; "
-                    f"open it in a browser and take the address it leads to: {_shown(text)}"
+                    f"open it in a browser and take the address it leads to: {shown(text)}"
                 )
-            raise ConfigurationError(f"this names a run, not one of its jobs: {_shown(text)}")
+            raise ConfigurationError(f"this names a run, not one of its jobs: {shown(text)}")
         check_run = parse_qs(query).get("check_run_id", [""])[0]
         if re.fullmatch(r"/pull/[0-9]+/checks/?", path) and re.fullmatch("[0-9]{1,19}", check_run):
             return cls(repo, int(check_run))
-        raise ConfigurationError(f"not the URL of a job: {_shown(text)}")
+        raise ConfigurationError(f"not the URL of a job: {shown(text)}")
 
     def __str__(self) -> str:
         return f"{self.repo} job {self.job_id}"
@@ -148,12 +143,12 @@ def _split(text: str, what: str) -> tuple[str, str, str]:
     """Split a URL into repository, the path after it, and the query."""
     parts = _urlsplit(str(text).strip())
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigurationError(f"not the URL of {what}: {_shown(text)}")
+        raise ConfigurationError(f"not the URL of {what}: {shown(text)}")
     path = parts.path
     api = re.match(r"(?:/api/v3)?/repos(?=/)", path)
     found = re.match(rf"/({_NAME}/{_NAME})(?=/)", path[api.end() :] if api else path)
     if not found:
-        raise ConfigurationError(f"not the URL of {what}: {_shown(text)}")
+        raise ConfigurationError(f"not the URL of {what}: {shown(text)}")
     return found[1], (path[api.end() :] if api else path)[found.end() :], parts.query
 
 

@@ -78,7 +78,11 @@ class Window:
         raise problem
 
     def __str__(self) -> str:
-        return f"{self.start:%Y-%m-%dT%H:%M:%SZ}..{self.end:%Y-%m-%dT%H:%M:%SZ}"
+        start = f"{self.start:%Y-%m-%dT%H:%M:%SZ}" if self.start else ""
+        end = f"{self.end:%Y-%m-%dT%H:%M:%SZ}" if self.end else ""
+        if start and end:
+            return f"{start}..{end}"
+        return f">={start}" if start else f"<={end}"
 
     def split(self, newest: Sequence[datetime], now: datetime) -> tuple[Window, Window] | None:
         """
@@ -88,7 +92,8 @@ class Window:
         They only guide the cut: were they wrong, the windows would just be split once more.
         """
         start = self.start or _BEGINNING
-        end = self.end or now.replace(microsecond=0)
+        # The server's clock may be ahead of ours.
+        end = self.end or max(now, *newest, now).replace(microsecond=0)
         if end - start < _SECOND:
             return None
         cut = start + (end - start) / 2
@@ -97,7 +102,7 @@ class Window:
             if max(newest) - end < back < max(newest) - start:
                 cut = max(newest) - back
         cut = max(cut.replace(microsecond=0), start + _SECOND)
-        return Window(start, cut - _SECOND), Window(cut, end)
+        return Window(self.start, cut - _SECOND), Window(cut, self.end)
 
 
 def _span(text: str) -> tuple[datetime, datetime]:
@@ -115,7 +120,8 @@ class RunSearch:
     whether it found all.
 
     Attributes:
-        total_count: How many runs GitHub says there are, as far as was read.
+        total_count: How many runs GitHub says there are: at first by its first answer, in the end
+            by all of them.
 
         got: How many came.
 
@@ -151,7 +157,7 @@ class RunSearch:
 
     @property
     def complete(self) -> bool:
-        """Whether every run that GitHub counts has come, decoded, so far as was read."""
+        """Whether every run that GitHub counts has come, decoded."""
         return self.got == self.total_count
 
     def __aiter__(self) -> Self:
@@ -167,9 +173,13 @@ class RunSearch:
 
     async def _read(self) -> AsyncGenerator[Run, None]:
         todo: list[tuple[Window, Mapping[str, str]]] = [(self._window, self._query)]
+        counted = 0
+        first: int | None = None
         while todo:
             window, query = todo.pop()
             listing = await self._list(query, self._most)
+            if first is None:
+                self.total_count = first = listing.total_count
             if listing.total_count >= self._most:
                 now = datetime.fromtimestamp(self._clock.now(), UTC)
                 parts = window.split([run.created_at for run in listing.items], now)
@@ -181,8 +191,11 @@ class RunSearch:
             fresh = [run for run in listing.items if run.id not in self._seen]
             self._seen.update(run.id for run in fresh)
             # A run that a neighbouring part brought already is counted there.
-            self.total_count += listing.total_count - (len(listing.items) - len(fresh))
+            counted += listing.total_count - (len(listing.items) - len(fresh))
             self.undecodable += listing.undecodable
+            if not todo:
+                # A first total of just the cap may itself be capped; any other one has to be met.
+                self.total_count = counted if first == CAP else max(counted, first)
             for run in fresh:
                 yield run
 

@@ -7,9 +7,10 @@ lies, and `Transport.follow` opens it there. A token goes to the API's origin an
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final, TypeVar
@@ -35,7 +36,8 @@ T = TypeVar("T")
 #: On every hop: to connect, between two reads, and in all (but for logs).
 DEFAULT_TIMEOUT: Final = aiohttp.ClientTimeout(total=60, connect=30, sock_connect=10, sock_read=30)
 # The largest answer of the API that is read: pages of 100 runs have some 2 MB.
-ANSWER_MOST: Final = 64 * 2**20
+ANSWER_MOST: Final = 16 * 2**20
+_LARGE: Final = 4 * 2**20
 _REDIRECTS_MOST: Final = 5
 # How often one request is sent again because of a limit, before the limit is an error.
 _LIMIT_HITS_MOST: Final = 10
@@ -108,15 +110,19 @@ class Transport:
     _log_timeout: aiohttp.ClientTimeout = attrs.field(init=False)
     _origin: tuple[str, str, int | None] = attrs.field(init=False)
     _proxies: dict[tuple[str, str], str | None] = attrs.field(factory=dict, init=False)
+    # Large answers are read one at a time, so that many of them do not fill the memory.
+    _large: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
     _closed: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._origin = wire.origin(self.root)
+        total = self.timeout.total
+        # A log may take as long as it needs, but no single wait within it.
         self._log_timeout = aiohttp.ClientTimeout(
             total=None,
-            connect=self.timeout.connect,
-            sock_connect=self.timeout.sock_connect,
-            sock_read=self.timeout.sock_read,
+            connect=self.timeout.connect or total,
+            sock_connect=self.timeout.sock_connect or total,
+            sock_read=self.timeout.sock_read or total,
         )
         self._headers = {"Accept": "application/vnd.github+json", "User-Agent": _USER_AGENT}
         if self.api_version is not None:
@@ -167,9 +173,8 @@ class Transport:
         headers = {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity", **headers}
         safe = wire.redacted(url)
         for _ in range(_REDIRECTS_MOST + 1):
-            response = await self._request(
-                self._storage(), "GET", url, safe, headers, self._log_timeout
-            )
+            asked = self._request(self._storage(), "GET", url, safe, headers, self._log_timeout)
+            response = await self._within_total(asked, "GET", safe)
             if response.status not in _REDIRECTS:
                 return Body(response, safe)
             response.close()
@@ -208,16 +213,20 @@ class Transport:
                 return answer, body
             elif answer.status in _REDIRECTS:
                 target = wire.location(answer, url)
+                if log is not None and not wire.is_log_path(target, self.root):
+                    return attrs.evolve(answer, headers={"Location": target}), None
                 if wire.origin(target) != self._origin:
-                    if log is not None:
-                        return attrs.evolve(answer, headers={"Location": target}), None
                     raise _leads_away(answer, target)
                 redirects += 1
                 if redirects > _REDIRECTS_MOST:
                     raise _too_many_redirects(answer)
                 url = target
             elif (
-                answer.status == 401 and auth and not renewals and auth.refused(authorization or "")
+                answer.status == 401
+                and auth
+                and not renewals
+                and auth.refused(authorization or "")
+                and await auth.header(self._ask_as, self.clock) != authorization
             ):
                 renewals += 1
                 await self.retries.back_off(1, "a fresh token")
@@ -255,15 +264,25 @@ class Transport:
         if log is not None:
             headers = {**headers, "Accept-Encoding": "identity", **log}
             timeout = self._log_timeout
-        departed = await self.gate.enter(budget, url)
+        # A query may be a secret once the server has chosen the address.
+        safe = url if url.startswith(f"{self.root}/repos/") else wire.redacted(url)
+        body = None
+        data = b""
+        departed = await self.gate.enter(budget, safe)
         try:
-            response = await self._request(self._session(), method, url, url, headers, timeout)
-            body = None
-            data = b""
-            if log is not None and response.status in {200, 206, 416}:
-                body = Body(response, url)
+            session = self._session()
+            asked = self._request(session, method, url, safe, headers, timeout)
+            if log is None:
+                response = await asked
             else:
-                data = await _read_whole(response, method, url)
+                response = await self._within_total(asked, method, safe)
+            if log is None:
+                data = await self._read_whole(response, method, safe)
+            elif response.status in {200, 206, 416}:
+                body = Body(response, safe)
+            else:
+                reading = self._read_whole(response, method, safe)
+                data = await self._within_total(reading, method, safe)
         finally:
             self.gate.leave(budget)
         now = self.clock.now()
@@ -273,7 +292,49 @@ class Transport:
             budget.pause(limited, departed, now)
         else:
             budget.relax(departed)
-        return wire.Answer(response.status, response.headers, data, method, url), body, limited
+        return wire.Answer(response.status, response.headers, data, method, safe), body, limited
+
+    async def _within_total(self, asked: Awaitable[T], method: str, safe: str) -> T:
+        """Bound what comes before a log's body by ``total``, which its body is exempt from."""
+        try:
+            async with asyncio.timeout(self.timeout.total):
+                return await asked
+        except TimeoutError as error:
+            failure = _transport_error(error, method, safe)
+        raise failure
+
+    async def _read_whole(self, response: aiohttp.ClientResponse, method: str, safe: str) -> bytes:
+        """Read an answer of the API, but no endless one: a small gzip body can hold gigabytes."""
+        chunks: list[bytes] = []
+        size = 0
+        alone = False
+        try:
+            while chunk := await response.content.readany():
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > ANSWER_MOST:
+                    chunks.clear()
+                    break
+                if size > _LARGE and not alone:
+                    alone = await self._large.acquire()
+            else:
+                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            failure = _transport_error(error, method, safe)
+        else:
+            failure = TransportError(
+                f"{method} {safe}: the answer is larger than {ANSWER_MOST >> 20} MB; ask for less",
+                retryable=False,
+                method=method,
+                url=safe,
+            )
+        finally:
+            if alone:
+                self._large.release()
+            # Gives the connection back where all was read, and cuts it where not.
+            response.release() if response.content.at_eof() else response.close()
+        failure.request_id = response.headers.get("X-GitHub-Request-Id")
+        raise failure
 
     async def _request(
         self,
@@ -324,6 +385,8 @@ class Transport:
                 connector_owner=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trace_configs=session.trace_configs,
+                # aiohttp gives no other way to ask a session for its proxy.
+                proxy=getattr(session, "_default_proxy", None),
             )
         return self._clean
 
@@ -366,34 +429,6 @@ def _tls(scheme: str) -> ssl.SSLContext | bool:
     if named and not Path(named).is_file():
         raise ConfigurationError(f"SSL_CERT_FILE names no file: {named}")
     return ssl.create_default_context()
-
-
-async def _read_whole(response: aiohttp.ClientResponse, method: str, url: str) -> bytes:
-    """Read an answer of the API, but no endless one: a small gzip body can hold gigabytes."""
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        while chunk := await response.content.readany():
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > ANSWER_MOST:
-                break
-        else:
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-        failure = _transport_error(error, method, url)
-    else:
-        failure = TransportError(
-            f"{method} {url}: the answer is larger than {ANSWER_MOST >> 20} MB; ask for less",
-            retryable=False,
-            method=method,
-            url=url,
-        )
-    finally:
-        # Gives the connection back where all was read, and cuts it where not.
-        response.release() if response.content.at_eof() else response.close()
-    failure.request_id = response.headers.get("X-GitHub-Request-Id")
-    raise failure
 
 
 def _transport_error(error: Exception, method: str, url: str) -> TransportError:

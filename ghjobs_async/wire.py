@@ -227,6 +227,8 @@ def link_expiry(url: str) -> datetime | None:
 
 def said(text: str) -> str:
     """A server's words on one line: no control characters, not endlessly many."""
+    if len(text) <= _SAID_MOST and text.isprintable() and "  " not in text:
+        return text.strip()
     flat = " ".join("".join(c if c.isprintable() else " " for c in text[:2000]).split())
     return flat if len(flat) <= _SAID_MOST else flat[: _SAID_MOST - 3] + "..."
 
@@ -343,7 +345,7 @@ def location(answer: Answer, base: str) -> str:
     problem: str | None
     target = ""
     try:
-        target = given if given.startswith("https://") else urljoin(base, given)
+        target = given if given.startswith(("https://", "http://")) else urljoin(base, given)
         parts = urlsplit(target)
         _ = parts.port
     except ValueError:
@@ -369,6 +371,14 @@ def location(answer: Answer, base: str) -> str:
             retryable=False,
         )
     return target
+
+
+def is_log_path(url: str, root: str) -> bool:
+    """Whether a redirect of a log stays in the API: anything else is the log's signed link."""
+    path = urlsplit(url).path
+    base = urlsplit(root).path
+    api = path.startswith((f"{base}/repos/", f"{base}/repositories/")) and path.endswith("/logs")
+    return api and origin(url) == origin(root)
 
 
 def has_next(answer: Answer) -> bool:

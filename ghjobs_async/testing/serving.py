@@ -72,7 +72,11 @@ async def send(
             body = gzip.compress(body, 1, mtime=0)
             answer.headers["Content-Encoding"] = "gzip"
         return web.Response(status=answer.status, body=body or None, headers=answer.headers)
-    return await _stream(request, answer, closing)
+    try:
+        return await _stream(request, answer, closing)
+    except ConnectionResetError:
+        # The client has gone: nobody is left to be told.
+        return hang_up(request)
 
 
 async def _stream(

@@ -270,11 +270,50 @@ async def test_work_that_cleans_up_slowly_is_waited_for() -> None:
 
 
 async def test_a_finished_block_gives_nothing_more(work: Work) -> None:
-    """After leaving, iterating ends at once."""
+    """After leaving, iterating is an error, and no empty answer."""
     async with FanOut(range(9), work, concurrency=2) as outcomes:
         await anext(outcomes)
-    with pytest.raises(StopAsyncIteration):
+    with pytest.raises(RuntimeError, match="async with"):
         await anext(outcomes)
+
+
+async def test_a_fan_out_that_was_not_entered_is_an_error(work: Work) -> None:
+    """Forgetting the block, or entering it twice, is told: it is no fan-out over nothing."""
+    fan = FanOut(range(9), work, concurrency=2)
+    with pytest.raises(RuntimeError, match="async with"):
+        await anext(fan)
+    async with fan:
+        pass
+    with pytest.raises(RuntimeError, match="once"):
+        await fan.__aenter__()
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError, SystemExit])
+async def test_no_key_is_lost_where_work_is_cancelled_from_within(
+    error: type[BaseException],
+) -> None:
+    """Work that ends by more than an error raises it to whoever iterates, also at the last key."""
+
+    async def work(key: int) -> int:
+        if key == 4:
+            raise error
+        return key
+
+    with pytest.raises(error):
+        async with FanOut(range(5), work, concurrency=8) as outcomes:
+            _ = [outcome async for outcome in outcomes]
+
+
+async def test_work_cancelled_from_within_is_no_result() -> None:
+    """Gathering never gives fewer results than keys."""
+
+    async def work(key: int) -> int:
+        if key == 4:
+            raise asyncio.CancelledError
+        return key
+
+    with pytest.raises(asyncio.CancelledError):
+        await gather(range(5), work, concurrency=2)
 
 
 async def test_two_consumers_share_the_outcomes(work: Work) -> None:

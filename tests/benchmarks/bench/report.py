@@ -144,7 +144,7 @@ def markdown(results: list[Measured], rounds: int) -> str:
         ),
         default=0.0,
     )
-    server = f"The server was never what was waited for: its CPU was at most {share:.0%} busy."
+    server = f"The server's own CPU was busy for at most {share:.0%} of a measurement."
     measured = (
         f"Measured {where['date']} on {where['cores']} cores, {where['system']}, "
         f"Python {where['python']}: {known}."

@@ -20,6 +20,8 @@ RATE: Final = 0.05
 SEED: Final = 20_261_122
 #: One run in so many has a log that is read.
 LOG_EVERY: Final = 10
+#: Few requests fit these faults, so a share of them would be none: so many of them in any case.
+_RARE: Final = 5
 _LARGE_LOG: Final = b"".join(
     b"2026-07-01T10:00:%02d.%07dZ line %d of a larger log\n" % (n // 100 % 60, n, n)
     for n in range(6000)
@@ -132,12 +134,19 @@ def serve(pipe: Connection, runs: int, clock: Clock, rate: float, without: froze
     chosen = [*passing(), *(fault for _, found in final().values() for fault in found)]
     wanted = [fault for fault in chosen if fault.name not in without]
     fake.fault_rate(rate, SEED, [_noted(fault, struck) for fault in wanted])
+    rules = [
+        fake.fail("storage", _noted(faults.ignore_range(), struck), times=_RARE),
+        fake.fail("jobs", _noted(faults.shifting_list("repeat"), struck), times=_RARE, after=_RARE),
+    ]
     with fake:
         pipe.send(attrs.evolve(truth, base_url=fake.base_url))
         pipe.recv()
         in_flight = fake.in_flight("api") + fake.in_flight("storage")
         asked = fake.asked_count("api") + fake.asked_count("storage")
-        pipe.send(Record(asked, dict(fake.script.counts), dict(struck), in_flight))
+        counts = dict.fromkeys((fault.name for fault in wanted), 0) | fake.script.counts
+        for rule in rules:
+            counts[rule.fault.name] = counts.get(rule.fault.name, 0) + rule.hits
+        pipe.send(Record(asked, counts, dict(struck), in_flight))
 
 
 def _noted(fault: Fault, struck: defaultdict[str, list[str]]) -> Fault:
