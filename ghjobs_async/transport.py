@@ -38,6 +38,8 @@ DEFAULT_TIMEOUT: Final = aiohttp.ClientTimeout(total=60, connect=30, sock_connec
 # The largest answer of the API that is read: pages of 100 runs have some 2 MB.
 ANSWER_MOST: Final = 16 * 2**20
 _LARGE: Final = 4 * 2**20
+# Pages of jobs pack to a twentieth; what unpacks to a hundred times its size is no page.
+_PACKED_MOST: Final = 100
 _REDIRECTS_MOST: Final = 5
 # How often one request is sent again because of a limit, before the limit is an error.
 _LIMIT_HITS_MOST: Final = 10
@@ -308,17 +310,16 @@ class Transport:
         chunks: list[bytes] = []
         size = 0
         alone = False
+        most = _most_of(response.headers)
         try:
-            while chunk := await response.content.readany():
+            while size <= most and (chunk := await response.content.readany()):
                 chunks.append(chunk)
                 size += len(chunk)
-                if size > ANSWER_MOST:
-                    chunks.clear()
-                    break
                 if size > _LARGE and not alone:
                     alone = await self._large.acquire()
-            else:
+            if size <= most:
                 return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            chunks.clear()
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             failure = _transport_error(error, method, safe)
         else:
@@ -429,6 +430,16 @@ def _tls(scheme: str) -> ssl.SSLContext | bool:
     if named and not Path(named).is_file():
         raise ConfigurationError(f"SSL_CERT_FILE names no file: {named}")
     return ssl.create_default_context()
+
+
+def _most_of(headers: Mapping[str, str]) -> int:
+    """How much of an answer is read; nothing of one that says itself that it is too large."""
+    length = headers.get("Content-Length", "")
+    if not length.isdecimal():
+        return ANSWER_MOST
+    if headers.get("Content-Encoding", "identity") == "identity":
+        return ANSWER_MOST if int(length) <= ANSWER_MOST else -1
+    return min(ANSWER_MOST, max(_LARGE, int(length) * _PACKED_MOST))
 
 
 def _transport_error(error: Exception, method: str, url: str) -> TransportError:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final
 
 from cyclopts import App, CycloptsError
@@ -69,6 +70,10 @@ def build() -> App:
 
 def run(argv: Sequence[str]) -> int:
     """Run the command that *argv* names; the exit status."""
+    if sys.stdout is None or sys.stderr is None:  # closed by the caller: ghjobs ... >&-
+        nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+        sys.stdout = sys.stdout or nowhere
+        sys.stderr = sys.stderr or nowhere
     for stream in (sys.stdout, sys.stderr):
         # A name in a script that the terminal's encoding lacks is no reason to fail.
         with suppress(AttributeError, ValueError):

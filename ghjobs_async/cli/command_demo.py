@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -85,6 +86,8 @@ def demo_command(
     It has two repositories and a month of runs, thousands of jobs of them: matrices, re-runs,
     failures with their logs. Once it asks the client to slow down, as GitHub does.
     """
+    # No proxy of this machine leads to it.
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
     if runs < 1:
         raise ConfigurationError(f"--runs is 1 or more, not {runs}")
     # Without limits of its own: an hour's budget is soon spent at this speed.
@@ -105,8 +108,10 @@ def demo_command(
         with AuditFolder(path) as folder:
             status = run_audit(gh, plan, folder, progress, json=json)
     if status == 0 and not quiet:
-        note("next: ghjobs demo --serve keeps this GitHub up, and prints what to try on it;")
-        note("      ghjobs audit OWNER/REPO --since 7d audits a repository of yours")
+        # As it was called: after an installation by hand it may not be on the path.
+        name = "ghjobs" if shutil.which("ghjobs") else sys.argv[0]
+        note(f"next: {name} demo --serve keeps this GitHub up, and prints what to try on it;")
+        note(f"      {name} audit OWNER/REPO --since 7d audits a repository of yours")
     return status
 
 

@@ -35,8 +35,12 @@ class Ran:
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitHub]:
-    for name in ("GH_REPO", "CLICOLOR_FORCE", "NO_COLOR", "CLICOLOR", "COLUMNS"):
+    for name in (
+        *("GH_REPO", "CLICOLOR_FORCE", "FORCE_COLOR", "NO_COLOR", "CLICOLOR", "COLUMNS"),
+        *("TTY_COMPATIBLE", "TTY_INTERACTIVE"),
+    ):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
     # No gh of this machine is asked.
     monkeypatch.setattr("shutil.which", lambda name: None)
     with FakeGitHub(rate_limit=None) as github:
