@@ -68,8 +68,8 @@ def _completed(text: object, source: str) -> str:
     if bare and parts.path:
         raise problem
     if is_github_com(host):
-        if parts.scheme != "https":
-            raise ConfigurationError(f"{source}: {host} is only spoken to over https")
+        if parts.scheme != "https" or port not in {None, 443}:
+            raise ConfigurationError(f"{source}: {host} is only spoken to over https, port 443")
         if not parts.path:
             return f"https://{host if host.startswith('api.') else 'api.' + host}"
     at = netloc if port is None else f"{netloc}:{port}"

@@ -26,6 +26,7 @@ from ghjobs_async.errors import (
     ConfigurationError,
     RequestTimeoutError,
     TransportError,
+    shown,
 )
 from ghjobs_async.gate import Gate
 from ghjobs_async.models import LogLink
@@ -117,6 +118,14 @@ class Transport:
     _closed: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
+        if not isinstance(self.timeout, aiohttp.ClientTimeout):
+            raise ConfigurationError(
+                f"timeout is an aiohttp.ClientTimeout(total=60), not {shown(self.timeout)}"
+            )
+        if not isinstance(self.borrowed, aiohttp.ClientSession | None):
+            raise ConfigurationError(
+                f"session is an aiohttp.ClientSession, not {shown(self.borrowed)}"
+            )
         self._origin = wire.origin(self.root)
         total = self.timeout.total
         # A log may take as long as it needs, but no single wait within it.
@@ -465,7 +474,7 @@ def _transport_error(error: Exception, method: str, url: str) -> TransportError:
     elif isinstance(error, aiohttp.ClientPayloadError):
         words = "the connection broke off in the middle of the answer"
     failure = TransportError(
-        f"{method} {url}: {wire.said(str(words)) if words else what}",
+        f"{method} {url}: {wire.said(str(words or '')) or what}",
         method=method,
         url=url,
         retryable=not certificate and not isinstance(error, aiohttp.InvalidURL),

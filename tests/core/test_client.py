@@ -22,6 +22,13 @@ from ghjobs_async.testing import FakeGitHub, scenario
 REPO = "octo-org/octo-repo"
 
 
+@pytest.mark.parametrize("options", [{"timeout": 5}, {"timeout": None}, {"session": "mine"}])
+def test_other_kinds_of_options_are_told(options: dict[str, Any]) -> None:
+    """What is no ClientTimeout or no session is a ConfigurationError that says what it should be."""
+    with pytest.raises(ConfigurationError, match="aiohttp"):
+        GitHubJobs(None, **options)
+
+
 async def test_a_job_is_got_by_id_reference_or_url(github: FakeGitHub, gh: GitHubJobs) -> None:
     """Whatever names the job, it is the same one."""
     job = github.add_run(REPO, jobs=3).jobs[1]
