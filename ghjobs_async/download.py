@@ -117,11 +117,11 @@ class Download:
         """
         body = await self._opened(0)
         length = body.headers.get("Content-Length", "")
-        encoded = body.headers.get("Content-Encoding", "identity") != "identity"
         self._validator = _validator(body.headers)
-        self._resumable = not encoded
-        self.expected = int(length) if length.isdecimal() and not encoded else None
-        self._framed = _is_framed(body.headers)
+        self._resumable = not body.packed
+        self.expected = int(length) if length.isdecimal() and not body.packed else None
+        # A packed stream tells its own end.
+        self._framed = _is_framed(body.headers) or body.packed
 
     async def read(self) -> bytes:
         """

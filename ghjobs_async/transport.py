@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +39,8 @@ T = TypeVar("T")
 DEFAULT_TIMEOUT: Final = aiohttp.ClientTimeout(total=60, connect=30, sock_connect=10, sock_read=30)
 # The largest answer of the API that is read: pages of 100 runs have some 2 MB.
 ANSWER_MOST: Final = 16 * 2**20
+_UNPACKED_MOST: Final = 2**18
+_ZLIB_OR_GZIP: Final = 47
 _LARGE: Final = 4 * 2**20
 # Pages of jobs pack to a twentieth; what unpacks to a hundred times its size is no page.
 _PACKED_MOST: Final = 100
@@ -61,14 +64,36 @@ class Body:
         self.url = url
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
+        #: Whether it comes packed, though it was asked for as it is: a proxy may not care.
+        self.packed = response.headers.get("Content-Encoding", "identity").lower() != "identity"
+        # aiohttp does not tell a gzip stream that was cut from one that has ended.
+        self._inflate = zlib.decompressobj(_ZLIB_OR_GZIP) if self.packed else None
 
     async def read(self) -> bytes:
         """The next bytes, as many as have come; none at the end."""
         try:
-            return await self._response.content.readany()
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            if self._inflate is None:
+                return await self._response.content.readany()
+            return await self._unpacked(self._inflate)
+        except (
+            aiohttp.ClientError,
+            OSError,
+            TimeoutError,
+            EOFError,
+            ValueError,
+            zlib.error,
+        ) as error:
             failure = _transport_error(error, "GET", self.url)
         raise failure
+
+    async def _unpacked(self, inflate: zlib._Decompress) -> bytes:
+        while not inflate.eof:
+            data = inflate.unconsumed_tail or await self._response.content.readany()
+            if not data:
+                raise EOFError("the packed log was cut off")
+            if unpacked := inflate.decompress(data, _UNPACKED_MOST):
+                return unpacked
+        return b""
 
     def close(self) -> None:
         """Let go of the connection; at once where bytes are left."""
@@ -184,7 +209,8 @@ class Transport:
         headers = {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity", **headers}
         safe = wire.redacted(url)
         for _ in range(_REDIRECTS_MOST + 1):
-            asked = self._request(self._storage(), "GET", url, safe, headers, self._log_timeout)
+            session, timeout = self._storage(), self._log_timeout
+            asked = self._request(session, "GET", url, safe, headers, timeout, unpack=False)
             response = await self._within_total(asked, "GET", safe)
             if response.status not in _REDIRECTS:
                 return Body(response, safe)
@@ -282,7 +308,8 @@ class Transport:
         departed = await self.gate.enter(budget, safe)
         try:
             session = self._session()
-            asked = self._request(session, method, url, safe, headers, timeout)
+            unpack = log is None
+            asked = self._request(session, method, url, safe, headers, timeout, unpack=unpack)
             if log is None:
                 response = await asked
             else:
@@ -354,6 +381,8 @@ class Transport:
         safe: str,
         headers: Mapping[str, str],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 -- aiohttp's, not a deadline here
+        *,
+        unpack: bool = True,
     ) -> aiohttp.ClientResponse:
         """Send one request; *safe* is what errors may say of its URL."""
         try:
@@ -365,6 +394,7 @@ class Transport:
                 allow_redirects=False,
                 raise_for_status=False,
                 timeout=timeout,
+                auto_decompress=unpack,
                 proxy=self._proxy(target),
             )
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
