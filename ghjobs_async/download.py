@@ -8,6 +8,7 @@ without a doubt is never joined: the caller starts over, or the log is said to b
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeVar
 
@@ -77,6 +78,8 @@ class Download:
     # How much had come when a body last ended that was not framed.
     _ended_at: int = -1
     _resumable: bool = True
+    # Of what came, where neither a length nor the connection says that it is all.
+    _checksum: int | None = None
     _breaks: int = 0
     _stuck: int = 0
     _finished: bool = False
@@ -122,6 +125,7 @@ class Download:
         self.expected = int(length) if length.isdecimal() and not body.packed else None
         # A packed stream tells its own end.
         self._framed = _is_framed(body.headers) or body.packed
+        self._checksum = None if self._framed else 0
 
     async def read(self) -> bytes:
         """
@@ -147,6 +151,8 @@ class Download:
                     continue
             if chunk:
                 self.received += len(chunk)
+                if self._checksum is not None:
+                    self._checksum = zlib.crc32(chunk, self._checksum)
                 self._stuck = 0
                 return chunk
             self.close()
@@ -250,7 +256,8 @@ class Download:
             return
         length = body.headers.get("Content-Length", "")
         # The server ignores Range: the same log comes from its start, if it is the same.
-        if self._validator is None and (self.expected is None or length != str(self.expected)):
+        known = self._validator is not None or self._checksum is not None
+        if not known and (self.expected is None or length != str(self.expected)):
             raise ChangedError
         await self._skip(body, offset)
 
@@ -299,13 +306,18 @@ class Download:
         return found[1].decode() if found else ""
 
     async def _skip(self, body: Body, count: int) -> None:
+        checksum = 0
         while count > 0:
             chunk = await body.read()
             if not chunk:
                 raise ChangedError
             if len(chunk) > count:
                 self._ahead.append(chunk[count:])
+            if self._checksum is not None:
+                checksum = zlib.crc32(chunk[:count], checksum)
             count -= len(chunk)
+        if self._checksum is not None and checksum != self._checksum:
+            raise ChangedError
 
     async def _gone(self, error: NotFoundError | None, reason: str) -> GHJobsError:
         """Tell apart why there is no log: the job itself knows."""

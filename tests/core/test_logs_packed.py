@@ -1,4 +1,4 @@
-"""Logs that come packed, though they were asked for as they are."""
+"""Logs that come packed, though they were asked for as they are, or without any length."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from aiohttp import web
+from aiohttp import HttpVersion10, web
 
 from ghjobs_async import GitHubJobs, LogTruncatedError
 from ghjobs_async.testing import FakeGitHub, faults
@@ -71,3 +71,45 @@ async def test_a_packed_log_that_is_always_cut_is_an_error(
                 _ = [chunk async for chunk in log.chunks()]
     finally:
         await runner.cleanup()
+
+
+class Unframed:
+    """A storage of the old kind: the connection's end is the log's end, and nothing else is told."""
+
+    def __init__(self, *, then: bytes) -> None:
+        self.then = then
+        self.asked = 0
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.asked += 1
+        body = LOG if self.asked == 1 else self.then
+        response = web.StreamResponse()
+        response.force_close()
+        request._version = HttpVersion10
+        await response.prepare(request)
+        await response.write(body)
+        return response
+
+
+@pytest.mark.parametrize(("then", "whole"), [(LOG, True), (LOG[:-3] + b"???", False)])
+async def test_a_log_without_any_length(
+    github: FakeGitHub, gh: GitHubJobs, then: bytes, *, whole: bool
+) -> None:
+    """It is read twice to be sure; it is whole if it was the same, and an error if not."""
+    unframed = Unframed(then=then)
+    runner = web.ServerRunner(web.Server(unframed.answer))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    job = github.add_run(REPO).jobs[0]
+    github.fail("log", faults.log_location(f"{site.name.rstrip('/')}/log"), times=None)
+    try:
+        async with gh.open_log(job.ref) as log:
+            if whole:
+                assert b"".join([chunk async for chunk in log.chunks()]) == LOG
+            else:
+                with pytest.raises(LogTruncatedError):
+                    _ = [chunk async for chunk in log.chunks()]
+    finally:
+        await runner.cleanup()
+    assert unframed.asked == 2
