@@ -18,7 +18,7 @@ MODULES: Final = {
     OURS: "ghjobs",
     f"{OURS}, text read": "ghjobs",
     "bare": "bare",
-    "curl | grep": "curl",
+    "curl, grep": "curl",
     **{peer: f"peer_{peer.lower()}" for peer in PEERS},
 }
 
@@ -67,7 +67,7 @@ class Row:
 
     def needed(self) -> bool:
         """Whether its first contender is there."""
-        return self.contenders[0] != "curl | grep" or all(map(shutil.which, ("curl", "grep")))
+        return self.contenders[0] != "curl, grep" or all(map(shutil.which, ("curl", "grep")))
 
     def expected(self) -> dict[str, int] | None:
         """The proof that a contender has to give; None where another one's is compared with."""
@@ -151,7 +151,7 @@ ROWS: Final = (
         "wall",
         2.0,
         _BIG_LOG,
-        contenders=("curl | grep", OURS),
+        contenders=("curl, grep", OURS),
         over_most=10.0,
     ),
 )
