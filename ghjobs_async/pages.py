@@ -194,11 +194,10 @@ class _Reading(Generic[T]):
         pages: list[Page[T] | None] = []
         async with turn:
             while numbered:
-                if pages:
-                    await asyncio.sleep(0)
                 few = [numbered.popleft() for _ in range(min(_AT_ONCE, len(numbered)))]
                 with collector_paused():
                     pages += [self._whole(number, answer) for number, answer in few]
+                await asyncio.sleep(0)
         return [
             await self._again(number) if page is None else page
             for number, page in enumerate(pages, 1)
