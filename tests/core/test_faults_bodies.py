@@ -177,3 +177,26 @@ async def test_an_owner_s_credential_is_chosen_once(github: FakeGitHub, client: 
     async with client(choose) as gh, gh.fan_out(run.ref for run in runs) as outcomes:
         assert all([isinstance(outcome, Fetched) async for outcome in outcomes])
     assert chosen == ["octo-org"]
+
+
+async def test_attempts_are_listed_whole_in_a_fan_out(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """References with and without an attempt go together; a wrong filter is told at once."""
+    run = github.add_run(REPO, attempts=2)
+    refs = [run.ref, RunRef(REPO, run.id, attempt=1)]
+    async with gh.fan_out(refs, filter="all") as outcomes:
+        found = [outcome async for outcome in outcomes]
+    assert sorted(len(one.value) for one in found if isinstance(one, Fetched)) == [1, 2]
+    with pytest.raises(ConfigurationError, match="filter"):
+        gh.fan_out(refs, filter="newest")  # type: ignore[arg-type]
+
+
+async def test_a_borrowed_session_s_proxy_serves_the_storage_too(github: FakeGitHub) -> None:
+    """A proxy that a lent session goes through is not passed by for downloads."""
+    job = github.add_run(REPO).jobs[0]
+    async with (
+        aiohttp.ClientSession(proxy="http://127.0.0.1:9") as session,
+        GitHubJobs(None, base_url=github.base_url, session=session) as gh,
+    ):
+        clean = gh._transport._storage()
+        with pytest.raises(aiohttp.ClientProxyConnectionError):
+            await clean.get(f"{github.storage_url}/{job.id}")
