@@ -7,10 +7,8 @@ cattrs' detailed validation: the good items are kept, each bad one is reported w
 
 from __future__ import annotations
 
-import gc
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar, cast, get_args, get_origin
 
@@ -88,22 +86,6 @@ def load(body: bytes, cls: type[T]) -> T:
         ShapeError: It is, but no *cls*. A page is rejected only where it has no list of items.
     """
     return _converter.structure(body, cls)
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """
-    Decode without the garbage collector: all that is made is kept, so it would walk thousands of
-    new objects again and again and find nothing. Only for a few milliseconds, never over an await.
-    """
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def to_dict(value: Job | Run | Step) -> dict[str, object]:

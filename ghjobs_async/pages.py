@@ -15,7 +15,8 @@ from typing import Final, Generic, Protocol, TypeVar
 import attrs
 
 from ghjobs_async import fanout, wire
-from ghjobs_async.convert import Page, collector_paused
+from ghjobs_async.collector import Turns
+from ghjobs_async.convert import Page
 from ghjobs_async.errors import ServerError, TransportError, Undecodable
 from ghjobs_async.transport import Transport
 
@@ -92,7 +93,7 @@ class Pages:
     concurrency: int
     _sizes: dict[tuple[str, str], _Size] = attrs.field(factory=dict, init=False)
     # One list after the other becomes objects, and is handed over before the next one does.
-    _decoding: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
+    _turns: Turns = attrs.field(factory=Turns, init=False)
 
     async def read(
         self, key: tuple[str, str], make: MakeRequest[T], *, most: int | None = None
@@ -140,7 +141,7 @@ class Pages:
             if most is not None and total >= most:
                 return Listing(page.items, total, page.undecodable, settled=True)
         answers = [first, *await reading.others(first, total, self.concurrency)]
-        return _merged(await reading.decode_all(answers, self._decoding))
+        return _merged(await reading.decode_all(answers, self._turns))
 
     def _remember(self, known: _Size, size: int, *, stepped: bool) -> None:
         if stepped:
@@ -187,15 +188,15 @@ class _Reading(Generic[T]):
     async def _again(self, number: int) -> Page[T]:
         return await self.transport.send(self.make(self.size, number), resend=self.resend)
 
-    async def decode_all(self, answers: list[wire.Answer], turn: asyncio.Lock) -> list[Page[T]]:
+    async def decode_all(self, answers: list[wire.Answer], turns: Turns) -> list[Page[T]]:
         """Decode pages in their turn, a few at a time: between them, other tasks have theirs."""
         numbered = deque(enumerate(answers, 1))
         answers.clear()
         pages: list[Page[T] | None] = []
-        async with turn:
+        async with turns.turn():
             while numbered:
                 few = [numbered.popleft() for _ in range(min(_AT_ONCE, len(numbered)))]
-                with collector_paused():
+                with turns.burst():
                     pages += [self._whole(number, answer) for number, answer in few]
                 await asyncio.sleep(0)
         return [

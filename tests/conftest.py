@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import os
 import socket
@@ -127,10 +128,14 @@ def _note_what_is_opened() -> Iterator[None]:
 
 @pytest.fixture
 async def leaks(request: pytest.FixtureRequest) -> AsyncIterator[None]:
-    """After each async test there is no task, session, connector or temporary file left."""
+    """
+    After each async test there is no task, session, connector or temporary file left, and the
+    garbage collector is on.
+    """
     _opened.clear()
     yield
     assert await settled() == set()
+    assert gc.isenabled()
     assert [one for one in _opened if not one.closed] == []
     folder = request.node.funcargs.get("tmp_path")
     if isinstance(folder, Path):

@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("refs",),
     ("models",),
-    ("clock", "fanout"),
+    ("clock", "collector", "fanout"),
     ("convert", "environment", "limits", "logtext"),
     ("wire", "webhooks"),
     ("auth",),
