@@ -36,8 +36,9 @@ _BREAKS_MOST: Final = 1000
 # An error of the storage is an XML text of some hundred bytes.
 _ERROR_MOST: Final = 4096
 _BOM: Final = b"\xef\xbb\xbf"
-# So many bytes tell a log from whatever else it may be.
+# So many bytes tell a log from whatever else it may be, and no more are looked at.
 _BEGINNING: Final = 16
+_HEAD: Final = 512
 # How a web page begins, which a proxy may give instead of a log, with 200. A log begins with a time.
 _PAGE: Final = re.compile(rb"\s*<(?:!doctype|html)", re.IGNORECASE)
 
@@ -97,8 +98,8 @@ class Download:
         async def once() -> LogLink:
             request = wire.get_log(self.ref.repo, self.ref.job_id)
             found = await self.transport.ask_log(request, {})
-            if isinstance(found, LogLink):
-                return found
+            if isinstance(found, str):
+                return LogLink(found, wire.link_expiry(found))
             found.close()
             raise TransportError(
                 f"GET {found.url}: this server answers with the log itself, there is no link to "
@@ -202,9 +203,9 @@ class Download:
             received=self.received,
         )
 
-    async def _opened(self, offset: int) -> Body:
+    def _opened(self, offset: int) -> Awaitable[Body]:
         """Open the log at *offset*: over a fresh link, as often as it takes."""
-        return await self._explained(lambda: self._open_once(offset))
+        return self._explained(lambda: self._open_once(offset))
 
     async def _explained(self, once: Callable[[], Awaitable[T]]) -> T:
         """Try, again where that may help; where there is no log, say why."""
@@ -225,8 +226,8 @@ class Download:
     async def _open_once(self, offset: int) -> Body:
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         found = await self.transport.ask_log(wire.get_log(self.ref.repo, self.ref.job_id), headers)
-        if isinstance(found, LogLink):
-            found = await self.transport.follow(found.url, headers)
+        if isinstance(found, str):
+            found = await self.transport.follow(found, headers)
         self._body = found
         try:
             await self._check(found, offset)
@@ -287,7 +288,7 @@ class Download:
                 break
             self._ahead.append(chunk)
             head += chunk
-        head = head.removeprefix(_BOM)
+        head = head[:_HEAD].removeprefix(_BOM)
         json = body.headers.get("Content-Type", "").startswith("application/json")
         if _PAGE.match(head) or (json and head.startswith(b"{")):
             raise TransportError(f"GET {body.url}: {body.status}, but no log", url=body.url)

@@ -43,7 +43,8 @@ class Gate:
     max_wait: float
     on_wait: Callable[[Wait], object] | None
     _slots: asyncio.Semaphore = attrs.field(init=False)
-    _landed: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
+    # Somebody waits for an answer of the requests under way.
+    _landed: asyncio.Event | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         self._slots = asyncio.Semaphore(self.concurrency)
@@ -64,6 +65,7 @@ class Gate:
                 return now
             self._slots.release()
             if turn is Turn.ANSWER:
+                self._landed = self._landed or asyncio.Event()
                 await self._landed.wait()
             elif turn is Turn.PACE:
                 await self.clock.sleep(until - now)
@@ -74,8 +76,9 @@ class Gate:
         """Give the slot back."""
         budget.land()
         self._slots.release()
-        self._landed.set()
-        self._landed = asyncio.Event()
+        if self._landed is not None:
+            self._landed.set()
+            self._landed = None
 
     async def _wait_for_limit(self, budget: Budget, now: float, url: str) -> None:
         seconds = budget.until - now

@@ -68,9 +68,12 @@ def hit(status: int, headers: Mapping[str, str], body: bytes, now: float) -> Hit
     return Hit(scope, None)
 
 
+_NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{0,9})?")
+
+
 def _number(text: str | None) -> float | None:
     """A header's number; None where absent, negative, or not a plain number."""
-    if text is None or not re.fullmatch(r"[0-9]{1,15}(?:\.[0-9]{0,9})?", text.strip()):
+    if text is None or not _NUMBER.fullmatch(text.strip()):
         return None
     return float(text)
 

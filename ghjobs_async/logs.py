@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import re
-import secrets
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from itertools import count
-from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import Final, Self
 
 from ghjobs_async import wire
 from ghjobs_async.download import ChangedError, Download
@@ -32,6 +29,7 @@ from ghjobs_async.logtext import (
 )
 from ghjobs_async.models import Job
 from ghjobs_async.refs import JobRef
+from ghjobs_async.saving import WholeFile
 from ghjobs_async.transport import Transport
 
 # How often a log that changes under the reader is written to disk from its start again.
@@ -233,19 +231,10 @@ class JobLog:
 
             OSError: The file cannot be written.
         """
-        target = _writable(Path(path))
-        part = target.with_name(f".{secrets.token_hex(8)}.part")
-        try:
-            with part.open("xb") as file:
-                written = await self._write(file)
-            part.replace(target)
-        except BaseException:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise
-        return written
+        with WholeFile(path) as file:
+            return await self._write(file)
 
-    async def _write(self, file: BinaryIO) -> int:
+    async def _write(self, file: WholeFile) -> int:
         for restarts in count():
             download = await self._begin()
             try:
@@ -254,22 +243,12 @@ class JobLog:
             except ChangedError as error:
                 if restarts >= _RESTARTS_MOST:
                     raise download.truncated(error) from error
-                file.seek(0)
-                file.truncate()
+                file.clear()
             else:
                 return download.received
             finally:
                 self._end(download)
         raise AssertionError("count() has no end")
-
-
-def _writable(target: Path) -> Path:
-    """Tell of a wrong path before anything is asked; later errors would name the file beside it."""
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
-    if not target.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(target.parent))
-    return target
 
 
 def compiled(pattern: str | re.Pattern[str]) -> re.Pattern[str]:

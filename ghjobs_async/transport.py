@@ -30,13 +30,12 @@ from ghjobs_async.errors import (
     shown,
 )
 from ghjobs_async.gate import Gate
-from ghjobs_async.models import LogLink
 from ghjobs_async.retries import Retries
 
 T = TypeVar("T")
 
 #: On every hop: to connect, between two reads, and in all (but for logs).
-DEFAULT_TIMEOUT: Final = aiohttp.ClientTimeout(total=60, connect=30, sock_connect=10, sock_read=30)
+DEFAULT_TIMEOUT: Final = aiohttp.ClientTimeout(total=60, sock_connect=10, sock_read=30)
 # The largest answer of the API that is read: pages of 100 runs have some 2 MB.
 ANSWER_MOST: Final = 16 * 2**20
 _UNPACKED_MOST: Final = 2**18
@@ -156,7 +155,7 @@ class Transport:
         # A log may take as long as it needs, but no single wait within it.
         self._log_timeout = aiohttp.ClientTimeout(
             total=None,
-            connect=self.timeout.connect or total,
+            connect=self.timeout.connect,
             sock_connect=self.timeout.sock_connect or total,
             sock_read=self.timeout.sock_read or total,
         )
@@ -183,11 +182,9 @@ class Transport:
 
         return await self.retries.run(once, resend)
 
-    async def ask_log(
-        self, request: wire.Request[LogLink], headers: Mapping[str, str]
-    ) -> LogLink | Body:
+    async def ask_log(self, request: wire.Request[str], headers: Mapping[str, str]) -> str | Body:
         """
-        Ask the API for a log, once: the signed link that it redirects to, or the log itself.
+        Ask the API for a log, once: the signed URL that it redirects to, or the log itself.
 
         A link lives for a minute, so whoever asks for one tries again with a new one, by `retries`.
 
@@ -251,7 +248,10 @@ class Transport:
             elif answer.status in _REDIRECTS:
                 target = wire.location(answer, url)
                 if log is not None and not wire.is_log_path(target, self.root):
-                    return attrs.evolve(answer, headers={"Location": target}), None
+                    led = wire.Answer(
+                        answer.status, {"Location": target}, b"", answer.method, answer.url
+                    )
+                    return led, None
                 if wire.origin(target) != self._origin:
                     raise _leads_away(answer, target)
                 redirects += 1
@@ -303,24 +303,13 @@ class Transport:
             timeout = self._log_timeout
         # A query may be a secret once the server has chosen the address.
         safe = url if url.startswith(f"{self.root}/repos/") else wire.redacted(url)
-        body = None
-        data = b""
         departed = await self.gate.enter(budget, safe)
         try:
-            session = self._session()
-            unpack = log is None
-            asked = self._request(session, method, url, safe, headers, timeout, unpack=unpack)
+            answered = self._answered(method, url, safe, headers, timeout, log=log is not None)
             if log is None:
-                response = await asked
+                response, data, body = await answered
             else:
-                response = await self._within_total(asked, method, safe)
-            if log is None:
-                data = await self._read_whole(response, method, safe)
-            elif response.status in {200, 206, 416}:
-                body = Body(response, safe)
-            else:
-                reading = self._read_whole(response, method, safe)
-                data = await self._within_total(reading, method, safe)
+                response, data, body = await self._within_total(answered, method, safe)
         finally:
             self.gate.leave(budget)
         now = self.clock.now()
@@ -331,6 +320,23 @@ class Transport:
         else:
             budget.relax(departed)
         return wire.Answer(response.status, response.headers, data, method, safe), body, limited
+
+    async def _answered(
+        self,
+        method: str,
+        url: str,
+        safe: str,
+        headers: Mapping[str, str],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 -- aiohttp's, not a deadline here
+        *,
+        log: bool,
+    ) -> tuple[aiohttp.ClientResponse, bytes, Body | None]:
+        """Ask, and read the answer; of a log asked for, the log itself stays open."""
+        session = self._session()
+        response = await self._request(session, method, url, safe, headers, timeout, unpack=not log)
+        if log and response.status in {200, 206, 416}:
+            return response, b"", Body(response, safe)
+        return response, await self._read_whole(response, method, safe), None
 
     async def _within_total(self, asked: Awaitable[T], method: str, safe: str) -> T:
         """Bound what comes before a log's body by ``total``, which its body is exempt from."""
@@ -434,7 +440,7 @@ class Transport:
         """The environment's proxy; a borrowed session decides for itself."""
         if self.borrowed is not None and not self.borrowed.trust_env:
             return None
-        key = (url.scheme, url.host or "")
+        key = (url.scheme, url.raw_host or "")
         if key not in self._proxies:
             self._proxies[key] = environment.proxy_for(*key)
         return self._proxies[key]

@@ -30,7 +30,7 @@ from ghjobs_async.errors import (
     ServerError,
     TransportError,
 )
-from ghjobs_async.models import InstallationToken, Job, LogLink, Run
+from ghjobs_async.models import InstallationToken, Job, Run
 from ghjobs_async.refs import RunRef
 
 T = TypeVar("T")
@@ -96,9 +96,9 @@ def get_job(repo: str, job_id: int) -> Request[Job]:
     return _repo_request(repo, f"/jobs/{job_id}", _decode_job)
 
 
-def get_log(repo: str, job_id: int) -> Request[LogLink]:
+def get_log(repo: str, job_id: int) -> Request[str]:
     """``GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs``, answered by a redirect."""
-    return _repo_request(repo, f"/jobs/{job_id}/logs", _decode_link)
+    return _repo_request(repo, f"/jobs/{job_id}/logs", _decode_location)
 
 
 def list_jobs(ref: RunRef, filter: Filter, per_page: int, page: int) -> Request[Page[Job]]:  # noqa: A002
@@ -207,9 +207,8 @@ def is_empty_page(body: bytes) -> bool:
     return len(body) < 100 and re.search(rb'"\s*:\s*\[\s*\]', body) is not None
 
 
-def _decode_link(answer: Answer) -> LogLink:
-    location = answer.headers.get("Location", "")
-    return LogLink(location, link_expiry(location))
+def _decode_location(answer: Answer) -> str:
+    return answer.headers.get("Location", "")
 
 
 def link_expiry(url: str) -> datetime | None:
@@ -327,8 +326,16 @@ def origin(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, (parts.hostname or "").lower(), port
 
 
+# Nearly all addresses: whole, in ASCII, without credentials. They need no parsing.
+_PLAIN: Final = re.compile(
+    r"(https?://[a-z0-9.-]+(?::[0-9]{1,4})?(?:/[!->@-~]*)?)(?:\?[!-~]*)?", re.IGNORECASE
+)
+
+
 def redacted(url: str) -> str:
     """A URL without what may be secret: its query, fragment and credentials."""
+    if (plain := _PLAIN.fullmatch(url)) and "#" not in plain[1]:
+        return said(plain[1])
     parts = urlsplit(url)
     return said(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")
 
@@ -342,6 +349,8 @@ def location(answer: Answer, base: str) -> str:
             https to http, or with credentials in it.
     """
     given = answer.headers.get("Location", "")
+    if given.startswith(base[: base.index(":") + 1]) and _PLAIN.fullmatch(given):
+        return given
     problem: str | None
     target = ""
     try:
@@ -375,10 +384,13 @@ def location(answer: Answer, base: str) -> str:
 
 def is_log_path(url: str, root: str) -> bool:
     """Whether a redirect of a log stays in the API: anything else is the log's signed link."""
+    if not redacted(url).endswith("/logs"):
+        return False
     path = urlsplit(url).path
     base = urlsplit(root).path
-    api = path.startswith((f"{base}/repos/", f"{base}/repositories/")) and path.endswith("/logs")
-    return api and origin(url) == origin(root)
+    return path.startswith((f"{base}/repos/", f"{base}/repositories/")) and (
+        origin(url) == origin(root)
+    )
 
 
 def has_next(answer: Answer) -> bool:

@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("refs",),
     ("models",),
-    ("clock", "collector", "fanout"),
+    ("clock", "collector", "fanout", "saving"),
     ("convert", "environment", "limits", "logtext"),
     ("wire", "webhooks"),
     ("auth",),
@@ -33,7 +33,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("cli",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-PURE = ("models", "errors", "refs", "convert", "wire", "limits", "logtext", "environment")
+PURE = ("models", "errors", "refs", "convert", "wire", "limits", "logtext", "environment", "saving")
 STARTERS = {"create_task", "ensure_future", "TaskGroup", "gather", "run_coroutine_threadsafe"}
 
 

@@ -143,7 +143,6 @@ async def test_a_stall_ends(github: FakeGitHub, client: MakeClient, fault: Fault
 def test_timeouts_are_there_by_default() -> None:
     """To connect, between two reads, and in all."""
     assert DEFAULT_TIMEOUT.total
-    assert DEFAULT_TIMEOUT.connect
     assert DEFAULT_TIMEOUT.sock_connect
     assert DEFAULT_TIMEOUT.sock_read
 
