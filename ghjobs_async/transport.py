@@ -11,7 +11,7 @@ import asyncio
 import os
 import ssl
 import zlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final, TypeVar
@@ -152,10 +152,11 @@ class Transport:
             )
         self._origin = wire.origin(self.root)
         total = self.timeout.total
-        # A log may take as long as it needs, but no single wait within it.
+        # A log may take as long as it needs, but no single wait for it. Only a borrowed session may
+        # let a request wait for a connection.
         self._log_timeout = aiohttp.ClientTimeout(
             total=None,
-            connect=self.timeout.connect,
+            connect=self.timeout.connect or (total if self.borrowed else None),
             sock_connect=self.timeout.sock_connect or total,
             sock_read=self.timeout.sock_read or total,
         )
@@ -207,8 +208,7 @@ class Transport:
         safe = wire.redacted(url)
         for _ in range(_REDIRECTS_MOST + 1):
             session, timeout = self._storage(), self._log_timeout
-            asked = self._request(session, "GET", url, safe, headers, timeout, unpack=False)
-            response = await self._within_total(asked, "GET", safe)
+            response = await self._request(session, "GET", url, safe, headers, timeout, log=True)
             if response.status not in _REDIRECTS:
                 return Body(response, safe)
             response.close()
@@ -305,11 +305,14 @@ class Transport:
         safe = url if url.startswith(f"{self.root}/repos/") else wire.redacted(url)
         departed = await self.gate.enter(budget, safe)
         try:
-            answered = self._answered(method, url, safe, headers, timeout, log=log is not None)
-            if log is None:
-                response, data, body = await answered
+            response = await self._request(
+                self._session(), method, url, safe, headers, timeout, log=log is not None
+            )
+            data, body = b"", None
+            if log is not None and response.status in {200, 206, 416}:
+                body = Body(response, safe)
             else:
-                response, data, body = await self._within_total(answered, method, safe)
+                data = await self._read_whole(response, method, safe)
         finally:
             self.gate.leave(budget)
         now = self.clock.now()
@@ -320,32 +323,6 @@ class Transport:
         else:
             budget.relax(departed)
         return wire.Answer(response.status, response.headers, data, method, safe), body, limited
-
-    async def _answered(
-        self,
-        method: str,
-        url: str,
-        safe: str,
-        headers: Mapping[str, str],
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 -- aiohttp's, not a deadline here
-        *,
-        log: bool,
-    ) -> tuple[aiohttp.ClientResponse, bytes, Body | None]:
-        """Ask, and read the answer; of a log asked for, the log itself stays open."""
-        session = self._session()
-        response = await self._request(session, method, url, safe, headers, timeout, unpack=not log)
-        if log and response.status in {200, 206, 416}:
-            return response, b"", Body(response, safe)
-        return response, await self._read_whole(response, method, safe), None
-
-    async def _within_total(self, asked: Awaitable[T], method: str, safe: str) -> T:
-        """Bound what comes before a log's body by ``total``, which its body is exempt from."""
-        try:
-            async with asyncio.timeout(self.timeout.total):
-                return await asked
-        except TimeoutError as error:
-            failure = _transport_error(error, method, safe)
-        raise failure
 
     async def _read_whole(self, response: aiohttp.ClientResponse, method: str, safe: str) -> bytes:
         """Read an answer of the API, but no endless one: a small gzip body can hold gigabytes."""
@@ -388,7 +365,7 @@ class Transport:
         headers: Mapping[str, str],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 -- aiohttp's, not a deadline here
         *,
-        unpack: bool = True,
+        log: bool,
     ) -> aiohttp.ClientResponse:
         """Send one request; *safe* is what errors may say of its URL."""
         try:
@@ -400,7 +377,7 @@ class Transport:
                 allow_redirects=False,
                 raise_for_status=False,
                 timeout=timeout,
-                auto_decompress=unpack,
+                auto_decompress=not log,
                 proxy=self._proxy(target),
             )
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
