@@ -205,10 +205,12 @@ class LogParser:
         self._parts, self._size = [], 0
         return [self._line(block, size - len(block))]
 
-    @property
-    def unfinished(self) -> bool:
-        """Whether a line has begun whose end has not come yet."""
-        return self._size > 0
+    def take_back(self) -> bytes | None:
+        """The unfinished line's bytes, as if they had not come; None where it is over the cap."""
+        if self._size > self._max_line:
+            return None
+        begun, self._parts, self._size = b"".join(self._parts), [], 0
+        return begun
 
     def skip(self, lines: bytes) -> None:
         """

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from ghjobs_async.logtext.ansi import plain
-from ghjobs_async.logtext.lines import BLOCK, MAX_LINE, LogLine, LogParser
+from ghjobs_async.logtext.lines import MAX_LINE, LogLine, LogParser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+# So much is searched at once: it stays in the processor's cache on its way through.
+_BLOCK: Final = 1 << 16
 # Escape sequences as in `plain`, on bytes and within a line, where none of `_C1` is near.
 _ESCAPE: Final = re.compile(
     rb"\x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)"
@@ -175,13 +177,13 @@ class LogSearch:
         self._grep = LineGrep(self._pattern, context=context)
         self._literals = () if context else literals(self._pattern)
         self._fold = bool(self._pattern.flags & re.IGNORECASE)
+        self._breaks = None if self._fold else _breaks(self._literals)
 
     def feed(self, chunk: bytes) -> list[Hit]:
         """Take the next bytes, however they are split; give the hits that are complete."""
         found: list[Hit] = []
-        # A step of one block bounds what is copied and parsed at once.
-        for at in range(0, len(chunk), BLOCK):
-            found += self._feed(chunk[at : at + BLOCK])
+        for at in range(0, len(chunk), _BLOCK):
+            found += self._feed(chunk[at : at + _BLOCK])
         return found
 
     def close(self) -> list[Hit]:
@@ -189,15 +191,12 @@ class LogSearch:
         return self._grep.feed(self._parser.close()) + self._grep.close()
 
     def _feed(self, chunk: bytes) -> list[Hit]:
-        if not self._literals:
-            return self._grep.feed(self._parser.feed(chunk))
-        found: list[Hit] = []
-        if self._parser.unfinished:
-            first = chunk.find(b"\n") + 1 or len(chunk)
-            found += self._grep.feed(self._parser.feed(chunk[:first]))
-            chunk = chunk[first:]
         last = chunk.rfind(b"\n") + 1
-        block = chunk[:last]
+        begun = self._parser.take_back() if self._literals and last else None
+        if begun is None:
+            return self._grep.feed(self._parser.feed(chunk))
+        block = b"".join((begun, memoryview(chunk)[:last]))
+        found: list[Hit] = []
         at = 0
         for start, end in self._candidates(block):
             self._parser.skip(block[at:start])
@@ -221,13 +220,14 @@ class LogSearch:
                 at = shown.find(literal, shown.find(b"\n", at) + 1)
         here = there = 0
         for start in sorted(starts):
-            # Every line is still a line in both, so what was cut is made up for by counting.
-            if len(shown) == len(block):
-                here = start
-            else:
-                for _ in range(shown.count(b"\n", there, start)):
-                    here = block.find(b"\n", here) + 1
-                there = start
+            # Every line is still a line in both, and only ever was something cut: the line stands
+            # here or further on, by as many lines as are missing.
+            behind = here + start - there
+            if len(shown) < len(block):
+                missing = shown.count(b"\n", there, start) - block.count(b"\n", here, behind)
+                for _ in range(missing):
+                    behind = block.find(b"\n", behind) + 1
+            here, there = behind, start
             yield here, block.find(b"\n", here) + 1
 
     def _shown(self, block: bytes) -> bytes | None:
@@ -239,7 +239,7 @@ class LogSearch:
             if self._fold:
                 for special, letter in _FOLDED:
                     shown = shown.replace(special, letter)
-        if b"\x1b" in block:
+        if b"\x1b" in block and (self._breaks is None or self._breaks.search(block)):
             shown = _ESCAPE.sub(b"", shown)
         return shown.lower() if self._fold else shown
 
@@ -273,6 +273,16 @@ def literals(pattern: re.Pattern[str]) -> tuple[bytes, ...]:
                 runs.append("")
     found = [_longest(runs, fold=fold) for runs in branches]
     return tuple(found) if all(found) else ()
+
+
+def _breaks(texts: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    """
+    Finds escapes that may stand in the middle of one of *texts*: behind one of their bytes, and not
+    colours (nearly all escapes of a log) before a byte that they cannot go on with.
+    """
+    before = b"".join(re.escape(bytes([byte])) for text in texts for byte in set(text[:-1]))
+    behind = b"".join(re.escape(bytes([byte])) for text in texts for byte in set(text[1:]))
+    return re.compile(rb"\x1b(?<=[\x1b%b]\x1b)(?!\[[0-9;]*m[^\x1b%b])" % (before, behind))
 
 
 def _longest(runs: Iterable[str], *, fold: bool) -> bytes:

@@ -55,6 +55,20 @@ def test_search_finds_what_matching_each_line_finds(
     assert found + search.close() == expected
 
 
+COLOURS = st.sampled_from([
+    b"f", b"o", b"oo", b"foo", b"m", b"\x1b[1m", b"\x1b[0;36m", b"\x1b[K", b"\x1b]0;f\x07", b"\x1b(B", b"\x1b[", b"\x1b",
+    b"\x1b\\", b" ", b"\n" + STAMP.encode(),
+])  # fmt: skip
+
+
+@given(log=st.lists(COLOURS, max_size=60).map(b"".join), source=st.sampled_from(["foo", "mf|oo"]))
+def test_escapes_hide_no_hit(log: bytes, source: str) -> None:
+    """A text is found in whole blocks of lines, wherever escapes stand before, in and behind it."""
+    parser, search = LogParser(), LogSearch(source)
+    expected = list(grep_lines(parser.feed(log) + parser.close(), source))
+    assert [*search.feed(log), *search.close()] == expected
+
+
 def test_a_line_is_matched_as_it_is_shown() -> None:
     """Timestamp, marker and escapes do not match, and the place is that in the line's text."""
     log = lines("##[error]\x1b[31mbro\x1b[0mken\x1b[0m thing")
