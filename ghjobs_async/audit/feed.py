@@ -115,8 +115,8 @@ class Feed:
             tally = self.tally.of(ref.repo)
             tally.found += 1
             tally.expected += 1
+            self.tally.estimated = ref is self.runs[-1]
             yield ref
-        self.tally.searching = False
 
     async def _found(self) -> AsyncGenerator[RunRef, None]:
         plan = self.plan
@@ -127,6 +127,7 @@ class Feed:
                 async for run in search:
                     tally.found += 1
                     tally.expected = max(tally.found, search.total_count)
+                    self.tally.estimated = repo is plan.repos[-1]
                     # As it was asked for: GitHub may write the name in another case, or a new one.
                     yield RunRef(repo, run.id)
             except GHJobsError as error:
@@ -136,7 +137,6 @@ class Feed:
             tally.expected = search.total_count
             if not search.complete:
                 self._short("search", repo, search.total_count, search.got, search.undecodable)
-        self.tally.searching = False
 
     def _short(
         self,

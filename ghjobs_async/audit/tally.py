@@ -120,11 +120,11 @@ class Tally:
     Attributes:
         repos: Each repository's own.
 
-        searching: Whether there may be runs that were not found yet.
+        estimated: Whether ``expected`` is known of all repositories.
     """
 
     repos: dict[str, RepoTally] = attrs.field(factory=dict)
-    searching: bool = True
+    estimated: bool = False
     _slowest: list[SlowJob] = attrs.field(factory=list)
     _failing: Counter[tuple[str, str, str]] = attrs.field(factory=Counter)
     _seen: Counter[tuple[str, str, str]] = attrs.field(factory=Counter)

@@ -126,14 +126,14 @@ def grep_command(
     root, names, refs = _where(repos, repo, tuple(runs or ()), common)
     plan = filters.plan(names, Logs.FAILED if failed else Logs.ALL)
     mode = Mode.JOBS if files_with_matches else Mode.COUNTS if count else Mode.LINES
-    printer = HitPrinter(Mode.JSON if json else mode, regex)
-    progress = Progress(quiet=common.quiet or not printer.piped)
+    progress = Progress(quiet=common.quiet)
+    printer = HitPrinter(Mode.JSON if json else mode, regex, progress.print)
     gh = connect(root, common, on_wait=progress.on_wait, max_wait=_MAX_WAIT)
     troubles: list[str] = []
     feed = Feed(gh, plan, Tally(), lambda failure: troubles.append(_said(failure)), runs=refs)
     try:
         with progress.showing(feed.tally, ", ".join(names) or plural(len(refs), "run")):
-            asyncio.run(_search(feed, regex, context, printer))
+            asyncio.run(_search(feed, regex, context, printer, progress))
     except GHJobsError as error:
         troubles = [str(error)]
     printer.close()
@@ -144,12 +144,14 @@ def grep_command(
     return _FOUND if printer.found else _NOT_FOUND
 
 
-async def _search(feed: Feed, regex: re.Pattern[str], context: int, printer: HitPrinter) -> None:
+async def _search(
+    feed: Feed, regex: re.Pattern[str], context: int, printer: HitPrinter, progress: Progress
+) -> None:
     async with feed.gh as gh, feed.listings() as listings:
         async with gh.grep(feed.jobs(listings), regex, context=context) as hits:
+            progress.logs = lambda: hits.searched
             async for hit in hits:
                 printer.take(hit)
-                feed.tally.of(hit.job.repo).logs = hits.searched
         for one in hits.failures:
             feed.failed("log", one.ref.repo, one.error, job_id=one.ref.job_id)
     feed.check_searched()

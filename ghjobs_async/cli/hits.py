@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections import Counter
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
 
@@ -43,20 +44,23 @@ class HitPrinter:
 
         pattern: What was searched for, to be coloured.
 
+        write: Takes a line to print.
+
     Attributes:
         found: How many lines match.
     """
 
     mode: Mode
     pattern: re.Pattern[str]
+    write: Callable[[str], None]
     found: int = attrs.field(default=0, init=False)
-    piped: bool = attrs.field(init=False)
+    _piped: bool = attrs.field(init=False)
     _colour: bool = attrs.field(init=False)
     _counts: Counter[str] = attrs.field(factory=Counter, init=False)
     _last: tuple[str, int] = attrs.field(default=("", 0), init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.piped = not is_terminal(sys.stdout)
+        self._piped = not is_terminal(sys.stdout)
         self._colour = colours(sys.stdout)
 
     def take(self, found: JobHit) -> None:
@@ -67,9 +71,9 @@ class HitPrinter:
         match self.mode:
             case Mode.JOBS:
                 if self._counts[place] == 1:
-                    self._write(place)
+                    self.write(place)
             case Mode.JSON:
-                self._write(json.dumps(_to_dict(found, place), separators=(",", ":")))
+                self.write(json.dumps(_to_dict(found, place), separators=(",", ":")))
             case Mode.LINES:
                 self._lines(found, place)
             case Mode.COUNTS:
@@ -79,19 +83,19 @@ class HitPrinter:
         """Print what is only known at the end."""
         if self.mode is Mode.COUNTS:
             for place, count in self._counts.items():
-                self._write(f"{place}:{count}")
+                self.write(f"{place}:{count}")
 
     def _lines(self, found: JobHit, place: str) -> None:
         lines = [*found.hit.before, found.line, *found.hit.after]
         last_place, last_number = self._last
         if place != last_place:
             last_number = 0
-            if not self.piped:
+            if not self._piped:
                 self._heading(found, place, first=not last_place)
         # Lines that the hit before has shown already are not shown again.
         fresh = [line for line in lines if line.number > last_number or line is found.line]
         if len(lines) > 1 and last_number and fresh[0].number > last_number + 1:
-            self._write("--")
+            self.write("--")
         for line in fresh:
             self._line(line, place, hit=line.number == found.line.number)
         self._last = (place, fresh[-1].number)
@@ -99,26 +103,21 @@ class HitPrinter:
     def _heading(self, found: JobHit, place: str, *, first: bool) -> None:
         name = clean(found.job.job.name) if isinstance(found.job, JobOf) else ""
         if not first:
-            self._write("")
-        self._write(self._in(_BOLD, name or str(found.job)) + "  " + self._in(_DIM, place))
+            self.write("")
+        self.write(self._in(_BOLD, name or str(found.job)) + "  " + self._in(_DIM, place))
 
     def _line(self, line: LogLine, place: str, *, hit: bool) -> None:
         mark = ":" if hit else "-"
         text = clean(line.text)
         if hit and self._colour:
             text = self.pattern.sub(lambda m: f"{_MATCH}{m[0]}{_RESET}" if m[0] else "", text)
-        if self.piped:
-            self._write(f"{place}{mark}{line.number}{mark}{text}")
+        if self._piped:
+            self.write(f"{place}{mark}{line.number}{mark}{text}")
         else:
-            self._write(self._in(_GREEN, f"{line.number}") + f"{mark}{text}")
+            self.write(self._in(_GREEN, f"{line.number}") + f"{mark}{text}")
 
     def _in(self, style: str, text: str) -> str:
         return f"{style}{text}{_RESET}" if self._colour else text
-
-    def _write(self, text: str) -> None:
-        sys.stdout.write(f"{text}\n")
-        # As they come, also into a pipe: a search may take an hour.
-        sys.stdout.flush()
 
 
 def address(found: JobHit) -> str:

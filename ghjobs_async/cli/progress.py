@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -31,11 +31,16 @@ class Progress:
 
     Args:
         quiet: Show nothing.
+
+    Attributes:
+        logs: Tells how many logs are done, where the tally does not count them.
     """
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
+        self.logs: Callable[[], int] | None = None
         self._live = not quiet and is_terminal(sys.stderr)
+        self._shown: Live | None = None
         self._wait: Wait | None = None
         self._began = time.monotonic()
         self._title = ""
@@ -65,8 +70,21 @@ class Progress:
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
-        ):
-            yield
+        ) as live:
+            self._shown = live
+            try:
+                yield
+            finally:
+                self._shown = None
+
+    def print(self, text: str) -> None:
+        """Print a line of data to stdout; above the progress, where both are on one terminal."""
+        if self._shown is not None and is_terminal(sys.stdout):
+            self._shown.console.print(Text.from_ansi(text), soft_wrap=True)
+            return
+        sys.stdout.write(f"{text}\n")
+        # As they come, also into a pipe: an audit may take an hour.
+        sys.stdout.flush()
 
     def _render(self) -> RenderableType:
         total = self._tally.total
@@ -86,11 +104,12 @@ class Progress:
             self._jobs(),
         )
         if total.logs_wanted:
+            logs = total.logs if self.logs is None else self.logs()
             bars.add_row(
                 "  logs",
-                self._bar(total.logs, total.logs_wanted),
-                f"{total.logs:,}/{total.logs_wanted:,}",
-                size(total.log_bytes),
+                self._bar(logs, total.logs_wanted),
+                f"{logs:,}/{total.logs_wanted:,}",
+                size(total.log_bytes) if total.log_bytes else "",
             )
         return Group(self._spinner, bars, *self._waiting())
 
@@ -109,7 +128,7 @@ class Progress:
 
     def _left(self, seconds: float) -> str:
         total = self._tally.total
-        if self._tally.searching or not total.listed or total.listed >= total.expected:
+        if not self._tally.estimated or not total.listed or total.listed >= total.expected:
             return ""
         left = (total.expected - total.listed) * seconds / total.listed
         return f", about {duration(left)} left"

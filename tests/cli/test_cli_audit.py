@@ -162,7 +162,7 @@ def test_the_progress_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     one = tally.of(REPO)
     one.expected, one.listed, one.jobs, one.failed, one.failures = 1234, 617, 7890, 56, 7
     one.logs_wanted, one.logs, one.log_bytes = 56, 20, 3_400_000
-    tally.searching = False
+    tally.estimated = True
     with progress.showing(tally, REPO):
         progress.on_wait(Wait(60, datetime.now(UTC) + timedelta(seconds=60), "primary rate limit"))
     shown = screen.getvalue()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from ghjobs_async.testing import FakeGitHub, FakeJob
 
@@ -125,3 +127,17 @@ def test_hits_on_a_terminal(ghjobs: Any, place: str, monkeypatch: pytest.MonkeyP
     assert place in out[0]
     assert out[1] == "\x1b[32m2\x1b[0m:two \x1b[1;31mMatch\x1b[0m here"
     assert out[2] == "\x1b[32m6\x1b[0m:a \x1b[1;31mmatch\x1b[0m"
+
+
+def test_hits_stand_above_the_progress(
+    ghjobs: Any, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where hits and progress are on one terminal, hits stand whole above it, however long."""
+    screen = io.StringIO()
+    monkeypatch.setattr("ghjobs_async.cli.progress.is_terminal", lambda stream: True)
+    monkeypatch.setattr(
+        "ghjobs_async.cli.progress.console",
+        lambda stream: Console(file=screen, force_terminal=True, width=40),
+    )
+    assert ghjobs("grep", "Match", REPO).status == 0
+    assert f"{place}:2:two Match here\n" in screen.getvalue()
