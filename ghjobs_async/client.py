@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from ghjobs_async import environment, wire
+from ghjobs_async.api import Api
 from ghjobs_async.auth import Credentials, TokenAuth, Wallet
 from ghjobs_async.clock import Clock
 from ghjobs_async.convert import Page
@@ -126,17 +127,15 @@ class GitHubJobs:
         self._pace = requests_per_minute
         self._concurrency = concurrency
         self._clock = clock
-        self._transport = Transport(
-            root=root,
+        self._api = Api(
+            transport=Transport(root, timeout, session),
             wallet=Wallet(auth, requests_per_minute),
             gate=gate,
             api_version=api_version,
-            timeout=timeout,
             retries=Retries(retries, clock, max_wait, gate.tell),
             clock=clock,
-            borrowed=session,
         )
-        self._pages = Pages(self._transport, concurrency)
+        self._pages = Pages(self._api, concurrency)
         # Downloads have slots of their own: a log that waits for its reader blocks no API call.
         self._downloads = asyncio.Semaphore(concurrency)
 
@@ -159,7 +158,7 @@ class GitHubJobs:
         now = self._clock.now()
         known = [
             RateLimit(budget.limit, left[0], datetime.fromtimestamp(left[1], UTC))
-            for budget in self._transport.wallet.budgets
+            for budget in self._api.wallet.budgets
             if (left := budget.left(now)) is not None
         ]
         return min(known, key=lambda limit: limit.remaining, default=None)
@@ -180,7 +179,7 @@ class GitHubJobs:
 
     async def aclose(self) -> None:
         """Close the session, unless it was borrowed. Twice is fine."""
-        await self._transport.aclose()
+        await self._api.aclose()
 
     async def get_job(self, job: JobLike, job_id: int | None = None) -> Job:
         """
@@ -198,7 +197,7 @@ class GitHubJobs:
             NotFoundError: No such job, or the token cannot see it.
         """
         ref = _job_ref(job, job_id)
-        return await self._transport.send(wire.get_job(ref.repo, ref.job_id))
+        return await self._api.send(wire.get_job(ref.repo, ref.job_id))
 
     async def list_jobs(
         self,
@@ -262,7 +261,7 @@ class GitHubJobs:
         Raises:
             NotFoundError: No such run or attempt, or the token cannot see it.
         """
-        return await self._transport.send(wire.get_run(_run_ref(run, run_id)))
+        return await self._api.send(wire.get_run(_run_ref(run, run_id)))
 
     def iter_runs(
         self,
@@ -350,7 +349,7 @@ class GitHubJobs:
 
             NotFoundError: No such job, or the token cannot see it.
         """
-        return await Download(self._transport, _job_ref(job, job_id)).link()
+        return await Download(self._api, _job_ref(job, job_id)).link()
 
     def open_log(self, job: JobLike, job_id: int | None = None) -> JobLog:
         """
@@ -372,7 +371,7 @@ class GitHubJobs:
 
             NotFoundError: No such job, or the token cannot see it.
         """
-        return JobLog(self._transport, self._downloads, _job_ref(job, job_id))
+        return JobLog(self._api, self._downloads, _job_ref(job, job_id))
 
     def fan_out(
         self,

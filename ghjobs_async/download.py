@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 import attrs
 
 from ghjobs_async import wire
+from ghjobs_async.api import Api
 from ghjobs_async.errors import (
     ApiVersionError,
     GHJobsError,
@@ -27,7 +28,7 @@ from ghjobs_async.errors import (
 )
 from ghjobs_async.models import LogLink, Status
 from ghjobs_async.refs import JobRef
-from ghjobs_async.transport import Body, Transport
+from ghjobs_async.transport import Body
 
 T = TypeVar("T")
 
@@ -56,7 +57,7 @@ class Download:
     One pass over the bytes of a log.
 
     Args:
-        transport: The door to the network.
+        api: Asks GitHub.
 
         ref: Whose log.
 
@@ -66,7 +67,7 @@ class Download:
         expected: How many there are, where the server says so.
     """
 
-    transport: Transport
+    api: Api
     ref: JobRef
     received: int = 0
     expected: int | None = None
@@ -97,7 +98,7 @@ class Download:
 
         async def once() -> LogLink:
             request = wire.get_log(self.ref.repo, self.ref.job_id)
-            found = await self.transport.ask_log(request, {})
+            found = await self.api.ask_log(request, {})
             if isinstance(found, str):
                 return LogLink(found, wire.link_expiry(found))
             found.close()
@@ -180,10 +181,10 @@ class Download:
         self._stuck += 1
         if not self._resumable:
             raise ChangedError from error
-        if self._stuck > self.transport.retries.most + 1 or self._breaks > _BREAKS_MOST:
+        if self._stuck > self.api.retries.most + 1 or self._breaks > _BREAKS_MOST:
             raise self.truncated(error) from error
         if self._stuck > 1:
-            await self.transport.retries.back_off(self._stuck - 1, "resume of a log")
+            await self.api.retries.back_off(self._stuck - 1, "resume of a log")
         try:
             if self.received:
                 self._framed = _is_framed((await self._opened(self.received)).headers)
@@ -210,7 +211,7 @@ class Download:
     async def _explained(self, once: Callable[[], Awaitable[T]]) -> T:
         """Try, again where that may help; where there is no log, say why."""
         try:
-            return await self.transport.retries.run(once)
+            return await self.api.retries.run(once)
         except NotFoundError as error:
             raise await self._gone(error, "deleted") from error
         except ResponseError as error:
@@ -225,9 +226,9 @@ class Download:
 
     async def _open_once(self, offset: int) -> Body:
         headers = {"Range": f"bytes={offset}-"} if offset else {}
-        found = await self.transport.ask_log(wire.get_log(self.ref.repo, self.ref.job_id), headers)
+        found = await self.api.ask_log(wire.get_log(self.ref.repo, self.ref.job_id), headers)
         if isinstance(found, str):
-            found = await self.transport.follow(found, headers)
+            found = await self.api.follow(found, headers)
         self._body = found
         try:
             await self._check(found, offset)
@@ -323,7 +324,7 @@ class Download:
     async def _gone(self, error: NotFoundError | None, reason: str) -> GHJobsError:
         """Tell apart why there is no log: the job itself knows."""
         try:
-            job = await self.transport.send(wire.get_job(self.ref.repo, self.ref.job_id))
+            job = await self.api.send(wire.get_job(self.ref.repo, self.ref.job_id))
         except NotFoundError as unknown:
             return error or unknown
         except GHJobsError:

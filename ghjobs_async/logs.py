@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from ghjobs_async import wire
+from ghjobs_async.api import Api
 from ghjobs_async.download import ChangedError, Download
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.logtext import (
@@ -30,7 +31,6 @@ from ghjobs_async.logtext import (
 from ghjobs_async.models import Job
 from ghjobs_async.refs import JobRef
 from ghjobs_async.saving import WholeFile
-from ghjobs_async.transport import Transport
 
 # How often a log that changes under the reader is written to disk from its start again.
 _RESTARTS_MOST: Final = 3
@@ -47,9 +47,9 @@ class JobLog:
         ref: Whose log.
     """
 
-    def __init__(self, transport: Transport, slots: asyncio.Semaphore, ref: JobRef) -> None:
+    def __init__(self, api: Api, slots: asyncio.Semaphore, ref: JobRef) -> None:
         self.ref = ref
-        self._transport = transport
+        self._api = api
         self._slots = slots
         self._held = False
         # The pass that entering opened, until the first reading takes it.
@@ -59,7 +59,7 @@ class JobLog:
     async def __aenter__(self) -> Self:
         await self._slots.acquire()
         self._held = True
-        self._opened = Download(self._transport, self.ref)
+        self._opened = Download(self._api, self.ref)
         try:
             await self._opened.open()
         except BaseException:
@@ -93,7 +93,7 @@ class JobLog:
         if self._opened is not None:
             self._reading, self._opened = self._opened, None
             return self._reading
-        self._reading = download = Download(self._transport, self.ref)
+        self._reading = download = Download(self._api, self.ref)
         await download.open()
         return download
 
@@ -215,7 +215,7 @@ class JobLog:
     async def _job(self, job: Job | None) -> Job:
         if job is not None:
             return job
-        return await self._transport.send(wire.get_job(self.ref.repo, self.ref.job_id))
+        return await self._api.send(wire.get_job(self.ref.repo, self.ref.job_id))
 
     async def save(self, path: str | os.PathLike[str]) -> int:
         """

@@ -15,10 +15,10 @@ from typing import Final, Generic, Protocol, TypeVar
 import attrs
 
 from ghjobs_async import fanout, wire
+from ghjobs_async.api import Api
 from ghjobs_async.collector import Turns
 from ghjobs_async.convert import Page
 from ghjobs_async.errors import ServerError, TransportError, Undecodable
-from ghjobs_async.transport import Transport
 
 # GitHub answers 502 for a page that takes it too long to make, consistently, where a smaller one
 # works: asking for the same size again never helps.
@@ -84,12 +84,12 @@ class Pages:
     Reads lists; remembers per repository and kind of list which page size works.
 
     Args:
-        transport: The door to the network.
+        api: Asks GitHub.
 
         concurrency: How many pages of one list are asked for at once.
     """
 
-    transport: Transport
+    api: Api
     concurrency: int
     _sizes: dict[tuple[str, str], _Size] = attrs.field(factory=dict, init=False)
     # One list after the other becomes objects, and is handed over before the next one does.
@@ -132,7 +132,7 @@ class Pages:
     async def _read_in(
         self, size: int, make: MakeRequest[T], most: int | None, *, resize: bool
     ) -> Listing[T]:
-        reading = _Reading(self.transport, make, size, _unless_too_large if resize else bool)
+        reading = _Reading(self.api, make, size, _unless_too_large if resize else bool)
         first = await reading.fetch(1)
         total = wire.peek_total(first.body)
         if total is None or (most is not None and total >= most):
@@ -161,7 +161,7 @@ class _Reading(Generic[T]):
     become, and the garbage collector does not walk them again and again.
     """
 
-    transport: Transport
+    api: Api
     make: MakeRequest[T]
     size: int
     resend: Callable[[int], bool]
@@ -170,7 +170,7 @@ class _Reading(Generic[T]):
 
     async def fetch(self, number: int) -> wire.Answer:
         request = self.make(self.size, number).undecoded()
-        answer = await self.transport.send(request, resend=self.resend)
+        answer = await self.api.send(request, resend=self.resend)
         self._exhausted = self._exhausted or wire.is_empty_page(answer.body)
         return answer
 
@@ -186,7 +186,7 @@ class _Reading(Generic[T]):
             return None
 
     async def _again(self, number: int) -> Page[T]:
-        return await self.transport.send(self.make(self.size, number), resend=self.resend)
+        return await self.api.send(self.make(self.size, number), resend=self.resend)
 
     async def decode_all(self, answers: list[wire.Answer], turns: Turns) -> list[Page[T]]:
         """Decode pages in their turn, a few at a time: between them, other tasks have theirs."""

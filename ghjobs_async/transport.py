@@ -1,8 +1,7 @@
 """
-The one door to the network: session, credentials, gate, retries, redirects.
+The one door to the network: sessions, timeouts, proxies, and the reading of what comes.
 
-`Transport.send` asks the API and gives the decoded value; `Transport.ask_log` asks it where a log
-lies, and `Transport.follow` opens it there. A token goes to the API's origin and nowhere else.
+It knows addresses and headers, and neither credentials nor limits nor what an answer means.
 """
 
 from __future__ import annotations
@@ -11,28 +10,22 @@ import asyncio
 import os
 import ssl
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import aiohttp
 import attrs
 from yarl import URL
 
-from ghjobs_async import environment, limits, wire
-from ghjobs_async.auth import Ask, Credential, Wallet
-from ghjobs_async.clock import Clock
+from ghjobs_async import environment, wire
 from ghjobs_async.errors import (
     ConfigurationError,
     RequestTimeoutError,
     TransportError,
     shown,
 )
-from ghjobs_async.gate import Gate
-from ghjobs_async.retries import Retries
-
-T = TypeVar("T")
 
 #: On every hop: to connect, between two reads, and in all (but for logs).
 DEFAULT_TIMEOUT: Final = aiohttp.ClientTimeout(total=60, sock_connect=10, sock_read=30)
@@ -43,11 +36,10 @@ _ZLIB_OR_GZIP: Final = 47
 _LARGE: Final = 4 * 2**20
 # Pages of jobs pack to a twentieth; what unpacks to a hundred times its size is no page.
 _PACKED_MOST: Final = 100
-_REDIRECTS_MOST: Final = 5
-# How often one request is sent again because of a limit, before the limit is an error.
-_LIMIT_HITS_MOST: Final = 10
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_USER_AGENT: Final = f"ghjobs-async/{version('ghjobs-async')}"
+#: GitHub refuses requests without one.
+USER_AGENT: Final = f"ghjobs-async/{version('ghjobs-async')}"
+# What is a log, or a part of it, where the API itself was asked for one.
+_LOG_STATUSES: Final = frozenset({200, 206, 416})
 
 
 class Body:
@@ -102,40 +94,23 @@ class Body:
 @attrs.define(eq=False)
 class Transport:
     """
-    Everything between a request and its answer.
+    One exchange after the other, over sessions of its own or a borrowed one.
 
     Args:
         root: The API's root, without a slash at its end.
 
-        wallet: Which credential a request carries.
-
-        gate: The shared gate of limits.
-
-        api_version: Sent as ``X-GitHub-Api-Version``; None sends none.
-
         timeout: For every hop.
-
-        retries: What is sent again, and when.
-
-        clock: Time and chance.
 
         borrowed: A session to use and never to close; None makes one.
     """
 
     root: str
-    wallet: Wallet
-    gate: Gate
-    api_version: str | None
     timeout: aiohttp.ClientTimeout
-    retries: Retries
-    clock: Clock
     borrowed: aiohttp.ClientSession | None
     _api: aiohttp.ClientSession | None = attrs.field(default=None, init=False)
     # For the storage: a session without anybody's headers, cookies or credentials.
     _clean: aiohttp.ClientSession | None = attrs.field(default=None, init=False)
-    _headers: dict[str, str] = attrs.field(init=False)
     _log_timeout: aiohttp.ClientTimeout = attrs.field(init=False)
-    _origin: tuple[str, str, int | None] = attrs.field(init=False)
     _proxies: dict[tuple[str, str], str | None] = attrs.field(factory=dict, init=False)
     # Large answers are read one at a time, so that many of them do not fill the memory.
     _large: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
@@ -150,7 +125,6 @@ class Transport:
             raise ConfigurationError(
                 f"session is an aiohttp.ClientSession, not {shown(self.borrowed)}"
             )
-        self._origin = wire.origin(self.root)
         total = self.timeout.total
         # A log may take as long as it needs, but no single wait for it. Only a borrowed session may
         # let a request wait for a connection.
@@ -160,169 +134,53 @@ class Transport:
             sock_connect=self.timeout.sock_connect or total,
             sock_read=self.timeout.sock_read or total,
         )
-        self._headers = {"Accept": "application/vnd.github+json", "User-Agent": _USER_AGENT}
-        if self.api_version is not None:
-            self._headers["X-GitHub-Api-Version"] = self.api_version
 
-    # The API.
-
-    async def send(self, request: wire.Request[T], *, resend: Callable[[int], bool] = bool) -> T:
-        """
-        Ask the API and decode the answer.
-
-        Args:
-            request: What to ask.
-
-            resend: Whether a 5xx status is worth sending the same request again.
-        """
-
-        async def once() -> T:
-            credential = await self.wallet.credential(request.owner)
-            answer, _ = await self._ask(request, credential)
-            return request.decode(answer)
-
-        return await self.retries.run(once, resend)
-
-    async def ask_log(self, request: wire.Request[str], headers: Mapping[str, str]) -> str | Body:
-        """
-        Ask the API for a log, once: the signed URL that it redirects to, or the log itself.
-
-        A link lives for a minute, so whoever asks for one tries again with a new one, by `retries`.
-
-        Args:
-            request: Made by `wire.get_log`.
-
-            headers: For the case that the API answers with the log itself: ``Range``.
-        """
-        credential = await self.wallet.credential(request.owner)
-        answer, body = await self._ask(request, credential, log=headers)
-        return request.decode(answer) if body is None else body
-
-    async def follow(self, url: str, headers: Mapping[str, str]) -> Body:
-        """
-        Open a signed link: without a token, through a session that knows nobody's secrets.
-
-        Redirects are followed; no other status is judged here.
-        """
-        headers = {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity", **headers}
-        safe = wire.redacted(url)
-        for _ in range(_REDIRECTS_MOST + 1):
-            session, timeout = self._storage(), self._log_timeout
-            response = await self._request(session, "GET", url, safe, headers, timeout, log=True)
-            if response.status not in _REDIRECTS:
-                return Body(response, safe)
-            response.close()
-            url = wire.location(
-                wire.Answer(response.status, response.headers, b"", "GET", safe), url
-            )
-            safe = wire.redacted(url)
-        raise _too_many_redirects(wire.Answer(302, {}, b"", "GET", safe))
-
-    async def _ask(
-        self,
-        request: wire.Request[T],
-        credential: Credential,
-        *,
-        log: Mapping[str, str] | None = None,
+    async def ask(
+        self, method: str, url: str, safe: str, headers: Mapping[str, str], *, log: bool
     ) -> tuple[wire.Answer, Body | None]:
         """
-        Send a request until the API itself has answered it: through limits, redirects within the
-        API's origin, and one renewal of an App's token. With *log*, a redirect away is an answer,
-        and a 200 stays open.
+        Ask the API, once; redirects are not followed.
+
+        Args:
+            method: ``"GET"`` or ``"POST"``.
+
+            url: The address.
+
+            safe: What errors may say of it.
+
+            headers: All of them.
+
+            log: Whether a log is asked for: it stays open where it comes at once, a body beside an
+                answer without one.
+
+        Raises:
+            TransportError: There is no answer, or one that is too large.
         """
-        url = self.root + request.target
-        auth = credential.auth
-        redirects = hits = renewals = 0
-        while True:
-            authorization = await auth.header(self._ask_as, self.clock) if auth else None
-            answer, body, limited = await self._exchange(
-                request.method, url, credential.budget, authorization, log
+        timeout = self._log_timeout if log else self.timeout
+        response = await self._request(
+            self._session(), method, url, safe, headers, timeout, unpack=not log
+        )
+        if log and response.status in _LOG_STATUSES:
+            return (
+                wire.Answer(response.status, response.headers, b"", method, safe),
+                Body(response, safe),
             )
-            if limited is not None:
-                hits += 1
-                until = credential.budget.until
-                if hits > _LIMIT_HITS_MOST or until - self.clock.now() > self.gate.max_wait:
-                    raise wire.rate_limit_error(answer, limited.scope, until)
-            elif body is not None or 200 <= answer.status < 300:
-                return answer, body
-            elif answer.status in _REDIRECTS:
-                target = wire.location(answer, url)
-                if log is not None and not wire.is_log_path(target, self.root):
-                    led = wire.Answer(
-                        answer.status, {"Location": target}, b"", answer.method, answer.url
-                    )
-                    return led, None
-                if wire.origin(target) != self._origin:
-                    raise _leads_away(answer, target)
-                redirects += 1
-                if redirects > _REDIRECTS_MOST:
-                    raise _too_many_redirects(answer)
-                url = target
-            elif (
-                answer.status == 401
-                and auth
-                and not renewals
-                and auth.refused(authorization or "")
-                and await auth.header(self._ask_as, self.clock) != authorization
-            ):
-                renewals += 1
-                await self.retries.back_off(1, "a fresh token")
-            else:
-                wire.raise_for(
-                    answer,
-                    api_version=self.api_version,
-                    authorized=authorization is not None,
-                    now=self.clock.now(),
-                )
+        data = await self._read_whole(response, method, safe)
+        return wire.Answer(response.status, response.headers, data, method, safe), None
 
-    async def _ask_as(self, request: wire.Request[T], authorization: str) -> T:
-        """Ask with an authorization of its own, as an App does to mint its tokens."""
-        credential = Credential(_Fixed(authorization), limits.Budget())
+    async def open(self, url: str, headers: Mapping[str, str]) -> Body:
+        """
+        Open a signed link, through a session that knows nobody's secrets; redirects are not
+        followed.
 
-        async def once() -> T:
-            answer, _ = await self._ask(request, credential)
-            return request.decode(answer)
-
-        return await self.retries.run(once)
-
-    async def _exchange(
-        self,
-        method: str,
-        url: str,
-        budget: limits.Budget,
-        authorization: str | None,
-        log: Mapping[str, str] | None,
-    ) -> tuple[wire.Answer, Body | None, limits.Hit | None]:
-        """One request through the gate, and what its answer says about limits."""
-        headers = self._headers
-        if authorization is not None:
-            headers = {**headers, "Authorization": authorization}
-        timeout = self.timeout
-        if log is not None:
-            headers = {**headers, "Accept-Encoding": "identity", **log}
-            timeout = self._log_timeout
-        # A query may be a secret once the server has chosen the address.
-        safe = url if url.startswith(f"{self.root}/repos/") else wire.redacted(url)
-        departed = await self.gate.enter(budget, safe)
-        try:
-            response = await self._request(
-                self._session(), method, url, safe, headers, timeout, log=log is not None
-            )
-            data, body = b"", None
-            if log is not None and response.status in {200, 206, 416}:
-                body = Body(response, safe)
-            else:
-                data = await self._read_whole(response, method, safe)
-        finally:
-            self.gate.leave(budget)
-        now = self.clock.now()
-        budget.learn(response.headers, now)
-        limited = limits.hit(response.status, response.headers, data, now)
-        if limited is not None:
-            budget.pause(limited, departed, now)
-        else:
-            budget.relax(departed)
-        return wire.Answer(response.status, response.headers, data, method, safe), body, limited
+        Raises:
+            TransportError: There is no answer.
+        """
+        safe = wire.redacted(url)
+        response = await self._request(
+            self._storage(), "GET", url, safe, headers, self._log_timeout, unpack=False
+        )
+        return Body(response, safe)
 
     async def _read_whole(self, response: aiohttp.ClientResponse, method: str, safe: str) -> bytes:
         """Read an answer of the API, but no endless one: a small gzip body can hold gigabytes."""
@@ -365,7 +223,7 @@ class Transport:
         headers: Mapping[str, str],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 -- aiohttp's, not a deadline here
         *,
-        log: bool,
+        unpack: bool,
     ) -> aiohttp.ClientResponse:
         """Send one request; *safe* is what errors may say of its URL."""
         try:
@@ -377,7 +235,7 @@ class Transport:
                 allow_redirects=False,
                 raise_for_status=False,
                 timeout=timeout,
-                auto_decompress=not log,
+                auto_decompress=unpack,
                 proxy=self._proxy(target),
             )
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
@@ -391,7 +249,7 @@ class Transport:
             raise RuntimeError("this client is closed")
         if self._api is None:
             self._api = self.borrowed or aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ssl=_tls(self._origin[0])),
+                connector=aiohttp.TCPConnector(limit=0, ssl=_tls(self.root.partition(":")[0])),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=self.timeout,
             )
@@ -429,19 +287,6 @@ class Transport:
             await self._clean.close()
         if self._api is not None and self._api is not self.borrowed:
             await self._api.close()
-
-
-@attrs.frozen
-class _Fixed:
-    """One authorization, as it is."""
-
-    authorization: str = attrs.field(repr=False)
-
-    async def header(self, ask: Ask, clock: Clock) -> str:  # noqa: ARG002
-        return self.authorization
-
-    def refused(self, header: str) -> bool:  # noqa: ARG002
-        return False
 
 
 def _tls(scheme: str) -> ssl.SSLContext | bool:
@@ -494,24 +339,3 @@ def _transport_error(error: Exception, method: str, url: str) -> TransportError:
     )
     failure.__cause__ = system if isinstance(system, Exception) else ConnectionError(what)
     return failure
-
-
-def _too_many_redirects(answer: wire.Answer) -> TransportError:
-    return TransportError(
-        f"{answer.method} {answer.url}: more than {_REDIRECTS_MOST} redirects",
-        method=answer.method,
-        url=answer.url,
-        request_id=answer.request_id,
-        retryable=False,
-    )
-
-
-def _leads_away(answer: wire.Answer, target: str) -> TransportError:
-    return TransportError(
-        f"{answer.method} {answer.url}: {answer.status} leads to another origin, "
-        f"{wire.redacted(target)}; not followed, since the token belongs to this one",
-        method=answer.method,
-        url=answer.url,
-        request_id=answer.request_id,
-        retryable=False,
-    )

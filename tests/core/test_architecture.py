@@ -26,6 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("auth",),
     ("gate", "retries"),
     ("transport",),
+    ("api",),
     ("pages", "download"),
     ("runs", "logs"),
     ("client",),

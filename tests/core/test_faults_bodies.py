@@ -197,6 +197,6 @@ async def test_a_borrowed_session_s_proxy_serves_the_storage_too(github: FakeGit
         aiohttp.ClientSession(proxy="http://127.0.0.1:9") as session,
         GitHubJobs(None, base_url=github.base_url, session=session) as gh,
     ):
-        clean = gh._transport._storage()
+        clean = gh._api.transport._storage()
         with pytest.raises(aiohttp.ClientProxyConnectionError):
             await clean.get(f"{github.storage_url}/{job.id}")
