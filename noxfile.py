@@ -19,9 +19,11 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 # What everything else stands on: each line and branch of it is held by a test.
 CORE = (
+    "api",
     "auth",
     "client",
     "clock",
+    "collector",
     "convert",
     "download",
     "environment",
@@ -35,6 +37,7 @@ CORE = (
     "refs",
     "retries",
     "runs",
+    "saving",
     "transport",
     "wire",
 )

@@ -384,7 +384,7 @@ def location(answer: Answer, base: str) -> str:
 
 def is_log_path(url: str, root: str) -> bool:
     """Whether a redirect of a log stays in the API: anything else is the log's signed link."""
-    if not redacted(url).endswith("/logs"):
+    if not url.partition("?")[0].partition("#")[0].endswith("/logs"):
         return False
     path = urlsplit(url).path
     base = urlsplit(root).path

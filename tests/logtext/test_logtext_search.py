@@ -69,6 +69,30 @@ def test_escapes_hide_no_hit(log: bytes, source: str) -> None:
     assert [*search.feed(log), *search.close()] == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "source", "flags"),
+    [
+        ("fo\x1b[1mo", "foo", 0),
+        ("fo\x9b1mo", "foo", 0),
+        ("mas\u212a", "mask", re.IGNORECASE),
+        ("foo", "f o o  # spaces", re.VERBOSE),
+        ("foo" + "." * 3000, "foo", 0),
+        ("." * 3000 + "foo", "foo$", 0),
+    ],
+    ids=["colour", "C1", "folded", "verbose", "capped", "beyond the cap"],
+)
+def test_a_hit_keeps_its_place(text: str, source: str, flags: int) -> None:
+    """Behind lines with colours, however it is written, a hit has its own line and number."""
+    log = lines(*["\x1b[36;1mo\x1b[0m"] * 40, text, "\x1b[31mbar", text, "tail")
+    pattern = re.compile(source, flags)
+    parser = LogParser(2000, groups=False)
+    expected = list(grep_lines(parser.feed(log) + parser.close(), pattern))
+    search = LogSearch(pattern, max_line=2000)
+    found = [hit for at in range(0, len(log), 700) for hit in search.feed(log[at : at + 700])]
+    assert found + search.close() == expected
+    assert [hit.line.number for hit in expected] == ([] if source == "foo$" else [41, 43])
+
+
 def test_a_line_is_matched_as_it_is_shown() -> None:
     """Timestamp, marker and escapes do not match, and the place is that in the line's text."""
     log = lines("##[error]\x1b[31mbro\x1b[0mken\x1b[0m thing")
