@@ -29,6 +29,9 @@ _TOO_LARGE: Final = frozenset({502, 504})
 _GROW_AFTER: Final = 100
 # So many pages, a few milliseconds' work, are decoded at once.
 _AT_ONCE: Final = 4
+# A page as large as this becomes objects as it comes: a page of runs has over a megabyte, and is a
+# tenth of that when decoded.
+_LARGE: Final = 2**19
 # So many pages are read beyond the total, where the server says that there are more.
 _BEYOND_MOST: Final = 100
 
@@ -167,12 +170,22 @@ class _Reading(Generic[T]):
     resend: Callable[[int], bool]
     # A page without items has come: there is nothing behind it, whatever the total says.
     _exhausted: bool = False
+    # Large pages, by number, as far as they could be decoded.
+    _decoded: dict[int, Page[T]] = attrs.field(factory=dict)
 
     async def fetch(self, number: int) -> wire.Answer:
         request = self.make(self.size, number).undecoded()
         answer = await self.api.send(request, resend=self.resend)
         self._exhausted = self._exhausted or wire.is_empty_page(answer.body)
         return answer
+
+    async def _fetch_other(self, number: int) -> wire.Answer:
+        answer = await self.fetch(number)
+        if len(answer.body) < _LARGE:
+            return answer
+        if page := self._whole(number, answer):
+            self._decoded[number] = page
+        return attrs.evolve(answer, body=b"")
 
     async def decode(self, number: int, answer: wire.Answer) -> Page[T]:
         page = self._whole(number, answer)
@@ -197,7 +210,10 @@ class _Reading(Generic[T]):
             while numbered:
                 few = [numbered.popleft() for _ in range(min(_AT_ONCE, len(numbered)))]
                 with turns.burst():
-                    pages += [self._whole(number, answer) for number, answer in few]
+                    pages += [
+                        self._decoded.pop(number, None) or self._whole(number, answer)
+                        for number, answer in few
+                    ]
                 await asyncio.sleep(0)
         return [
             await self._again(number) if page is None else page
@@ -210,13 +226,13 @@ class _Reading(Generic[T]):
         last = max(1, -(-total // self.size))
         if last > 1:
             answers += await fanout.gather(
-                self._numbers(last), self.fetch, concurrency=min(concurrency, last - 1)
+                self._numbers(last), self._fetch_other, concurrency=min(concurrency, last - 1)
             )
         # There may be more than the total says, where the Link header knows of another page.
         for number in range(last + 1, last + _BEYOND_MOST):
             if self._exhausted or not wire.has_next(answers[-1]):
                 break
-            answers.append(await self.fetch(number))
+            answers.append(await self._fetch_other(number))
         return answers[1:]
 
     def _numbers(self, last: int) -> Iterator[int]:

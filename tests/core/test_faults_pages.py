@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from async_tools import FakeClock, MakeClient
 
-from ghjobs_async import DecodeError, GitHubJobs, NotFoundError, RunRef, ServerError
+from ghjobs_async import DecodeError, GitHubJobs, NotFoundError, RunRef, ServerError, pages
 from ghjobs_async.testing import FakeGitHub, Fault, JobSpec, faults, scenario
 
 REPO = "octo-org/octo-repo"
+
+
+@pytest.fixture(params=[None, 0], ids=["small", "large"], autouse=True)
+def _large(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages that are kept until the list is whole, and pages that are decoded as they come."""
+    if request.param is not None:
+        monkeypatch.setattr(pages, "_LARGE", request.param)
 
 
 def sizes(github: FakeGitHub) -> list[str]:
@@ -26,6 +35,24 @@ async def test_every_job_of_a_run_is_listed(github: FakeGitHub, gh: GitHubJobs, 
     assert [job.id for job in jobs] == [job.id for job in run.jobs]
     assert (jobs.complete, jobs.total_count) == (True, count)
     assert len(github.requests) == max(1, -(-count // 100))
+
+
+async def test_large_pages_are_not_kept_as_bytes(
+    github: FakeGitHub, gh: GitHubJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page of runs has a megabyte: a search of thousands holds only what it becomes."""
+    run = github.add_run(REPO, jobs=300)
+    kept: list[int] = []
+    decode_all = pages._Reading.decode_all
+
+    async def noted(self: Any, answers: Any, turns: Any) -> Any:
+        kept.extend(len(answer.body) for answer in answers)
+        return await decode_all(self, answers, turns)
+
+    monkeypatch.setattr(pages._Reading, "decode_all", noted)
+    assert len(await gh.list_jobs(REPO, run.id)) == 300
+    assert all(kept[1:]) is (pages._LARGE > 0)
+    assert any(kept[1:]) is (pages._LARGE > 0)
 
 
 async def test_pages_are_fetched_side_by_side(github: FakeGitHub, client: MakeClient) -> None:
