@@ -113,7 +113,7 @@ class Api:
                 return body
             body.close()
             url = wire.location(wire.Answer(body.status, body.headers, b"", "GET", body.url), url)
-        raise _too_many_redirects(wire.Answer(302, {}, b"", "GET", wire.redacted(url)))
+        raise _too_many_redirects("GET", wire.redacted(url))
 
     async def _ask(
         self,
@@ -125,7 +125,7 @@ class Api:
         """
         Send a request until the API itself has answered it: through limits, redirects within the
         API's origin, and one renewal of an App's token. With *log*, a redirect away is an answer,
-        and a 200 stays open.
+        and the log itself stays open.
         """
         url = self._root + request.target
         auth = credential.auth
@@ -153,7 +153,7 @@ class Api:
                     raise _leads_away(answer, target)
                 redirects += 1
                 if redirects > _REDIRECTS_MOST:
-                    raise _too_many_redirects(answer)
+                    raise _too_many_redirects(answer.method, answer.url)
                 url = target
             elif (
                 answer.status == 401
@@ -226,12 +226,11 @@ class _Fixed:
         return False
 
 
-def _too_many_redirects(answer: wire.Answer) -> TransportError:
+def _too_many_redirects(method: str, safe: str) -> TransportError:
     return TransportError(
-        f"{answer.method} {answer.url}: more than {_REDIRECTS_MOST} redirects",
-        method=answer.method,
-        url=answer.url,
-        request_id=answer.request_id,
+        f"{method} {safe}: more than {_REDIRECTS_MOST} redirects",
+        method=method,
+        url=safe,
         retryable=False,
     )
 

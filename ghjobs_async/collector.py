@@ -2,8 +2,9 @@
 Turns in which lists become objects, and the garbage collector's rest meanwhile.
 
 Knows nothing of GitHub. A list becomes thousands of objects at once, none of them garbage, and the
-collector would walk them all before anybody has seen them. So it rests while one list after the
-other is made and handed over; most are gone again, by themselves, when it goes on.
+collector would walk them all before anybody has seen them: a fifth of the work of a large audit. So
+it rests while one list after the other is made and handed over; most are gone again, by themselves,
+when it goes on.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from typing import Final
 
 import attrs
 
-# The collector never rests for more bursts than this in a row, some 20 ms: no garbage of the
-# program around it waits for longer.
+# The collector never rests for more bursts than this in a row, some 20 ms of decoding, whatever else
+# runs between them: garbage of the program around it does not wait for long.
 REST_MOST: Final = 8
 
 
@@ -27,7 +28,7 @@ class Turns:
     """
     One list after the other; the collector rests as long as the next one is waiting.
 
-    A collector that the program has switched off stays off.
+    A collector that the program has switched off before stays off.
     """
 
     _lock: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)

@@ -37,9 +37,9 @@ _BREAKS_MOST: Final = 1000
 # An error of the storage is an XML text of some hundred bytes.
 _ERROR_MOST: Final = 4096
 _BOM: Final = b"\xef\xbb\xbf"
-# So many bytes tell a log from whatever else it may be, and no more are looked at.
-_BEGINNING: Final = 16
-_HEAD: Final = 512
+# So many bytes are waited for to tell a log from whatever else it may be, and so many are looked at.
+_HEAD_LEAST: Final = 16
+_HEAD_MOST: Final = 512
 # How a web page begins, which a proxy may give instead of a log, with 200. A log begins with a time.
 _PAGE: Final = re.compile(rb"\s*<(?:!doctype|html)", re.IGNORECASE)
 
@@ -279,7 +279,7 @@ class Download:
     async def _look_ahead(self, body: Body) -> None:
         """The storage may answer an error with 200: no log begins like one."""
         head = b""
-        while len(head) < _BEGINNING:
+        while len(head) < _HEAD_LEAST:
             try:
                 chunk = await body.read()
             except TransportError:
@@ -289,7 +289,7 @@ class Download:
                 break
             self._ahead.append(chunk)
             head += chunk
-        head = head[:_HEAD].removeprefix(_BOM)
+        head = head[:_HEAD_MOST].removeprefix(_BOM)
         json = body.headers.get("Content-Type", "").startswith("application/json")
         if _PAGE.match(head) or (json and head.startswith(b"{")):
             raise TransportError(f"GET {body.url}: {body.status}, but no log", url=body.url)

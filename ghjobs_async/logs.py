@@ -8,7 +8,6 @@ import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from itertools import count
 from types import TracebackType
 from typing import Final, Self
 
@@ -235,20 +234,20 @@ class JobLog:
             return await self._write(file)
 
     async def _write(self, file: WholeFile) -> int:
-        for restarts in count():
+        for restarts in range(_RESTARTS_MOST + 1):
             download = await self._begin()
             try:
                 while chunk := await download.read():
                     file.write(chunk)
             except ChangedError as error:
-                if restarts >= _RESTARTS_MOST:
+                if restarts == _RESTARTS_MOST:
                     raise download.truncated(error) from error
                 file.clear()
             else:
                 return download.received
             finally:
                 self._end(download)
-        raise AssertionError("count() has no end")
+        raise AssertionError("the last restart returns or raises")
 
 
 def compiled(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
@@ -260,5 +259,5 @@ def compiled(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
     """
     try:
         return re.compile(pattern)
-    except re.error as error:
+    except (re.error, RecursionError, OverflowError) as error:
         raise ConfigurationError(f"not a regular expression: {error}") from error

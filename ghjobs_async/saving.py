@@ -20,17 +20,17 @@ class WholeFile:
     Args:
         path: The file's place.
 
-    Raises (when entered, and from `write`):
-        OSError: It cannot be written; a wrong path is told before anything is written.
+    Raises (when entered, written to and left):
+        OSError: It cannot be written; most wrong paths are told before anything is written.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = os.fspath(path)
 
     def __enter__(self) -> Self:
-        if os.path.isdir(self._path):
+        folder, name = os.path.split(self._path)
+        if not name or os.path.isdir(self._path):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self._path)
-        folder = os.path.dirname(self._path)
         self._part = os.path.join(folder, f".{secrets.token_hex(8)}.part")
         try:
             self._file = io.FileIO(self._part, "x")
@@ -61,12 +61,10 @@ class WholeFile:
             self._file.close()
             if exc_type is None:
                 os.replace(self._part, self._path)
-                return
-        except BaseException:
-            self._remove()
+        except OSError as error:
+            error.filename, error.filename2 = self._path, None
             raise
-        self._remove()
-
-    def _remove(self) -> None:
-        with suppress(OSError):
-            os.unlink(self._part)
+        finally:
+            # It is gone where it took its place.
+            with suppress(OSError):
+                os.unlink(self._part)

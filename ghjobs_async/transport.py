@@ -38,8 +38,10 @@ _LARGE: Final = 4 * 2**20
 _PACKED_MOST: Final = 100
 #: GitHub refuses requests without one.
 USER_AGENT: Final = f"ghjobs-async/{version('ghjobs-async')}"
-# What is a log, or a part of it, where the API itself was asked for one.
+# A log, a part of it, or none beyond where it ends.
 _LOG_STATUSES: Final = frozenset({200, 206, 416})
+# What aiohttp and the system raise for whatever goes wrong on the way, timeouts among it.
+_BROKEN: Final = (aiohttp.ClientError, OSError, ValueError)
 
 
 class Body:
@@ -66,14 +68,7 @@ class Body:
             if self._inflate is None:
                 return await self._response.content.readany()
             return await self._unpacked(self._inflate)
-        except (
-            aiohttp.ClientError,
-            OSError,
-            TimeoutError,
-            EOFError,
-            ValueError,
-            zlib.error,
-        ) as error:
+        except (*_BROKEN, EOFError, zlib.error) as error:
             failure = _transport_error(error, "GET", self.url)
         raise failure
 
@@ -125,12 +120,12 @@ class Transport:
             raise ConfigurationError(
                 f"session is an aiohttp.ClientSession, not {shown(self.borrowed)}"
             )
+        # A log may take as long as it needs, but no single wait for it. What comes before its body
+        # is bounded by the total all the same.
         total = self.timeout.total
-        # A log may take as long as it needs, but no single wait for it. Only a borrowed session may
-        # let a request wait for a connection.
         self._log_timeout = aiohttp.ClientTimeout(
             total=None,
-            connect=self.timeout.connect or (total if self.borrowed else None),
+            connect=self.timeout.connect,
             sock_connect=self.timeout.sock_connect or total,
             sock_read=self.timeout.sock_read or total,
         )
@@ -150,22 +145,17 @@ class Transport:
 
             headers: All of them.
 
-            log: Whether a log is asked for: it stays open where it comes at once, a body beside an
-                answer without one.
+            log: Whether a log is asked for: where it comes at once, it stays open, beside an answer
+                without a body.
 
         Raises:
             TransportError: There is no answer, or one that is too large.
         """
-        timeout = self._log_timeout if log else self.timeout
-        response = await self._request(
-            self._session(), method, url, safe, headers, timeout, unpack=not log
-        )
+        response = await self._request(self._session(), method, url, safe, headers, log=log)
         if log and response.status in _LOG_STATUSES:
-            return (
-                wire.Answer(response.status, response.headers, b"", method, safe),
-                Body(response, safe),
-            )
-        data = await self._read_whole(response, method, safe)
+            answer = wire.Answer(response.status, response.headers, b"", method, safe)
+            return answer, Body(response, safe)
+        data = await self._read_whole(response, method, safe, log=log)
         return wire.Answer(response.status, response.headers, data, method, safe), None
 
     async def open(self, url: str, headers: Mapping[str, str]) -> Body:
@@ -177,13 +167,38 @@ class Transport:
             TransportError: There is no answer.
         """
         safe = wire.redacted(url)
-        response = await self._request(
-            self._storage(), "GET", url, safe, headers, self._log_timeout, unpack=False
-        )
+        response = await self._request(self._storage(), "GET", url, safe, headers, log=True)
         return Body(response, safe)
 
-    async def _read_whole(self, response: aiohttp.ClientResponse, method: str, safe: str) -> bytes:
+    async def _read_whole(
+        self, response: aiohttp.ClientResponse, method: str, safe: str, *, log: bool
+    ) -> bytes:
         """Read an answer of the API, but no endless one: a small gzip body can hold gigabytes."""
+        try:
+            if not log or response.content.at_eof():
+                data = await self._read(response)
+            else:
+                async with asyncio.timeout(self.timeout.total):
+                    data = await self._read(response)
+            if data is not None:
+                return data
+        except _BROKEN as error:
+            failure = _transport_error(error, method, safe)
+        else:
+            failure = TransportError(
+                f"{method} {safe}: the answer is larger than {ANSWER_MOST >> 20} MB; ask for less",
+                retryable=False,
+                method=method,
+                url=safe,
+            )
+        finally:
+            # Gives the connection back where all was read, and cuts it where not.
+            response.release() if response.content.at_eof() else response.close()
+        failure.request_id = response.headers.get("X-GitHub-Request-Id")
+        raise failure
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes | None:
+        """All that comes; None where it is too much."""
         chunks: list[bytes] = []
         size = 0
         alone = False
@@ -194,25 +209,12 @@ class Transport:
                 size += len(chunk)
                 if size > _LARGE and not alone:
                     alone = await self._large.acquire()
-            if size <= most:
-                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-            chunks.clear()
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            failure = _transport_error(error, method, safe)
-        else:
-            failure = TransportError(
-                f"{method} {safe}: the answer is larger than {ANSWER_MOST >> 20} MB; ask for less",
-                retryable=False,
-                method=method,
-                url=safe,
-            )
         finally:
             if alone:
                 self._large.release()
-            # Gives the connection back where all was read, and cuts it where not.
-            response.release() if response.content.at_eof() else response.close()
-        failure.request_id = response.headers.get("X-GitHub-Request-Id")
-        raise failure
+        if size > most:
+            return None
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     async def _request(
         self,
@@ -221,24 +223,27 @@ class Transport:
         url: str,
         safe: str,
         headers: Mapping[str, str],
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 -- aiohttp's, not a deadline here
         *,
-        unpack: bool,
+        log: bool,
     ) -> aiohttp.ClientResponse:
         """Send one request; *safe* is what errors may say of its URL."""
         try:
             target = URL(url, encoded=url.isascii())
-            return await session.request(
+            asked = session.request(
                 method,
                 target,
                 headers=headers,
                 allow_redirects=False,
                 raise_for_status=False,
-                timeout=timeout,
-                auto_decompress=unpack,
+                timeout=self._log_timeout if log else self.timeout,
+                auto_decompress=not log,
                 proxy=self._proxy(target),
             )
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            if not log:
+                return await asked
+            async with asyncio.timeout(self.timeout.total):
+                return await asked
+        except _BROKEN as error:
             failure = _transport_error(error, method, safe)
         raise failure
 

@@ -208,7 +208,14 @@ def is_empty_page(body: bytes) -> bool:
 
 
 def _decode_location(answer: Answer) -> str:
-    return answer.headers.get("Location", "")
+    if target := answer.headers.get("Location"):
+        return target
+    raise TransportError(
+        f"{answer.method} {answer.url}: {answer.status}, but neither a log nor a Location",
+        method=answer.method,
+        url=answer.url,
+        request_id=answer.request_id,
+    )
 
 
 def link_expiry(url: str) -> datetime | None:
@@ -328,13 +335,13 @@ def origin(url: str) -> tuple[str, str, int | None]:
 
 # Nearly all addresses: whole, in ASCII, without credentials. They need no parsing.
 _PLAIN: Final = re.compile(
-    r"(https?://[a-z0-9.-]+(?::[0-9]{1,4})?(?:/[!->@-~]*)?)(?:\?[!-~]*)?", re.IGNORECASE
+    r"(https?://[a-z0-9.-]+(?::[0-9]{1,4})?(?:/[!$->@-~]*)?)(?:\?[!-~]*)?", re.IGNORECASE
 )
 
 
 def redacted(url: str) -> str:
     """A URL without what may be secret: its query, fragment and credentials."""
-    if (plain := _PLAIN.fullmatch(url)) and "#" not in plain[1]:
+    if plain := _PLAIN.fullmatch(url):
         return said(plain[1])
     parts = urlsplit(url)
     return said(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")

@@ -115,19 +115,19 @@ class Feed:
             tally = self.tally.of(ref.repo)
             tally.found += 1
             tally.expected += 1
-            self.tally.estimated = ref is self.runs[-1]
             yield ref
+        self.tally.estimated = True
 
     async def _found(self) -> AsyncGenerator[RunRef, None]:
         plan = self.plan
-        for repo in plan.repos:
+        for place, repo in enumerate(plan.repos, 1):
             tally = self.tally.of(repo)
             search = plan.search(self.gh, repo)
             try:
                 async for run in search:
                     tally.found += 1
                     tally.expected = max(tally.found, search.total_count)
-                    self.tally.estimated = repo is plan.repos[-1]
+                    self.tally.estimated = place == len(plan.repos)
                     # As it was asked for: GitHub may write the name in another case, or a new one.
                     yield RunRef(repo, run.id)
             except GHJobsError as error:
@@ -137,6 +137,8 @@ class Feed:
             tally.expected = search.total_count
             if not search.complete:
                 self._short("search", repo, search.total_count, search.got, search.undecodable)
+        # The last search may have found nothing, or failed.
+        self.tally.estimated = True
 
     def _short(
         self,

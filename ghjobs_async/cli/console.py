@@ -107,3 +107,10 @@ def print_json(value: object) -> None:
         # In ASCII, whatever the encoding of the pipe.
         text = json.dumps(value, separators=(",", ":"))
     sys.stdout.write(f"{text}\n")
+
+
+def one_terminal() -> bool:
+    """Whether stdout and stderr are one and the same terminal."""
+    if not (is_terminal(sys.stdout) and is_terminal(sys.stderr)):
+        return False
+    return os.fstat(sys.stdout.fileno()).st_rdev == os.fstat(sys.stderr.fileno()).st_rdev

@@ -37,7 +37,7 @@ class Mode(Enum):
 @attrs.define(eq=False)
 class HitPrinter:
     """
-    Print hits to stdout.
+    Print hits, or what is asked of them.
 
     Args:
         mode: What is printed.

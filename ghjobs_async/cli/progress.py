@@ -17,7 +17,7 @@ from rich.text import Text
 
 from ghjobs_async.audit import Tally
 from ghjobs_async.cli.connect import tell_wait
-from ghjobs_async.cli.console import console, is_terminal
+from ghjobs_async.cli.console import console, is_terminal, one_terminal
 from ghjobs_async.cli.text import clean, duration, size
 from ghjobs_async.models import Wait
 
@@ -39,8 +39,8 @@ class Progress:
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
         self.logs: Callable[[], int] | None = None
-        self._live = not quiet and is_terminal(sys.stderr)
-        self._shown: Live | None = None
+        self._draws = not quiet and is_terminal(sys.stderr)
+        self._live: Live | None = None
         self._wait: Wait | None = None
         self._began = time.monotonic()
         self._title = ""
@@ -49,7 +49,7 @@ class Progress:
 
     def on_wait(self, wait: Wait) -> None:
         """Take a wait: shown until it ends, or told in a line."""
-        if self._live:
+        if self._draws:
             # The longest one is what people wonder about.
             if self._wait is None or wait.until > self._wait.until:
                 self._wait = wait
@@ -59,7 +59,7 @@ class Progress:
     @contextmanager
     def showing(self, tally: Tally, title: str) -> Iterator[None]:
         """Show the progress while the block runs."""
-        if not self._live:
+        if not self._draws:
             yield
             return
         self._tally, self._title, self._began = tally, clean(title), time.monotonic()
@@ -71,19 +71,19 @@ class Progress:
             redirect_stdout=False,
             redirect_stderr=False,
         ) as live:
-            self._shown = live
+            self._live = live if one_terminal() else None
             try:
                 yield
             finally:
-                self._shown = None
+                self._live = None
 
     def print(self, text: str) -> None:
-        """Print a line of data to stdout; above the progress, where both are on one terminal."""
-        if self._shown is not None and is_terminal(sys.stdout):
-            self._shown.console.print(Text.from_ansi(text), soft_wrap=True)
+        """Print a line of data to stdout; where the progress is drawn there too, above it."""
+        if self._live is not None:
+            self._live.console.print(Text.from_ansi(text), soft_wrap=True)
             return
         sys.stdout.write(f"{text}\n")
-        # As they come, also into a pipe: an audit may take an hour.
+        # As they come, also into a pipe: a search may take an hour.
         sys.stdout.flush()
 
     def _render(self) -> RenderableType:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 #: The longest line ever seen in a real log has 453,114 bytes; beyond this many a line is capped.
 MAX_LINE: Final = 1 << 20
 
-#: How much of a large chunk `parse_log` takes at once, so that memory follows this and not the chunk.
-BLOCK: Final = 1 << 18
+# How much of a large chunk `parse_log` takes at once, so that memory follows this and not the chunk.
+_BLOCK: Final = 1 << 18
 
 BOM: Final = b"\xef\xbb\xbf"
 
@@ -307,6 +307,6 @@ def parse_log(chunks: Iterable[bytes], *, max_line: int = MAX_LINE) -> Iterator[
     """
     parser = LogParser(max_line)
     for chunk in chunks:
-        for start in range(0, len(chunk), BLOCK):
-            yield from parser.feed(chunk[start : start + BLOCK])
+        for start in range(0, len(chunk), _BLOCK):
+            yield from parser.feed(chunk[start : start + _BLOCK])
     yield from parser.close()

@@ -177,7 +177,8 @@ class LogSearch:
         self._grep = LineGrep(self._pattern, context=context)
         self._literals = () if context else literals(self._pattern)
         self._fold = bool(self._pattern.flags & re.IGNORECASE)
-        self._breaks = None if self._fold else _breaks(self._literals)
+        # Where case is ignored, each letter has other bytes too: blocks are stripped all the same.
+        self._splitting = None if self._fold else _splitting_escapes(self._literals)
 
     def feed(self, chunk: bytes) -> list[Hit]:
         """Take the next bytes, however they are split; give the hits that are complete."""
@@ -218,17 +219,17 @@ class LogSearch:
             while at >= 0:
                 starts.add(shown.rfind(b"\n", 0, at) + 1)
                 at = shown.find(literal, shown.find(b"\n", at) + 1)
-        here = there = 0
+        in_block = in_shown = 0
         for start in sorted(starts):
             # Every line is still a line in both, and only ever was something cut: the line stands
             # here or further on, by as many lines as are missing.
-            behind = here + start - there
+            at = in_block + start - in_shown
             if len(shown) < len(block):
-                missing = shown.count(b"\n", there, start) - block.count(b"\n", here, behind)
+                missing = shown.count(b"\n", in_shown, start) - block.count(b"\n", in_block, at)
                 for _ in range(missing):
-                    behind = block.find(b"\n", behind) + 1
-            here, there = behind, start
-            yield here, block.find(b"\n", here) + 1
+                    at = block.find(b"\n", at) + 1
+            in_block, in_shown = at, start
+            yield at, block.find(b"\n", at) + 1
 
     def _shown(self, block: bytes) -> bytes | None:
         """The block as the literals are to be found in it, line by line; None if that is unsafe."""
@@ -239,7 +240,7 @@ class LogSearch:
             if self._fold:
                 for special, letter in _FOLDED:
                     shown = shown.replace(special, letter)
-        if b"\x1b" in block and (self._breaks is None or self._breaks.search(block)):
+        if b"\x1b" in block and (self._splitting is None or self._splitting.search(block)):
             shown = _ESCAPE.sub(b"", shown)
         return shown.lower() if self._fold else shown
 
@@ -275,14 +276,14 @@ def literals(pattern: re.Pattern[str]) -> tuple[bytes, ...]:
     return tuple(found) if all(found) else ()
 
 
-def _breaks(texts: tuple[bytes, ...]) -> re.Pattern[bytes]:
+def _splitting_escapes(texts: tuple[bytes, ...]) -> re.Pattern[bytes]:
     """
     Finds escapes that may stand in the middle of one of *texts*: behind one of their bytes, and not
     colours (nearly all escapes of a log) before a byte that they cannot go on with.
     """
-    before = b"".join(re.escape(bytes([byte])) for text in texts for byte in set(text[:-1]))
-    behind = b"".join(re.escape(bytes([byte])) for text in texts for byte in set(text[1:]))
-    return re.compile(rb"\x1b(?<=[\x1b%b]\x1b)(?!\[[0-9;]*m[^\x1b%b])" % (before, behind))
+    first = b"".join(re.escape(bytes([byte])) for text in texts for byte in set(text[:-1]))
+    then = b"".join(re.escape(bytes([byte])) for text in texts for byte in set(text[1:]))
+    return re.compile(rb"\x1b(?<=[\x1b%b]\x1b)(?!\[[0-9;]*m[^\x1b%b])" % (first, then))
 
 
 def _longest(runs: Iterable[str], *, fold: bool) -> bytes:

@@ -137,7 +137,11 @@ def test_hits_stand_above_the_progress(
     monkeypatch.setattr("ghjobs_async.cli.progress.is_terminal", lambda stream: True)
     monkeypatch.setattr(
         "ghjobs_async.cli.progress.console",
-        lambda stream: Console(file=screen, force_terminal=True, width=40),
+        lambda stream: Console(file=screen, force_terminal=True, width=60),
     )
-    assert ghjobs("grep", "Match", REPO).status == 0
-    assert f"{place}:2:two Match here\n" in screen.getvalue()
+    monkeypatch.setattr("ghjobs_async.cli.progress.one_terminal", lambda: True)
+    ran = ghjobs("grep", "Match", REPO)
+    assert (ran.status, ran.out) == (0, "")
+    hit = f"{place}:2:two Match here\n"
+    assert hit in screen.getvalue()
+    assert "logs" in screen.getvalue().partition(hit)[2]

@@ -29,6 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("api",),
     ("pages", "download"),
     ("runs", "logs"),
+    ("grep",),
     ("client",),
     ("audit", "watch"),
     ("cli",),
@@ -72,6 +73,11 @@ def own_rooms(path: Path) -> set[str]:
     """The rooms of this package that a file imports at run time."""
     names = [name.split(".") for name in imports(path, typing_too=False)]
     return {name[1] for name in names if name[0] == "ghjobs_async" and len(name) > 1}
+
+
+def test_every_room_has_its_floor() -> None:
+    """A room that stands nowhere could import everything."""
+    assert {room_of(path) for path in FILES} - {"testing"} <= set(FLOOR)
 
 
 @pytest.mark.parametrize("path", FILES, ids=ids)

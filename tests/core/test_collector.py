@@ -7,11 +7,12 @@ import gc
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from async_tools import MakeClient, take_all
 
-from ghjobs_async import RunRef
+from ghjobs_async import RunRef, pages
 from ghjobs_async.collector import REST_MOST, Turns
 from ghjobs_async.testing import FakeGitHub
 
@@ -79,10 +80,11 @@ async def test_one_client_does_not_end_the_rest_of_another(turns: Turns) -> None
     other = Turns()
     async with turns.turn():
         with turns.burst():
-            async with other.turn():
-                with other.burst():
-                    pass
-            assert not gc.isenabled()
+            pass
+        async with other.turn():
+            with other.burst():
+                pass
+        assert not gc.isenabled()
     assert gc.isenabled()
 
 
@@ -109,6 +111,24 @@ async def test_it_is_on_after_cancellation(turns: Turns, ticks: int) -> None:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert gc.isenabled()
+
+
+async def test_lists_are_made_while_it_rests(
+    github: FakeGitHub, client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pages of a list become objects without the collector."""
+    on: list[bool] = []
+    whole = pages._Reading._whole
+
+    def noted(self: Any, number: int, answer: Any) -> Any:
+        on.append(gc.isenabled())
+        return whole(self, number, answer)
+
+    monkeypatch.setattr(pages._Reading, "_whole", noted)
+    run = github.add_run(REPO, jobs=150)
+    async with client() as gh:
+        await gh.list_jobs(REPO, run.id)
+    assert on == [False, False]
 
 
 async def test_a_fan_out_leaves_it_on(github: FakeGitHub, client: MakeClient) -> None:

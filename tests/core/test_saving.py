@@ -77,6 +77,22 @@ def test_short_writes_are_gone_on_with(tmp_path: Path, monkeypatch: pytest.Monke
     assert path.read_bytes() == b"0123456789"
 
 
+def test_an_empty_path_and_a_name_too_long(tmp_path: Path) -> None:
+    """Neither is a file; the name that is told is the user's own."""
+    with pytest.raises(IsADirectoryError):
+        WholeFile("").__enter__()
+    path = tmp_path / ("x" * 300)
+
+    def write() -> None:
+        with WholeFile(path) as file:
+            file.write(b"data")
+
+    with pytest.raises(OSError, match=r"x{300}") as caught:
+        write()
+    assert ".part" not in str(caught.value)
+    assert names_in(tmp_path) == []
+
+
 @pytest.mark.parametrize(
     ("place", "error", "named"),
     [
