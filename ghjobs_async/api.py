@@ -132,8 +132,10 @@ class Api:
         redirects = hits = renewals = 0
         while True:
             authorization = await auth.header(self._ask_as, self.clock) if auth else None
+            # A query may be a secret once the server has chosen the address.
+            safe = wire.redacted(url) if redirects else url
             answer, body, limited = await self._exchange(
-                request.method, url, credential.budget, authorization, log
+                request.method, url, safe, credential.budget, authorization, log
             )
             if limited is not None:
                 hits += 1
@@ -186,6 +188,7 @@ class Api:
         self,
         method: str,
         url: str,
+        safe: str,
         budget: limits.Budget,
         authorization: str | None,
         log: Mapping[str, str] | None,
@@ -196,8 +199,6 @@ class Api:
             headers = {**headers, "Authorization": authorization}
         if log is not None:
             headers = {**headers, "Accept-Encoding": "identity", **log}
-        # A query may be a secret once the server has chosen the address.
-        safe = url if url.startswith(f"{self._root}/repos/") else wire.redacted(url)
         departed = await self.gate.enter(budget, safe)
         try:
             answer, body = await self.transport.ask(method, url, safe, headers, log=log is not None)

@@ -392,6 +392,7 @@ class GitHubJobs:
             filter: As in `list_jobs`, for references without an attempt.
         """
         _check_filter(filter)
+        _check_refs(refs)
 
         async def work(ref: RunRef) -> JobList:
             # An attempt is listed whole: there is nothing to filter.
@@ -417,6 +418,7 @@ class GitHubJobs:
 
             handle: Takes an open `JobLog`.
         """
+        _check_refs(refs)
 
         async def work(ref: JobRef) -> T:
             async with self.open_log(ref) as log:
@@ -445,9 +447,10 @@ class GitHubJobs:
             context: How many lines to give before and after each hit.
 
         Raises:
-            ConfigurationError: *pattern* is no regular expression.
+            ConfigurationError: *pattern* is no regular expression, or *context* negative.
         """
-        regex = compiled(pattern)
+        regex = compiled(pattern, context)
+        _check_refs(refs)
 
         def search(log: JobLog) -> AsyncGenerator[Hit, None]:
             return log.grep(regex, context=context)
@@ -480,6 +483,13 @@ def _check_api_version(value: object) -> None:
 def _check_filter(filter: object) -> None:  # noqa: A002
     if filter not in {"latest", "all"}:
         raise ConfigurationError(f'filter is "latest" or "all", not {filter!r}')
+
+
+def _check_refs(refs: object) -> None:
+    if isinstance(refs, str):
+        raise ConfigurationError(
+            f"references are a list of them, or any iterable, not {refs!r:.80}"
+        )
 
 
 def _check_number(name: str, value: object, *, least: float, whole: bool = False) -> None:

@@ -47,9 +47,10 @@ class Turns:
         try:
             yield
         finally:
-            self._lock.release()
+            # First of all: nothing can be woken on a loop that was closed in the middle.
             if not self._waiting:
                 _rest.end(self)
+            self._lock.release()
 
     @contextmanager
     def burst(self) -> Iterator[None]:
@@ -75,11 +76,25 @@ class _Rest:
         elif gc.isenabled():
             self.owner, self.bursts = owner, 1
             gc.disable()
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._hold, loop, _Guard())
+
+    def _hold(self, loop: asyncio.AbstractEventLoop, guard: _Guard) -> None:
+        """Hand the guard on from one turn of the loop to the next, as long as the rest lasts."""
+        if self.owner is not None:
+            loop.call_soon(self._hold, loop, guard)
 
     def end(self, owner: Turns | None) -> None:
         if owner is self.owner and owner is not None:
             self.owner, self.bursts = None, 0
             gc.enable()
+
+
+class _Guard:
+    """Ends the rest when it is dropped, as a loop does that is closed in the middle of a list."""
+
+    def __del__(self) -> None:
+        _rest.end(_rest.owner)
 
 
 _rest: Final = _Rest()

@@ -44,6 +44,9 @@ _HEAD_MOST: Final = 512
 _PAGE: Final = re.compile(rb"\s*<(?:!doctype|html)", re.IGNORECASE)
 
 
+_ENDED: Final = "this reading has ended: the log was closed, or read anew"
+
+
 class ChangedError(Exception):
     """The log is not the one that was begun: what came so far cannot be continued."""
 
@@ -85,6 +88,7 @@ class Download:
     _breaks: int = 0
     _stuck: int = 0
     _finished: bool = False
+    _abandoned: bool = False
 
     async def link(self) -> LogLink:
         """
@@ -143,8 +147,8 @@ class Download:
                 chunk = self._ahead.pop(0)
             elif self._finished:
                 return b""
-            elif self._body is None:
-                raise RuntimeError("this reading has ended: the log was closed, or read anew")
+            elif self._body is None or self._abandoned:
+                raise RuntimeError(_ENDED)
             else:
                 try:
                     chunk = await self._body.read()
@@ -175,7 +179,14 @@ class Download:
         if body is not None:
             body.close()
 
+    def abandon(self) -> None:
+        """Let go of the connection for good: a reading that still goes on is an error."""
+        self._abandoned = True
+        self.close()
+
     async def _resume(self, error: TransportError | None) -> None:
+        if self._abandoned:
+            raise RuntimeError(_ENDED) from error
         self.close()
         self._breaks += 1
         self._stuck += 1

@@ -35,6 +35,16 @@ class JobHit:
         return self.hit.line
 
     @property
+    def before(self) -> tuple[LogLine, ...]:
+        """The lines before it, as many as were asked for."""
+        return self.hit.before
+
+    @property
+    def after(self) -> tuple[LogLine, ...]:
+        """The lines after it."""
+        return self.hit.after
+
+    @property
     def match(self) -> str:
         """The text that matches."""
         return self.hit.match

@@ -14,7 +14,7 @@ from typing import Final, Self
 from ghjobs_async import wire
 from ghjobs_async.api import Api
 from ghjobs_async.download import ChangedError, Download
-from ghjobs_async.errors import ConfigurationError
+from ghjobs_async.errors import ConfigurationError, shown
 from ghjobs_async.logtext import (
     Annotation,
     AnnotationFinder,
@@ -56,6 +56,8 @@ class JobLog:
         self._reading: Download | None = None
 
     async def __aenter__(self) -> Self:
+        if self._held:
+            raise RuntimeError("a log is entered once at a time: open it again instead")
         await self._slots.acquire()
         self._held = True
         self._opened = Download(self._api, self.ref)
@@ -77,7 +79,7 @@ class JobLog:
     def _close(self) -> None:
         for download in (self._opened, self._reading):
             if download is not None:
-                download.close()
+                download.abandon()
         self._opened = self._reading = None
         if self._held:
             self._held = False
@@ -88,7 +90,7 @@ class JobLog:
         if not self._held:
             raise RuntimeError("a log is read inside its `async with` block")
         if self._reading is not None:
-            self._reading.close()
+            self._reading.abandon()
         if self._opened is not None:
             self._reading, self._opened = self._opened, None
             return self._reading
@@ -97,7 +99,7 @@ class JobLog:
         return download
 
     def _end(self, download: Download) -> None:
-        download.close()
+        download.abandon()
         if self._reading is download:
             self._reading = None
 
@@ -194,9 +196,9 @@ class JobLog:
             context: How many lines to give before and after each hit.
 
         Raises:
-            ConfigurationError: *pattern* is no regular expression.
+            ConfigurationError: *pattern* is no regular expression, or *context* negative.
         """
-        search = LogSearch(compiled(pattern), context=context)
+        search = LogSearch(compiled(pattern, context), context=context)
         async with aclosing(self.chunks()) as chunks:
             async for chunk in chunks:
                 for hit in search.feed(chunk):
@@ -250,13 +252,17 @@ class JobLog:
         raise AssertionError("the last restart returns or raises")
 
 
-def compiled(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
+def compiled(pattern: str | re.Pattern[str], context: int = 0) -> re.Pattern[str]:
     """
-    *pattern* as a regular expression.
+    *pattern* as a regular expression, for a search with that much context.
 
     Raises:
-        ConfigurationError: It is none.
+        ConfigurationError: It is none, or *context* is negative.
     """
+    if not isinstance(getattr(pattern, "pattern", pattern), str):
+        raise ConfigurationError(f"a pattern is a text, or compiled of one, not {shown(pattern)}")
+    if context < 0:
+        raise ConfigurationError(f"context is 0 lines or more, not {context}")
     try:
         return re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:

@@ -15,7 +15,8 @@ class WholeFile:
     """
     Written beside its place and renamed at the end: enter it with ``with``.
 
-    Where the block is left by an error, what stood in its place before stands there still.
+    Where the block is left by an error, what stood in its place before stands there still. A symbolic
+    link in its place is replaced, not followed.
 
     Args:
         path: The file's place.
@@ -31,6 +32,8 @@ class WholeFile:
         folder, name = os.path.split(self._path)
         if not name or os.path.isdir(self._path):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self._path)
+        if os.path.exists(self._path) and not os.path.isfile(self._path):
+            raise OSError(errno.EINVAL, "Not a regular file", self._path)
         self._part = os.path.join(folder, f".{secrets.token_hex(8)}.part")
         try:
             self._file = io.FileIO(self._part, "x")

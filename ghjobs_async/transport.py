@@ -33,6 +33,7 @@ DEFAULT_TIMEOUT: Final = aiohttp.ClientTimeout(total=60, sock_connect=10, sock_r
 ANSWER_MOST: Final = 16 * 2**20
 _UNPACKED_MOST: Final = 2**18
 _ZLIB_OR_GZIP: Final = 47
+_GZIP: Final = b"\x1f\x8b"
 _LARGE: Final = 4 * 2**20
 # Pages of jobs pack to a twentieth; what unpacks to a hundred times its size is no page.
 _PACKED_MOST: Final = 100
@@ -73,13 +74,18 @@ class Body:
         raise failure
 
     async def _unpacked(self, inflate: zlib._Decompress) -> bytes:
-        while not inflate.eof:
-            data = inflate.unconsumed_tail or await self._response.content.readany()
+        while True:
+            data = inflate.unconsumed_tail or inflate.unused_data
+            data = data or await self._response.content.readany()
+            if inflate.eof:
+                # A gzip stream may have several members; what is none is no part of the log.
+                if not data.startswith(_GZIP[: len(data)]) or not data:
+                    return b""
+                self._inflate = inflate = zlib.decompressobj(_ZLIB_OR_GZIP)
             if not data:
                 raise EOFError("the packed log was cut off")
             if unpacked := inflate.decompress(data, _UNPACKED_MOST):
                 return unpacked
-        return b""
 
     def close(self) -> None:
         """Let go of the connection; at once where bytes are left."""
@@ -266,6 +272,7 @@ class Transport:
         if session is not self.borrowed:
             return session
         if self._clean is None:
+            login = getattr(session, "_default_proxy_auth", None)
             self._clean = aiohttp.ClientSession(
                 connector=session.connector,
                 connector_owner=False,
@@ -273,6 +280,7 @@ class Transport:
                 trace_configs=session.trace_configs,
                 # aiohttp gives no other way to ask a session for its proxy.
                 proxy=getattr(session, "_default_proxy", None),
+                **({"proxy_auth": login} if login is not None else {}),
             )
         return self._clean
 
@@ -334,6 +342,8 @@ def _transport_error(error: Exception, method: str, url: str) -> TransportError:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         system = error.certificate_error
         words = f"{wire.said(str(system))}; for a private CA, set SSL_CERT_FILE"
+    elif isinstance(error, aiohttp.ClientConnectorError):
+        words = f"{wire.said(str(system))}; check the address and the network"
     elif isinstance(error, aiohttp.ClientPayloadError):
         words = "the connection broke off in the middle of the answer"
     failure = TransportError(

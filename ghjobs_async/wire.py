@@ -335,7 +335,7 @@ def origin(url: str) -> tuple[str, str, int | None]:
 
 # Nearly all addresses: whole, in ASCII, without credentials. They need no parsing.
 _PLAIN: Final = re.compile(
-    r"(https?://[a-z0-9.-]+(?::[0-9]{1,4})?(?:/[!$->@-~]*)?)(?:\?[!-~]*)?", re.IGNORECASE
+    r"(https?://[a-z0-9.-]+(?::[0-9]{1,4})?(?:/[!$->@-~]*)?)(?:\?[!-~]*)?", re.IGNORECASE | re.ASCII
 )
 
 

@@ -34,8 +34,8 @@ app = App(
     usage="Usage: ghjobs grep PATTERN [OWNER/REPO...] [OPTIONS]",
     help_format=HELP_FORMAT,
     help_epilogue="""\
-Hits are printed as they come. Elsewhere than on a terminal, a hit is
-ADDRESS:LINE:TEXT, context is ADDRESS-LINE-TEXT.
+Lines are matched as they are shown: without timestamps, markers such as
+##[error], and colours. Hits are printed as they come.
 
 Examples:
 
@@ -53,7 +53,7 @@ Exit status, as grep's: 0 found, 1 not found, 2 wrong usage or incomplete.
 @app.default
 def grep_command(
     pattern: Annotated[
-        str, Parameter(help="Regular expression (Python's), for lines without timestamps.")
+        str, Parameter(help="Regular expression (Python's), for lines as they are shown.")
     ],
     /,
     *repos: Annotated[str, Parameter(help="Repositories, OWNER/REPO, one or more; else GH_REPO.")],
@@ -121,8 +121,10 @@ def grep_command(
     regex = _compiled(pattern, ignore_case=ignore_case, fixed=fixed_strings)
     if not 0 <= context <= _CONTEXT_MOST:
         raise ConfigurationError(f"--context is 0 to {_CONTEXT_MOST} lines, not {context}")
-    if files_with_matches and count:
-        raise ConfigurationError("-l and -c are two ways to print less: not both")
+    if files_with_matches + count + json > 1:
+        raise ConfigurationError("-l, -c and --json are three ways to print: not two of them")
+    if runs and filters.given:
+        raise ConfigurationError(f"--runs names the runs: leave out {', '.join(filters.given)}")
     root, names, refs = _where(repos, repo, tuple(runs or ()), common)
     plan = filters.plan(names, Logs.FAILED if failed else Logs.ALL)
     mode = Mode.JOBS if files_with_matches else Mode.COUNTS if count else Mode.LINES
@@ -184,5 +186,6 @@ def _where(
 
 
 def _said(failure: Failure) -> str:
-    number = failure.get("job_id") or failure.get("run_id") or ""
-    return f"{failure['repository']} {failure['what']} {number}: {failure['text']}"
+    number = failure.get("job_id") or failure.get("run_id")
+    of = "" if number is None else f" {number}"
+    return f"{failure['repository']} {failure['what']}{of}: {failure['text']}"

@@ -26,6 +26,13 @@ from ghjobs_async.refs import JobRef
 
 _TAIL_MOST: Final = 10_000_000
 
+#: How sure it is that an excerpt is of the step that failed.
+_SURE: Final = {
+    Certainty.CERTAIN: "",
+    Certainty.LIKELY: ", likely its lines",
+    Certainty.UNKNOWN: "; the log does not tell its lines, these are the errors",
+}
+
 app = App(
     name="log",
     usage="Usage: ghjobs log JOB [OPTIONS]",
@@ -69,7 +76,10 @@ def log_command(
         Parameter(name=["--timestamps", "-t"], negative=(), show_default=False, help="Show them."),
     ] = False,
     no_color: Annotated[
-        bool, Parameter(negative=(), show_default=False, help="No colours, not the log's either.")
+        bool,
+        Parameter(
+            negative=(), show_default=False, help="Lines to read, also in a pipe, without colours."
+        ),
     ] = False,
     raw: Annotated[
         bool,
@@ -147,8 +157,10 @@ async def _print_step(
     found = logs.steps[job.steps.index(step)]
     if found.certainty is Certainty.UNKNOWN:
         raise GHJobsError(f"the log does not tell which of its lines are of the step {step.name!r}")
-    if found.certainty is Certainty.LIKELY:
+    if found.certainty is Certainty.LIKELY and found.lines:
         note(f"these are likely, not certainly, the lines of the step {step.name!r}")
+    if not found.lines:
+        note(f"the step {step.name!r} has no lines in the log")
     for line in _last(found.lines, tail):
         writer.write(line)
 
@@ -160,8 +172,9 @@ async def _print_failure(gh: GitHubJobs, ref: JobRef, tail: int | None, writer: 
     if excerpt is None:
         raise GHJobsError(f"{ref} did not fail: it is {job.conclusion or job.status}")
     if excerpt.step is not None:
-        sure = "" if excerpt.certainty is Certainty.CERTAIN else f", {excerpt.certainty} its lines"
-        note(f"failed at {excerpt.step.name!r}{sure}")
+        note(f"failed at {excerpt.step.name!r}{_SURE[excerpt.certainty]}")
+    if not excerpt.lines:
+        note("the log is empty")
     for line in _last(excerpt.lines, tail):
         writer.write_excerpt(line)
 

@@ -37,6 +37,15 @@ class Filters:
         Parameter(negative=(), show_default=False, help="Every attempt, not only the latest."),
     ] = False
 
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The options that were given."""
+        return tuple(
+            f"--{field.name.replace('_', '-')}"
+            for field in attrs.fields(Filters)
+            if getattr(self, field.name) != field.default
+        )
+
     def plan(self, repos: tuple[str, ...], logs: Logs) -> AuditPlan:
         """Make the plan for these repositories."""
         return AuditPlan(

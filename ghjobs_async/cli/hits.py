@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from enum import Enum, auto
+from itertools import takewhile
 from typing import Final
 
 import attrs
@@ -17,6 +18,7 @@ from ghjobs_async.cli.console import colours, is_terminal
 from ghjobs_async.cli.text import clean
 from ghjobs_async.grep import JobHit
 from ghjobs_async.logtext import LogLine, plain
+from ghjobs_async.logtext.search import find
 
 _BOLD: Final = "\x1b[1m"
 _DIM: Final = "\x1b[2m"
@@ -57,7 +59,9 @@ class HitPrinter:
     _piped: bool = attrs.field(init=False)
     _colour: bool = attrs.field(init=False)
     _counts: Counter[str] = attrs.field(factory=Counter, init=False)
-    _last: tuple[str, int] = attrs.field(default=("", 0), init=False)
+    # Of which job lines were printed last, and how far each job's were.
+    _place: str = attrs.field(default="", init=False)
+    _shown: dict[str, int] = attrs.field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._piped = not is_terminal(sys.stdout)
@@ -86,19 +90,24 @@ class HitPrinter:
                 self.write(f"{place}:{count}")
 
     def _lines(self, found: JobHit, place: str) -> None:
-        lines = [*found.hit.before, found.line, *found.hit.after]
-        last_place, last_number = self._last
-        if place != last_place:
-            last_number = 0
-            if not self._piped:
-                self._heading(found, place, first=not last_place)
-        # Lines that the hit before has shown already are not shown again.
-        fresh = [line for line in lines if line.number > last_number or line is found.line]
-        if len(lines) > 1 and last_number and fresh[0].number > last_number + 1:
+        if place != self._place and not self._piped:
+            self._heading(found, place, first=not self._place)
+        self._place = place
+        # Lines that a hit before has shown already are not shown again; and of those after this one,
+        # a line that matches comes as a hit of its own, with the rest behind it.
+        last = self._shown.get(place, 0)
+        after = takewhile(lambda line: find(self.pattern, line) is None, found.hit.after)
+        fresh = [line for line in found.hit.before if line.number > last]
+        fresh += [found.line, *after]
+        if self._context(found) and last and fresh[0].number > last + 1:
             self.write("--")
         for line in fresh:
-            self._line(line, place, hit=line.number == found.line.number)
-        self._last = (place, fresh[-1].number)
+            self._line(line, place, hit=line is found.line)
+        self._shown[place] = fresh[-1].number
+
+    @staticmethod
+    def _context(found: JobHit) -> bool:
+        return bool(found.hit.before or found.hit.after)
 
     def _heading(self, found: JobHit, place: str, *, first: bool) -> None:
         name = clean(found.job.job.name) if isinstance(found.job, JobOf) else ""

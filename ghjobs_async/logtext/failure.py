@@ -40,7 +40,7 @@ class FailureExcerpt:
         errors: The error lines among ``lines``.
 
         certainty: How sure it is that they are the step's. When unknown, they are the errors of the
-            step's time, or of the whole log if no step is named.
+            step's time, or of the whole log where no step is named or none of its lines is found.
 
         capped: Whether there is more than ``lines`` shows.
     """
@@ -96,11 +96,22 @@ class FailureFinder:
         self._tail_bytes = 0
         self._after = 0
         self._in_time = True
+        # For a log whose times are not those of the step.
+        self._anywhere: FailureFinder | None = None
+        if self._step is not None:
+            self._anywhere = FailureFinder(
+                attrs.evolve(job, steps=()),
+                context=context,
+                max_lines=max_lines,
+                max_bytes=max_bytes,
+            )
 
     def feed(self, lines: Iterable[LogLine]) -> None:
         """Take the next lines."""
         lines = tuple(lines)
         self._steps.feed(lines)
+        if self._anywhere is not None:
+            self._anywhere.feed(lines)
         for line in lines:
             if not line.continuation:
                 self._in_time = self._timely(line)
@@ -122,6 +133,8 @@ class FailureFinder:
         if not any(line.kind is LineKind.ERROR for line in inside):
             inside = [line for index, line in self._tail if start <= index < stop]
             inside.reverse()
+        if not inside and self._anywhere is not None and (found := self._anywhere.close()):
+            return attrs.evolve(found, step=step)
         short: list[LogLine] = []
         size = 0
         for line in inside:

@@ -233,16 +233,18 @@ class LogSearch:
 
     def _shown(self, block: bytes) -> bytes | None:
         """The block as the literals are to be found in it, line by line; None if that is unsafe."""
+        ascii_only = block.isascii()
+        if not ascii_only and b"\xc2" in block and _C1.search(block):
+            return None
         shown = block
-        if not block.isascii():
-            if b"\xc2" in block and _C1.search(block):
-                return None
-            if self._fold:
-                for special, letter in _FOLDED:
-                    shown = shown.replace(special, letter)
         if b"\x1b" in block and (self._splitting is None or self._splitting.search(block)):
             shown = _ESCAPE.sub(b"", shown)
-        return shown.lower() if self._fold else shown
+        if not self._fold:
+            return shown
+        if not ascii_only:
+            for special, letter in _FOLDED:
+                shown = shown.replace(special, letter)
+        return shown.lower()
 
 
 def literals(pattern: re.Pattern[str]) -> tuple[bytes, ...]:

@@ -77,6 +77,14 @@ def test_ignoring_case_with_context(ghjobs: Any, place: str) -> None:
     ]
 
 
+def test_hits_near_each_other(ghjobs: Any, place: str) -> None:
+    """A hit within another one's context stands in its place, once, and as a hit."""
+    out = ghjobs("grep", "two|three|five", REPO, "-C", 2).out.splitlines()
+    assert [line.removeprefix(place)[:3] for line in out] == [
+        *("-1-", ":2:", ":3:", "-4-", ":5:", "-6-")
+    ]
+
+
 @pytest.mark.parametrize(("option", "said"), [("-l", ""), ("-c", ":2")])
 def test_less_is_printed_if_asked(ghjobs: Any, place: str, option: str, said: str) -> None:
     """``-l`` prints each job with hits once, ``-c`` how many."""

@@ -166,3 +166,35 @@ def test_a_forked_child_has_it_on() -> None:
     """A process that is forked off meanwhile does not start with the collector off for good."""
     done = subprocess.run([sys.executable, "-c", FORKED], check=False)
     assert done.returncode == 0
+
+
+CLOSED = """
+import asyncio, gc, sys
+from ghjobs_async.collector import Turns
+
+async def take(turns):
+    async with turns.turn():
+        for _ in range(3):
+            with turns.burst():
+                pass
+            await asyncio.sleep(0)
+
+loop = asyncio.new_event_loop()
+turns = Turns()
+tasks = [loop.create_task(take(turns)) for _ in range(4)]
+loop.run_until_complete(asyncio.sleep(0))
+assert not gc.isenabled()
+if sys.argv[1] == "drop":
+    tasks.clear()
+loop.close()
+raise SystemExit(0 if gc.isenabled() else 1)
+"""
+
+
+@pytest.mark.parametrize("tasks", ["keep", "drop"])
+def test_a_loop_closed_in_the_middle_leaves_it_on(tasks: str) -> None:
+    """Whoever stops a loop in the middle of a list has a collector nevertheless."""
+    done = subprocess.run(
+        [sys.executable, "-c", CLOSED, tasks], check=False, stderr=subprocess.DEVNULL
+    )
+    assert done.returncode == 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 from async_tools import MakeClient, take_all
 
-from ghjobs_async import ConfigurationError, GitHubJobs, JobRef, NotFoundError
+from ghjobs_async import ConfigurationError, GitHubJobs, JobLog, JobRef, NotFoundError
 from ghjobs_async.fanout import FanOutMany
 from ghjobs_async.models import Failed, Fetched
 from ghjobs_async.testing import FakeGitHub, FakeJob, JobSpec, faults, scenario
@@ -92,6 +94,67 @@ async def test_a_bad_pattern_is_refused_at_once(gh: GitHubJobs) -> None:
     """Before any log is opened."""
     with pytest.raises(ConfigurationError, match="regular expression"):
         gh.grep([], "(")
+
+
+@pytest.mark.parametrize("pattern", [None, b"x", re.compile(b"x")])
+async def test_only_a_text_is_a_pattern(gh: GitHubJobs, job: FakeJob, pattern: Any) -> None:
+    """Anything else is refused in one sentence, as is a negative context."""
+    with pytest.raises(ConfigurationError, match="a pattern is a text"):
+        gh.grep([], pattern)
+    with pytest.raises(ConfigurationError, match="context"):
+        gh.grep([], "x", context=-1)
+    async with gh.open_log(REPO, job.id) as log:
+        with pytest.raises(ConfigurationError, match="a pattern is a text"):
+            await take_all(log.grep(pattern))
+
+
+async def test_a_text_is_no_list_of_references(gh: GitHubJobs) -> None:
+    """A repository's name in place of references is refused, not taken letter by letter."""
+
+    async def handle(log: JobLog) -> None: ...
+
+    for wrong in (
+        lambda: gh.grep(REPO, "x"),  # type: ignore[arg-type]
+        lambda: gh.fan_out(REPO),  # type: ignore[arg-type]
+        lambda: gh.fan_out_logs(REPO, handle),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(ConfigurationError, match="references"):
+            wrong()
+
+
+async def test_hits_of_many_logs_have_context(gh: GitHubJobs, job: FakeJob) -> None:
+    """The lines around a hit stand on it."""
+    async with gh.grep([JobRef(REPO, job.id)], "apple", context=1) as hits:
+        first = await anext(hits)
+    assert [line.number for line in (*first.before, first.line, *first.after)] == [1, 2, 3]
+
+
+async def test_a_log_that_was_left_is_read_no_further(
+    github: FakeGitHub, gh: GitHubJobs, job: FakeJob
+) -> None:
+    """A task that still reads when the block is left ends with an error, and asks for nothing."""
+    github.set_log(job.id, LOG * 20_000)
+    async with gh.open_log(REPO, job.id) as log:
+        chunks = log.chunks()
+        await anext(chunks)
+        reading = asyncio.ensure_future(_drain(chunks))
+        await asyncio.sleep(0)
+    with pytest.raises(RuntimeError, match="has ended"):
+        await reading
+    assert github.asked_count("storage") == 1
+
+
+async def _drain(chunks: AsyncGenerator[bytes, None]) -> None:
+    async for _ in chunks:
+        pass
+
+
+async def test_a_log_is_entered_once(gh: GitHubJobs, job: FakeJob) -> None:
+    """Entering it again within its own block would cost a slot for good."""
+    async with gh.open_log(REPO, job.id) as log:
+        with pytest.raises(RuntimeError, match="entered once"):
+            await log.__aenter__()
+        assert await log.tail(1)
 
 
 async def many(key: int) -> AsyncGenerator[int, None]:

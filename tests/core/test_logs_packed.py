@@ -39,7 +39,16 @@ async def url_of(packing: Packing) -> tuple[web.ServerRunner, str]:
     return runner, f"{site.name.rstrip('/')}/log"
 
 
-@pytest.mark.parametrize("pack", [gzip.compress(LOG), zlib.compress(LOG)], ids=["gzip", "zlib"])
+@pytest.mark.parametrize(
+    "pack",
+    [
+        gzip.compress(LOG),
+        zlib.compress(LOG),
+        gzip.compress(LOG[:700]) + gzip.compress(b"") + gzip.compress(LOG[700:]),
+        gzip.compress(LOG) + bytes(16),
+    ],
+    ids=["gzip", "zlib", "members", "padded"],
+)
 @pytest.mark.parametrize("cut", [0, 1])
 async def test_a_packed_log_is_whole(
     github: FakeGitHub, gh: GitHubJobs, tmp_path: Path, cut: int, pack: bytes

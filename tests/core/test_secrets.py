@@ -11,9 +11,19 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aioresponses import aioresponses
 from async_tools import MakeClient
 
-from ghjobs_async import Failed, GHJobsError, JobLog, JobRef, RunRef, Wait
+from ghjobs_async import (
+    Failed,
+    GHJobsError,
+    GitHubJobs,
+    JobLog,
+    JobRef,
+    ResponseError,
+    RunRef,
+    Wait,
+)
 from ghjobs_async.testing import FakeGitHub, Fault, JobSpec, faults
 
 REPO = "octo-org/octo-repo"
@@ -120,3 +130,17 @@ async def test_the_requests_did_carry_both(github: FakeGitHub, client: MakeClien
     link = await client(TOKEN).get_log_url(REPO, job.id)
     assert leaks(link.url)
     assert leaks(github.requests[0].headers["authorization"])
+
+
+@pytest.mark.parametrize("status", [404, 500])
+async def test_a_query_that_the_server_chose_is_a_secret(status: int) -> None:
+    """Also below the API's own paths, where our own queries may be told."""
+    first = "https://api.github.com/repos/o/r/actions/jobs/1"
+    then = "https://api.github.com/repos/new/r/actions/jobs/1?sig=abc"
+    with aioresponses() as answers:
+        answers.get(first, status=302, headers={"Location": then})
+        answers.get(then, status=status)
+        async with GitHubJobs(TOKEN, base_url="https://api.github.com", retries=0) as gh:
+            with pytest.raises(ResponseError) as caught:
+                await gh.get_job("o/r", 1)
+    assert not any(leaks(text) for text in texts(caught.value))

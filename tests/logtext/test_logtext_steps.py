@@ -155,3 +155,14 @@ def test_no_failure_no_excerpt() -> None:
     found = failure_excerpt(parse_log([log]), attrs.evolve(make_job(), conclusion="failure"))
     assert found is not None
     assert (found.step, found.certainty, found.errors[0].text) == (None, Certainty.UNKNOWN, "x")
+
+
+def test_errors_outside_the_steps_time_are_given_nevertheless() -> None:
+    """Where the log's times are not the step's, its errors are given, and nothing is claimed."""
+    log = script(3, "make", "##[error]boom")
+    steps = (step("Run make", 30, 50, "failure"),)
+    found = failure_excerpt(parse_log([log]), make_job(steps, failed=True))
+    assert found is not None
+    assert found.step is steps[0]
+    assert [line.text for line in found.errors] == ["boom"]
+    assert found.certainty is Certainty.UNKNOWN
