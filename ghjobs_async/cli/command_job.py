@@ -54,7 +54,11 @@ def job_command(
     if json:
         print_json(to_dict(found))
     elif styled():
-        console(sys.stdout).print(_card(target.ref.repo, found))
+        screen = console(sys.stdout)
+        screen.print(_card(target.ref.repo, found))
+        if found.html_url:
+            # On a line of its own that no width breaks: to be clicked on, or copied.
+            screen.print(f"\n{clean(found.html_url)}", soft_wrap=True, style="dim", markup=False)
     else:
         _lines(target.ref.repo, found)
     return 0
@@ -78,11 +82,13 @@ def _card(repo: str, job: Job) -> Group:
         return Group(title, facts)
     steps = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     steps.add_column("")
+    steps.add_column("#", justify="right", style="dim")
     steps.add_column("Step", overflow="fold")
     steps.add_column("Elapsed", justify="right")
     for step in job.steps:
         steps.add_row(
             sign(step.status, step.conclusion),
+            str(step.number),
             Text(clean(step.name), style="red" if step.conclusion == "failure" else ""),
             duration(step.duration),
         )
@@ -94,6 +100,8 @@ def _lines(repo: str, job: Job) -> None:
     row("state:", _state(job))
     for name, value in _facts(repo, job):
         row(f"{name.lower()}:", value)
+    if job.html_url:
+        row("view:", job.html_url)
     row("--")
     for step in job.steps:
         row(step.conclusion or step.status, step.number, step.name, duration(step.duration))
@@ -123,6 +131,5 @@ def _facts(repo: str, job: Job) -> list[tuple[str, str]]:
         ("Time", times),
         ("Runner", clean(runner)),
         ("Job", str(job.id)),
-        ("View", clean(job.html_url or "")),
     ]
     return [(name, value) for name, value in facts if value]

@@ -49,10 +49,12 @@ def print_estimate(gh: GitHubJobs, plan: AuditPlan, concurrency: int, *, json: b
         cells = [f"{getattr(repo, name):,}" for name in _NUMBERS]
         table.add_row(clean(repo.repository), *cells)
     screen.print(table)
-    limit = "" if left is None else f"; {left.remaining:,} are left until {left.reset_at:%H:%M} UTC"
+    limit = "this server tells no limit"
+    if left is not None:
+        limit = f"{left.remaining:,} are left until {left.reset_at:%H:%M} UTC"
     screen.print(
-        f"\nabout {plural(found.requests, 'request')} in {duration(seconds)}{limit}; "
-        f"{plural(found.spent, 'request')} spent on this estimate",
+        f"\nabout {plural(found.requests, 'request')} in {duration(max(1.0, seconds))}; {limit}\n"
+        f"jobs and logs by a sample of the newest runs, which took {plural(found.spent, 'request')}",
         soft_wrap=True,
     )
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -24,6 +25,23 @@ def test_a_job_is_shown_as_lines(ghjobs: Any, run: FakeRun) -> None:
     assert ["name:", "test / unit"] in ran.rows
     assert ["state:", "failure"] in ran.rows
     assert any(row[0] == "failure" and row[2] == "Run tests" for row in ran.rows)
+
+
+def test_a_job_on_a_terminal(
+    ghjobs: Any, run: FakeRun, fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps have the numbers that ``log --step`` takes; no width breaks the address."""
+    monkeypatch.setenv("CLICOLOR_FORCE", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "40")
+    job = run.attempts[0].jobs[0]
+    out = ghjobs("job", "-R", REPO, job.id).out
+    web = fake.base_url.removesuffix("/api/v3")
+    assert f"{web}/{REPO}/actions/runs/{run.id}/job/{job.id}" in out
+    bare = re.sub(r"\x1b\[[0-9;]*m", "", out)
+    steps = ghjobs("job", "-R", REPO, job.id, "--json").json["steps"]
+    (number,) = [step["number"] for step in steps if step["name"] == "Run tests"]
+    assert re.search(rf"{number} +Run tests", bare)
 
 
 def test_a_job_is_githubs_json(ghjobs: Any, run: FakeRun) -> None:
