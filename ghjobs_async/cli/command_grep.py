@@ -35,7 +35,9 @@ app = App(
     help_format=HELP_FORMAT,
     help_epilogue="""\
 Lines are matched as they are shown: without timestamps, markers such as
-##[error], and colours. Hits are printed as they come.
+##[error], and colours. Hits are printed as they come; elsewhere than on a
+terminal as ADDRESS:LINE:TEXT, context as ADDRESS-LINE-TEXT. -q prints
+nothing, and stops at the first hit.
 
 Examples:
 
@@ -100,6 +102,12 @@ def grep_command(
             help="Only how many lines match, of each job that has any.",
         ),
     ] = False,
+    line_number: Annotated[  # noqa: ARG001 -- for the habit's sake
+        bool,
+        Parameter(
+            name=["--line-number", "-n"], negative=(), show_default=False, help="Always there."
+        ),
+    ] = False,
     failed: Annotated[
         bool, Parameter(negative=(), show_default=False, help="Only the logs of failed jobs.")
     ] = False,
@@ -127,9 +135,15 @@ def grep_command(
         raise ConfigurationError(f"--runs names the runs: leave out {', '.join(filters.given)}")
     root, names, refs = _where(repos, repo, tuple(runs or ()), common)
     plan = filters.plan(names, Logs.FAILED if failed else Logs.ALL)
-    mode = Mode.JOBS if files_with_matches else Mode.COUNTS if count else Mode.LINES
+    modes = (
+        (common.quiet, Mode.NOTHING),
+        (json, Mode.JSON),
+        (count, Mode.COUNTS),
+        (files_with_matches, Mode.JOBS),
+    )
+    mode = next((mode for given, mode in modes if given), Mode.LINES)
     progress = Progress(quiet=common.quiet)
-    printer = HitPrinter(Mode.JSON if json else mode, regex, progress.print)
+    printer = HitPrinter(mode, regex, progress.print)
     gh = connect(root, common, on_wait=progress.on_wait, max_wait=_MAX_WAIT)
     troubles: list[str] = []
     feed = Feed(gh, plan, Tally(), lambda failure: troubles.append(_said(failure)), runs=refs)
@@ -154,6 +168,8 @@ async def _search(
             progress.logs = lambda: hits.searched
             async for hit in hits:
                 printer.take(hit)
+                if printer.mode is Mode.NOTHING:
+                    break
         for one in hits.failures:
             feed.failed("log", one.ref.repo, one.error, job_id=one.ref.job_id)
     feed.check_searched()

@@ -34,6 +34,7 @@ class Mode(Enum):
     JOBS = auto()
     COUNTS = auto()
     JSON = auto()
+    NOTHING = auto()
 
 
 @attrs.define(eq=False)
@@ -80,7 +81,7 @@ class HitPrinter:
                 self.write(json.dumps(_to_dict(found, place), separators=(",", ":")))
             case Mode.LINES:
                 self._lines(found, place)
-            case Mode.COUNTS:
+            case Mode.COUNTS | Mode.NOTHING:
                 pass
 
     def close(self) -> None:

@@ -77,6 +77,15 @@ def test_ignoring_case_with_context(ghjobs: Any, place: str) -> None:
     ]
 
 
+@pytest.mark.usefixtures("job")
+def test_quiet_is_greps(ghjobs: Any) -> None:
+    """``-q`` prints nothing and tells by its status; ``-n`` is taken, and changes nothing."""
+    ran = ghjobs("grep", "-q", "Match", REPO)
+    assert (ran.status, ran.out, ran.err) == (0, "", "")
+    assert ghjobs("grep", "-q", "nowhere", REPO).status == 1
+    assert ghjobs("grep", "-n", "Match", REPO).out == ghjobs("grep", "Match", REPO).out
+
+
 def test_hits_near_each_other(ghjobs: Any, place: str) -> None:
     """A hit within another one's context stands in its place, once, and as a hit."""
     out = ghjobs("grep", "two|three|five", REPO, "-C", 2).out.splitlines()
