@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -79,6 +80,8 @@ class Lab:
             "setting": setting,
             "ticking": ticking,
         }
+        # What was written before is on the disk, and costs nobody else anything.
+        os.sync()
         self.ask_server(row.latency)
         try:
             done = subprocess.run(
