@@ -20,6 +20,7 @@ PYTHONS = nox.project.python_versions(PYPROJECT)
 # What everything else stands on: nearly each line and branch of it is held by a test.
 CORE = (
     "api",
+    "arguments",
     "auth",
     "client",
     "clock",

@@ -237,11 +237,9 @@ def _too_many_redirects(method: str, safe: str) -> TransportError:
 
 
 def _leads_away(answer: wire.Answer, target: str) -> TransportError:
-    return TransportError(
-        f"{answer.method} {answer.url}: {answer.status} leads to another origin, "
-        f"{wire.redacted(target)}; not followed, since the token belongs to this one",
-        method=answer.method,
-        url=answer.url,
-        request_id=answer.request_id,
+    return wire.of_no_use(
+        answer,
+        f"{answer.status} leads to another origin, {wire.redacted(target)}; not followed, since the "
+        "token belongs to this one",
         retryable=False,
     )

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from enum import Enum
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
 from ghjobs_async import environment, wire
 from ghjobs_async.api import Api
+from ghjobs_async.arguments import (
+    JobLike,
+    RunLike,
+    check_api_version,
+    check_filter,
+    check_number,
+    check_refs,
+    job_ref,
+    run_ref,
+)
 from ghjobs_async.auth import Credentials, TokenAuth, Wallet
 from ghjobs_async.clock import Clock
 from ghjobs_async.convert import Page
@@ -48,12 +57,6 @@ class _Environment(Enum):
     """The default of `GitHubJobs`: the token that the environment holds for the host, if any."""
 
     TOKEN = "the environment's token"  # noqa: S105 -- no token
-
-
-#: What names a run: a reference, its URL, or (in methods about one run) its repository.
-RunLike: TypeAlias = RunRef | str
-#: What names a job: a reference, its URL, or (in methods about one job) its repository.
-JobLike: TypeAlias = JobRef | str
 
 
 class GitHubJobs:
@@ -108,12 +111,12 @@ class GitHubJobs:
         retries: int = 5,
         clock: Clock | None = None,
     ) -> None:
-        _check_number("concurrency", concurrency, least=1, whole=True)
-        _check_number("max_wait", max_wait, least=0)
-        _check_number("retries", retries, least=0, whole=True)
+        check_number("concurrency", concurrency, least=1, whole=True)
+        check_number("max_wait", max_wait, least=0)
+        check_number("retries", retries, least=0, whole=True)
         if requests_per_minute is not None:
-            _check_number("requests_per_minute", requests_per_minute, least=0.1)
-        _check_api_version(api_version)
+            check_number("requests_per_minute", requests_per_minute, least=0.1)
+        check_api_version(api_version)
         root = environment.api_root(base_url, os.environ)
         host = urlsplit(root).hostname or ""
         if requests_per_minute is None and environment.is_github_com(host):
@@ -196,7 +199,7 @@ class GitHubJobs:
         Raises:
             NotFoundError: No such job, or the token cannot see it.
         """
-        ref = _job_ref(job, job_id)
+        ref = job_ref(job, job_id)
         return await self._api.send(wire.get_job(ref.repo, ref.job_id))
 
     async def list_jobs(
@@ -230,8 +233,8 @@ class GitHubJobs:
 
             ConfigurationError: ``filter="all"`` for a single attempt.
         """
-        ref = _run_ref(run, run_id)
-        _check_filter(filter)
+        ref = run_ref(run, run_id)
+        check_filter(filter)
         if ref.attempt is not None and filter == "all":
             raise ConfigurationError(
                 f'filter="all" asks for every attempt, but {ref} names one: leave one of them out'
@@ -261,7 +264,7 @@ class GitHubJobs:
         Raises:
             NotFoundError: No such run or attempt, or the token cannot see it.
         """
-        return await self._api.send(wire.get_run(_run_ref(run, run_id)))
+        return await self._api.send(wire.get_run(run_ref(run, run_id)))
 
     def iter_runs(
         self,
@@ -349,7 +352,7 @@ class GitHubJobs:
 
             NotFoundError: No such job, or the token cannot see it.
         """
-        return await Download(self._api, _job_ref(job, job_id)).link()
+        return await Download(self._api, job_ref(job, job_id)).link()
 
     def open_log(self, job: JobLike, job_id: int | None = None) -> JobLog:
         """
@@ -371,7 +374,7 @@ class GitHubJobs:
 
             NotFoundError: No such job, or the token cannot see it.
         """
-        return JobLog(self._api, self._downloads, _job_ref(job, job_id))
+        return JobLog(self._api, self._downloads, job_ref(job, job_id))
 
     def fan_out(
         self,
@@ -391,8 +394,8 @@ class GitHubJobs:
 
             filter: As in `list_jobs`, for references without an attempt.
         """
-        _check_filter(filter)
-        _check_refs(refs)
+        check_filter(filter)
+        check_refs(refs)
 
         async def work(ref: RunRef) -> JobList:
             # An attempt is listed whole: there is nothing to filter.
@@ -418,7 +421,7 @@ class GitHubJobs:
 
             handle: Takes an open `JobLog`.
         """
-        _check_refs(refs)
+        check_refs(refs)
 
         async def work(ref: JobRef) -> T:
             async with self.open_log(ref) as log:
@@ -450,55 +453,9 @@ class GitHubJobs:
             ConfigurationError: *pattern* is no regular expression, or *context* negative.
         """
         regex = compiled(pattern, context)
-        _check_refs(refs)
+        check_refs(refs)
 
         def search(log: JobLog) -> AsyncGenerator[Hit, None]:
             return log.grep(regex, context=context)
 
         return LogGrep(refs, self.open_log, search, concurrency=self._concurrency)
-
-
-def _run_ref(run: object, run_id: int | None) -> RunRef:
-    if isinstance(run, RunRef) and run_id is None:
-        return run
-    if isinstance(run, str):
-        return RunRef.parse(run) if run_id is None else RunRef(run, run_id)
-    raise ConfigurationError(f"a run is a RunRef, its URL, or repository and id, not {run!r:.80}")
-
-
-def _job_ref(job: object, job_id: int | None) -> JobRef:
-    if isinstance(job, JobRef) and job_id is None:
-        return job
-    if isinstance(job, str):
-        return JobRef.parse(job) if job_id is None else JobRef(job, job_id)
-    raise ConfigurationError(f"a job is a JobRef, its URL, or repository and id, not {job!r:.80}")
-
-
-def _check_api_version(value: object) -> None:
-    if value is None or (isinstance(value, str) and re.fullmatch(r"[0-9A-Za-z.-]{1,40}", value)):
-        return
-    raise ConfigurationError(f"an API version reads 2026-03-10, not {value!r}")
-
-
-def _check_filter(filter: object) -> None:  # noqa: A002
-    if filter not in {"latest", "all"}:
-        raise ConfigurationError(f'filter is "latest" or "all", not {filter!r}')
-
-
-def _check_refs(refs: object) -> None:
-    if isinstance(refs, str):
-        raise ConfigurationError(
-            f"references are a list of them, or any iterable, not {refs!r:.80}"
-        )
-
-
-def _check_number(name: str, value: object, *, least: float, whole: bool = False) -> None:
-    kinds = (int,) if whole else (int, float)
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, kinds)
-        or math.isnan(value)
-        or value < least
-    ):
-        kind = "a whole number" if whole else "a number"
-        raise ConfigurationError(f"{name} is {kind} of {least:g} or more, not {value!r}")

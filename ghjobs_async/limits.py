@@ -33,6 +33,7 @@ _SAME_PAUSE: Final = 1.0
 
 #: What a hit limit was: the hourly budget, or too much at once.
 Scope = Literal["primary", "secondary"]
+_NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{0,9})?")
 
 
 @attrs.frozen
@@ -66,9 +67,6 @@ def hit(status: int, headers: Mapping[str, str], body: bytes, now: float) -> Hit
     if not spent and not secondary and b"API rate limit exceeded" in body[:4096]:
         scope = "primary"
     return Hit(scope, None)
-
-
-_NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{0,9})?")
 
 
 def _number(text: str | None) -> float | None:

@@ -252,7 +252,7 @@ class JobLog:
         raise AssertionError("the last restart returns or raises")
 
 
-def compiled(pattern: str | re.Pattern[str], context: int = 0) -> re.Pattern[str]:
+def compiled(pattern: str | re.Pattern[str], context: int = 0, flags: int = 0) -> re.Pattern[str]:
     """
     *pattern* as a regular expression, for a search with that much context.
 
@@ -264,6 +264,6 @@ def compiled(pattern: str | re.Pattern[str], context: int = 0) -> re.Pattern[str
     if context < 0:
         raise ConfigurationError(f"context is 0 lines or more, not {context}")
     try:
-        return re.compile(pattern)
+        return re.compile(pattern, flags)
     except (re.error, RecursionError, OverflowError) as error:
-        raise ConfigurationError(f"not a regular expression: {error}") from error
+        raise ConfigurationError(f"no regular expression: {str(pattern)[:80]!r}: {error}") from None

@@ -170,7 +170,7 @@ class _Reading(Generic[T]):
     resend: Callable[[int], bool]
     # A page without items has come: there is nothing behind it, whatever the total says.
     _exhausted: bool = False
-    # Large pages, by number, as far as they could be decoded.
+    # Pages that are decoded already, by number: large ones, and a first one that told no total.
     _decoded: dict[int, Page[T]] = attrs.field(factory=dict)
 
     async def fetch(self, number: int) -> wire.Answer:
@@ -188,8 +188,9 @@ class _Reading(Generic[T]):
         return attrs.evolve(answer, body=b"")
 
     async def decode(self, number: int, answer: wire.Answer) -> Page[T]:
-        page = self._whole(number, answer)
-        return await self._again(number) if page is None else page
+        page = self._whole(number, answer) or await self._again(number)
+        self._decoded[number] = page
+        return page
 
     def _whole(self, number: int, answer: wire.Answer) -> Page[T] | None:
         """Decode a page; None for half a page, though the connection was whole."""

@@ -6,9 +6,17 @@ import errno
 import io
 import os
 import secrets
+import stat
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
+
+
+def write_all(file: io.FileIO, data: bytes) -> None:
+    """Write all of *data*: a raw file may take less at once."""
+    written = file.write(data)
+    while written < len(data):
+        written += file.write(memoryview(data)[written:])
 
 
 class WholeFile:
@@ -30,9 +38,10 @@ class WholeFile:
 
     def __enter__(self) -> Self:
         folder, name = os.path.split(self._path)
-        if not name or os.path.isdir(self._path):
+        mode = _mode(self._path)
+        if not name or stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self._path)
-        if os.path.exists(self._path) and not os.path.isfile(self._path):
+        if mode and not stat.S_ISREG(mode):
             raise OSError(errno.EINVAL, "Not a regular file", self._path)
         self._part = os.path.join(folder, f".{secrets.token_hex(8)}.part")
         try:
@@ -44,10 +53,7 @@ class WholeFile:
 
     def write(self, data: bytes) -> None:
         """Append *data*."""
-        written = self._file.write(data)
-        # A raw file may take less than all at once.
-        while written < len(data):
-            written += self._file.write(memoryview(data)[written:])
+        write_all(self._file, data)
 
     def clear(self) -> None:
         """Begin anew."""
@@ -71,3 +77,11 @@ class WholeFile:
             # It is gone where it took its place.
             with suppress(OSError):
                 os.unlink(self._part)
+
+
+def _mode(path: str) -> int:
+    """What stands there; 0 for nothing."""
+    try:
+        return os.stat(path).st_mode
+    except OSError:
+        return 0

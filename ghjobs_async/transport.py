@@ -1,7 +1,8 @@
 """
 The one door to the network: sessions, timeouts, proxies, and the reading of what comes.
 
-It knows addresses and headers, and neither credentials nor limits nor what an answer means.
+It knows addresses, headers and which answer is a log that stays open; neither credentials nor limits,
+nor what any other answer means.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ class Transport:
     root: str
     timeout: aiohttp.ClientTimeout
     borrowed: aiohttp.ClientSession | None
-    _api: aiohttp.ClientSession | None = attrs.field(default=None, init=False)
+    _main: aiohttp.ClientSession | None = attrs.field(default=None, init=False)
     # For the storage: a session without anybody's headers, cookies or credentials.
     _clean: aiohttp.ClientSession | None = attrs.field(default=None, init=False)
     _log_timeout: aiohttp.ClientTimeout = attrs.field(init=False)
@@ -258,13 +259,13 @@ class Transport:
     def _session(self) -> aiohttp.ClientSession:
         if self._closed:
             raise RuntimeError("this client is closed")
-        if self._api is None:
-            self._api = self.borrowed or aiohttp.ClientSession(
+        if self._main is None:
+            self._main = self.borrowed or aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, ssl=_tls(self.root.partition(":")[0])),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=self.timeout,
             )
-        return self._api
+        return self._main
 
     def _storage(self) -> aiohttp.ClientSession:
         """Our own session is clean; a borrowed one lends its connector, and nothing else."""
@@ -298,8 +299,8 @@ class Transport:
         self._closed = True
         if self._clean is not None:
             await self._clean.close()
-        if self._api is not None and self._api is not self.borrowed:
-            await self._api.close()
+        if self._main is not None and self._main is not self.borrowed:
+            await self._main.close()
 
 
 def _tls(scheme: str) -> ssl.SSLContext | bool:

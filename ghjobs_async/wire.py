@@ -163,12 +163,10 @@ def _load(answer: Answer, cls: type[T]) -> T:
         return load(answer.body, cls)
     except NotJsonError as error:
         kind = said(answer.headers.get("Content-Type", "no content type"))
-        raise TransportError(
-            f"{answer.method} {answer.url}: the answer is not whole JSON ({kind}, "
-            f"{len(answer.body)} bytes: {error}); is this the root of a GitHub API?",
-            method=answer.method,
-            url=answer.url,
-            request_id=answer.request_id,
+        raise of_no_use(
+            answer,
+            f"the answer is not whole JSON ({kind}, {len(answer.body)} bytes: {error}); "
+            "is this the root of a GitHub API?",
         ) from error
     except ShapeError as error:
         raise DecodeError(
@@ -210,12 +208,7 @@ def is_empty_page(body: bytes) -> bool:
 def _decode_location(answer: Answer) -> str:
     if target := answer.headers.get("Location"):
         return target
-    raise TransportError(
-        f"{answer.method} {answer.url}: {answer.status}, but neither a log nor a Location",
-        method=answer.method,
-        url=answer.url,
-        request_id=answer.request_id,
-    )
+    raise of_no_use(answer, f"{answer.status}, but neither a log nor a Location")
 
 
 def link_expiry(url: str) -> datetime | None:
@@ -237,6 +230,17 @@ def said(text: str) -> str:
         return text.strip()
     flat = " ".join("".join(c if c.isprintable() else " " for c in text[:2000]).split())
     return flat if len(flat) <= _SAID_MOST else flat[: _SAID_MOST - 3] + "..."
+
+
+def of_no_use(answer: Answer, words: str, *, retryable: bool = True) -> TransportError:
+    """The error for an answer that came, and is none."""
+    return TransportError(
+        f"{answer.method} {answer.url}: {words}",
+        retryable=retryable,
+        method=answer.method,
+        url=answer.url,
+        request_id=answer.request_id,
+    )
 
 
 @attrs.frozen
@@ -378,19 +382,14 @@ def location(answer: Answer, base: str) -> str:
         else:
             problem = None
     if problem is not None:
-        raise TransportError(
-            f"{answer.method} {answer.url}: {answer.status} leads to a Location that is not "
-            f"followed: {problem}",
-            method=answer.method,
-            url=answer.url,
-            request_id=answer.request_id,
-            retryable=False,
-        )
+        words = f"{answer.status} leads to a Location that is not followed: {problem}"
+        raise of_no_use(answer, words, retryable=False)
     return target
 
 
 def is_log_path(url: str, root: str) -> bool:
     """Whether a redirect of a log stays in the API: anything else is the log's signed link."""
+    # Nearly all links end otherwise, and need no parsing.
     if not url.partition("?")[0].partition("#")[0].endswith("/logs"):
         return False
     path = urlsplit(url).path

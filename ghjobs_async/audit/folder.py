@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import Final, Self
 
 import msgspec
 
@@ -13,6 +14,7 @@ from ghjobs_async.audit.names import log_path
 from ghjobs_async.convert import to_dict
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.models import Job
+from ghjobs_async.saving import write_all
 
 JOBS: Final = "jobs.ndjson"
 FAILURES: Final = "failures.ndjson"
@@ -80,8 +82,5 @@ class AuditFolder:
         return path
 
 
-def _write(file: BinaryIO, lines: Iterable[Mapping[str, object]]) -> None:
-    data = memoryview(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
-    # A raw file may take less than all at once.
-    while data:
-        data = data[file.write(data) :]
+def _write(file: io.FileIO, lines: Iterable[Mapping[str, object]]) -> None:
+    write_all(file, b"".join(msgspec.json.encode(line) + b"\n" for line in lines))

@@ -19,6 +19,7 @@ from ghjobs_async.cli.progress import Progress
 from ghjobs_async.cli.target import repos_target, run_target
 from ghjobs_async.cli.text import plural, report
 from ghjobs_async.errors import ConfigurationError, GHJobsError
+from ghjobs_async.logs import compiled
 from ghjobs_async.refs import RunRef
 
 #: The exit status of grep.
@@ -126,7 +127,8 @@ def grep_command(
     Lines are matched as they are shown: without timestamps, markers and colours. Elsewhere than on a
     terminal, a hit is ADDRESS:LINE:TEXT, context is ADDRESS-LINE-TEXT.
     """
-    regex = _compiled(pattern, ignore_case=ignore_case, fixed=fixed_strings)
+    text = re.escape(pattern) if fixed_strings else pattern
+    regex = compiled(text, flags=re.IGNORECASE if ignore_case else 0)
     if not 0 <= context <= _CONTEXT_MOST:
         raise ConfigurationError(f"--context is 0 to {_CONTEXT_MOST} lines, not {context}")
     if files_with_matches + count + json > 1:
@@ -173,15 +175,6 @@ async def _search(
         for one in hits.failures:
             feed.failed("log", one.ref.repo, one.error, job_id=one.ref.job_id)
     feed.check_searched()
-
-
-def _compiled(pattern: str, *, ignore_case: bool, fixed: bool) -> re.Pattern[str]:
-    try:
-        return re.compile(
-            re.escape(pattern) if fixed else pattern, re.IGNORECASE if ignore_case else 0
-        )
-    except (re.error, RecursionError, OverflowError) as error:
-        raise ConfigurationError(f"no regular expression: {pattern[:80]!r}: {error}") from None
 
 
 def _where(

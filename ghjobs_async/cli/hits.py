@@ -97,18 +97,14 @@ class HitPrinter:
         # Lines that a hit before has shown already are not shown again; and of those after this one,
         # a line that matches comes as a hit of its own, with the rest behind it.
         last = self._shown.get(place, 0)
-        after = takewhile(lambda line: find(self.pattern, line) is None, found.hit.after)
-        fresh = [line for line in found.hit.before if line.number > last]
+        after = takewhile(lambda line: find(self.pattern, line) is None, found.after)
+        fresh = [line for line in found.before if line.number > last]
         fresh += [found.line, *after]
-        if self._context(found) and last and fresh[0].number > last + 1:
+        if (found.before or found.after) and last and fresh[0].number > last + 1:
             self.write("--")
         for line in fresh:
             self._line(line, place, hit=line is found.line)
         self._shown[place] = fresh[-1].number
-
-    @staticmethod
-    def _context(found: JobHit) -> bool:
-        return bool(found.hit.before or found.hit.after)
 
     def _heading(self, found: JobHit, place: str, *, first: bool) -> None:
         name = clean(found.job.job.name) if isinstance(found.job, JobOf) else ""

@@ -19,7 +19,7 @@ ROOT = Path(ghjobs_async.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("refs",),
-    ("models",),
+    ("models", "arguments"),
     ("clock", "collector", "fanout", "saving"),
     ("convert", "environment", "limits", "logtext"),
     ("wire", "webhooks"),
@@ -35,7 +35,18 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("cli",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-PURE = ("models", "errors", "refs", "convert", "wire", "limits", "logtext", "environment", "saving")
+PURE = (
+    "models",
+    "errors",
+    "refs",
+    "arguments",
+    "convert",
+    "wire",
+    "limits",
+    "logtext",
+    "environment",
+    "saving",
+)
 STARTERS = {"create_task", "ensure_future", "TaskGroup", "gather", "run_coroutine_threadsafe"}
 
 

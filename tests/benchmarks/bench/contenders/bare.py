@@ -48,7 +48,7 @@ async def audit(setting: Setting) -> dict[str, int]:
 
 
 async def logs(setting: Setting) -> dict[str, int]:
-    """Through the redirect, to disk, as aiohttp's documentation shows it."""
+    """Through the redirect, to disk in chunks."""
     gate = asyncio.Semaphore(CONCURRENCY)
 
     async def save(http: aiohttp.ClientSession, job_id: int) -> None:
