@@ -157,7 +157,8 @@ def grep_command(
     printer.close()
     for trouble in troubles:
         report(trouble)
-    if troubles:
+    # Once found, nothing else counts for -q.
+    if troubles and not (common.quiet and printer.found):
         return _TROUBLE
     return _FOUND if printer.found else _NOT_FOUND
 

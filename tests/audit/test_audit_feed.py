@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from async_tools import MakeClient
+from async_tools import MakeClient, take_all
 
 from ghjobs_async.audit import AuditPlan, Feed, Tally
 from ghjobs_async.testing import FakeGitHub
@@ -24,3 +24,15 @@ async def test_the_time_left_is_known_early(github: FakeGitHub, client: MakeClie
             ]
     assert known[0][0] < 160
     assert {expected for _, expected in known} == {300}
+
+
+async def test_the_last_repository_may_have_nothing(github: FakeGitHub, client: MakeClient) -> None:
+    """Where it has no runs, or cannot be searched, all is known nevertheless."""
+    github.add_run(REPO, jobs=1)
+    for last in ("octo-org/empty", "octo-org/missing"):
+        tally = Tally()
+        async with client() as gh:
+            feed = Feed(gh, AuditPlan(repos=(REPO, last)), tally, lambda failure: None)
+            async with feed.listings() as listings:
+                assert len(await take_all(listings)) == 1
+        assert tally.estimated

@@ -244,6 +244,7 @@ def test_a_plan_tells_what_an_audit_takes(ghjobs: Any, fake: FakeGitHub, tmp_pat
     assert ghjobs("audit", REPO, "-o", out).status == 0
     assert said["requests"] == fake.asked_count("api") == 1 + 80 + 40
     text = ghjobs("audit", REPO, "--plan", "-o", tmp_path / "other").out
+    assert "this server tells no limit" in text
     assert "about 121 requests" in text
 
 

@@ -83,6 +83,9 @@ def test_quiet_is_greps(ghjobs: Any) -> None:
     ran = ghjobs("grep", "-q", "Match", REPO)
     assert (ran.status, ran.out, ran.err) == (0, "", "")
     assert ghjobs("grep", "-q", "nowhere", REPO).status == 1
+    assert ghjobs("grep", "-q", "Match", REPO, "no-such/repository").status == 0
+    missing = ghjobs("grep", "Match", "no-such/repository")
+    assert (missing.status, missing.err.count("\n")) == (2, 1)
     assert ghjobs("grep", "-n", "Match", REPO).out == ghjobs("grep", "Match", REPO).out
 
 

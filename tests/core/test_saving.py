@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,16 @@ def test_an_empty_path_and_a_name_too_long(tmp_path: Path) -> None:
         write()
     assert ".part" not in str(caught.value)
     assert names_in(tmp_path) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names there")
+def test_only_a_file_is_replaced(tmp_path: Path) -> None:
+    """Neither a pipe nor a device makes room for a log."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="Not a regular file"):
+        WholeFile(pipe).__enter__()
+    assert pipe.is_fifo()
 
 
 @pytest.mark.parametrize(
