@@ -4,10 +4,8 @@ An asyncio client for GitHub's workflow jobs and their logs, made for concurrent
 https://docs.github.com/rest/actions/workflow-jobs
 """
 
-from ghjobs_async.auth import AppAuth, TokenAuth
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.clock import Clock
-from ghjobs_async.convert import to_dict
 from ghjobs_async.errors import (
     ApiVersionError,
     AuthError,
@@ -26,8 +24,9 @@ from ghjobs_async.errors import (
     Undecodable,
 )
 from ghjobs_async.fanout import FanOut, Outcome
-from ghjobs_async.grep import JobHit, LogGrep
-from ghjobs_async.logs import JobLog
+from ghjobs_async.listing.run_search import RunSearch
+from ghjobs_async.logs.job_log import JobLog
+from ghjobs_async.logs.log_grep import JobHit, LogGrep
 from ghjobs_async.logtext import (
     Annotation,
     Certainty,
@@ -58,7 +57,8 @@ from ghjobs_async.models import (
     Wait,
 )
 from ghjobs_async.refs import JobRef, RunRef
-from ghjobs_async.runs import RunSearch
+from ghjobs_async.transport.auth import AppAuth, TokenAuth
+from ghjobs_async.wire.convert import to_dict
 
 __all__ = [
     "Actor",

@@ -12,9 +12,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
-from ghjobs_async import environment, wire
-from ghjobs_async.api import Api
-from ghjobs_async.arguments import (
+from ghjobs_async import environment
+from ghjobs_async.checks import (
     JobLike,
     RunLike,
     check_api_version,
@@ -24,23 +23,25 @@ from ghjobs_async.arguments import (
     job_ref,
     run_ref,
 )
-from ghjobs_async.auth import Credentials, TokenAuth, Wallet
 from ghjobs_async.clock import Clock
-from ghjobs_async.convert import Page
-from ghjobs_async.download import Download
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.fanout import FanOut
-from ghjobs_async.gate import Gate
-from ghjobs_async.grep import LogGrep
-from ghjobs_async.logs import JobLog, compiled
+from ghjobs_async.listing.pages import Pages
+from ghjobs_async.listing.run_search import RunSearch
+from ghjobs_async.logs.download import Download
+from ghjobs_async.logs.job_log import JobLog, compiled
+from ghjobs_async.logs.log_grep import LogGrep
 from ghjobs_async.logtext import Hit
 from ghjobs_async.models import Job, JobList, LogLink, RateLimit, Run, Wait
-from ghjobs_async.pages import Pages
 from ghjobs_async.refs import JobRef, RunRef, check_repo
-from ghjobs_async.retries import Retries
-from ghjobs_async.runs import RunSearch
-from ghjobs_async.transport import DEFAULT_TIMEOUT, Transport
-from ghjobs_async.wire import Filter
+from ghjobs_async.transport.auth import Credentials, TokenAuth, Wallet
+from ghjobs_async.transport.gate import Gate
+from ghjobs_async.transport.requester import Api
+from ghjobs_async.transport.retries import Retries
+from ghjobs_async.transport.session import DEFAULT_TIMEOUT, Transport
+from ghjobs_async.wire.convert import Page
+from ghjobs_async.wire.messages import Request
+from ghjobs_async.wire.operations import Filter, get_job, get_run, list_jobs
 
 if TYPE_CHECKING:
     import aiohttp
@@ -200,7 +201,7 @@ class GitHubJobs:
             NotFoundError: No such job, or the token cannot see it.
         """
         ref = job_ref(job, job_id)
-        return await self._api.send(wire.get_job(ref.repo, ref.job_id))
+        return await self._api.send(get_job(ref.repo, ref.job_id))
 
     async def list_jobs(
         self,
@@ -240,8 +241,8 @@ class GitHubJobs:
                 f'filter="all" asks for every attempt, but {ref} names one: leave one of them out'
             )
 
-        def make(per_page: int, page: int) -> wire.Request[Page[Job]]:
-            return wire.list_jobs(ref, filter, per_page, page)
+        def make(per_page: int, page: int) -> Request[Page[Job]]:
+            return list_jobs(ref, filter, per_page, page)
 
         listing = await self._pages.read((ref.repo, "jobs"), make)
         return JobList(listing.items, listing.total_count, listing.undecodable)
@@ -264,7 +265,7 @@ class GitHubJobs:
         Raises:
             NotFoundError: No such run or attempt, or the token cannot see it.
         """
-        return await self._api.send(wire.get_run(run_ref(run, run_id)))
+        return await self._api.send(get_run(run_ref(run, run_id)))
 
     def iter_runs(
         self,

@@ -12,7 +12,9 @@ from datetime import datetime
 
 import attrs
 
-_SHOWN_MOST = 80
+# How much of a caller's value, and of a server's words, an error's text holds.
+_MAX_SHOWN = 80
+_MAX_WORDS = 300
 
 
 @attrs.frozen
@@ -38,7 +40,15 @@ def shown(value: object) -> str:
     if "//" in text:
         text = re.sub(r"//[^/\s]*@", "//...@", text)
         text = re.sub(r"[?#].*", "?...'", text)
-    return text if len(text) <= _SHOWN_MOST else text[: _SHOWN_MOST - 3] + "..."
+    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."
+
+
+def one_line(text: str) -> str:
+    """Return a server's words on one line, without control characters, 300 characters at most."""
+    if len(text) <= _MAX_WORDS and text.isprintable() and "  " not in text:
+        return text.strip()
+    flat = " ".join("".join(c if c.isprintable() else " " for c in text[:2000]).split())
+    return flat if len(flat) <= _MAX_WORDS else flat[: _MAX_WORDS - 3] + "..."
 
 
 class GHJobsError(Exception):

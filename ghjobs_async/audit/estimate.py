@@ -13,10 +13,10 @@ import attrs
 from ghjobs_async.audit.plan import AuditPlan
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import GHJobsError
+from ghjobs_async.listing.run_search import CAP
 from ghjobs_async.models import Fetched, RateLimit
 from ghjobs_async.refs import RunRef
-from ghjobs_async.runs import CAP
-from ghjobs_async.wire import Filter
+from ghjobs_async.wire.operations import Filter
 
 #: So many runs of each repository are looked at: each costs a request.
 _SAMPLE: Final = 8

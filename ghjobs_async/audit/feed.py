@@ -14,7 +14,7 @@ from ghjobs_async.errors import GHJobsError, Undecodable
 from ghjobs_async.fanout import FanOut, Outcome
 from ghjobs_async.models import Failed, Fetched, Job, JobList
 from ghjobs_async.refs import JobRef, RunRef
-from ghjobs_async.wire import Filter
+from ghjobs_async.wire.operations import Filter
 
 #: What could not be had, as it is written down.
 Failure: TypeAlias = Mapping[str, object]

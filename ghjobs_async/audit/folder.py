@@ -10,11 +10,11 @@ from typing import Final, Self
 
 import msgspec
 
+from ghjobs_async.atomic_file import write_all
 from ghjobs_async.audit.names import log_path
-from ghjobs_async.convert import to_dict
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.models import Job
-from ghjobs_async.saving import write_all
+from ghjobs_async.wire.convert import to_dict
 
 JOBS: Final = "jobs.ndjson"
 FAILURES: Final = "failures.ndjson"

@@ -12,9 +12,9 @@ import attrs
 
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError
+from ghjobs_async.listing.run_search import RunSearch
 from ghjobs_async.models import Job
 from ghjobs_async.refs import check_repo
-from ghjobs_async.runs import RunSearch
 
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _LAST: Final = re.compile(r"([0-9]{1,6})([mhdw])")

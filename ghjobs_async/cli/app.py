@@ -13,7 +13,7 @@ from typing import Final
 from cyclopts import App, CycloptsError
 
 from ghjobs_async.cli.options import HELP_FORMAT
-from ghjobs_async.cli.text import note, report
+from ghjobs_async.cli.output.text import note, report
 from ghjobs_async.errors import ConfigurationError, GHJobsError
 
 OK: Final = 0
@@ -64,7 +64,7 @@ def build() -> App:
         help_flags=["--help", "-h"],
     )
     for name, text in _COMMANDS.items():
-        app.command(f"ghjobs_async.cli.command_{name}:app", name=name, help=text)
+        app.command(f"ghjobs_async.cli.commands.{name}:app", name=name, help=text)
     return app
 
 

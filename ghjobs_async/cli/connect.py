@@ -7,13 +7,13 @@ import shutil
 import subprocess
 from collections.abc import Callable
 
-from ghjobs_async.auth import TokenAuth
 from ghjobs_async.cli.options import Common
+from ghjobs_async.cli.output.text import note
 from ghjobs_async.cli.target import host_of
-from ghjobs_async.cli.text import note
 from ghjobs_async.client import API_VERSION, GitHubJobs
 from ghjobs_async.environment import find_token
 from ghjobs_async.models import Wait
+from ghjobs_async.transport.auth import TokenAuth
 
 _GH_TIMEOUT = 5.0
 _WAIT_LEAST = 0.5

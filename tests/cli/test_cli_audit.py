@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from ghjobs_async.audit import Estimate, RepoEstimate, Tally
-from ghjobs_async.cli.progress import Progress
+from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.models import RateLimit, Wait
 from ghjobs_async.testing import FakeGitHub, scenario
 
@@ -152,9 +152,9 @@ def test_quiet_says_nothing(ghjobs: Any, tmp_path: Path) -> None:
 def test_the_progress_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal, counts, failures and a wait are shown, within its width."""
     screen = io.StringIO()
-    monkeypatch.setattr("ghjobs_async.cli.progress.is_terminal", lambda stream: True)
+    monkeypatch.setattr("ghjobs_async.cli.output.progress.is_terminal", lambda stream: True)
     monkeypatch.setattr(
-        "ghjobs_async.cli.progress.console",
+        "ghjobs_async.cli.output.progress.console",
         lambda stream: Console(file=screen, force_terminal=True, width=80),
     )
     progress = Progress(quiet=False)

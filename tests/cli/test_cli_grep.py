@@ -141,8 +141,10 @@ def test_a_log_that_cannot_be_read(ghjobs: Any, fake: FakeGitHub, place: str, jo
 
 def test_hits_on_a_terminal(ghjobs: Any, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal, each job has a heading with its address, and matches are coloured."""
-    monkeypatch.setattr("ghjobs_async.cli.hits.is_terminal", lambda stream: stream is sys.stdout)
-    monkeypatch.setattr("ghjobs_async.cli.hits.colours", lambda stream: True)
+    monkeypatch.setattr(
+        "ghjobs_async.cli.output.hits.is_terminal", lambda stream: stream is sys.stdout
+    )
+    monkeypatch.setattr("ghjobs_async.cli.output.hits.colours", lambda stream: True)
     out = ghjobs("grep", "-i", "match", REPO).out.splitlines()
     assert place in out[0]
     assert out[1] == "\x1b[32m2\x1b[0m:two \x1b[1;31mMatch\x1b[0m here"
@@ -154,12 +156,12 @@ def test_hits_stand_above_the_progress(
 ) -> None:
     """Where hits and progress are on one terminal, hits stand whole above it, however long."""
     screen = io.StringIO()
-    monkeypatch.setattr("ghjobs_async.cli.progress.is_terminal", lambda stream: True)
+    monkeypatch.setattr("ghjobs_async.cli.output.progress.is_terminal", lambda stream: True)
     monkeypatch.setattr(
-        "ghjobs_async.cli.progress.console",
+        "ghjobs_async.cli.output.progress.console",
         lambda stream: Console(file=screen, force_terminal=True, width=60),
     )
-    monkeypatch.setattr("ghjobs_async.cli.progress.one_terminal", lambda: True)
+    monkeypatch.setattr("ghjobs_async.cli.output.progress.one_terminal", lambda: True)
     ran = ghjobs("grep", "Match", REPO)
     assert (ran.status, ran.out) == (0, "")
     hit = f"{place}:2:two Match here\n"

@@ -29,9 +29,9 @@ def job(fake: FakeGitHub) -> FakeJob:
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "ghjobs_async.cli.loglines.is_terminal", lambda stream: stream is sys.stdout
+        "ghjobs_async.cli.output.log_lines.is_terminal", lambda stream: stream is sys.stdout
     )
-    monkeypatch.setattr("ghjobs_async.cli.loglines.colours", lambda stream: True)
+    monkeypatch.setattr("ghjobs_async.cli.output.log_lines.colours", lambda stream: True)
 
 
 def test_a_log_goes_through_byte_for_byte(ghjobs: Any, job: FakeJob, fake: FakeGitHub) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghjobs_async.cli.text import clean, clean_line, duration, escape_unsafe, size
+from ghjobs_async.cli.output.text import clean, clean_line, duration, escape_unsafe, size
 
 CONTROLS = st.text(st.sampled_from("\x1b[]0;1m\x07\x9b\u202e\r\nab\t\x00P\\^"))
 

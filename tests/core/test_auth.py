@@ -24,9 +24,9 @@ from ghjobs_async import (
     TokenAuth,
     wire,
 )
-from ghjobs_async.auth import Auth, Wallet, as_auth
 from ghjobs_async.models import InstallationToken
 from ghjobs_async.testing import FakeGitHub, faults
+from ghjobs_async.transport.auth import Auth, Wallet, as_auth
 
 REPO = "octo-org/octo-repo"
 BAD_TOKENS = (

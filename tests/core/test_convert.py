@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghjobs_async import Job, Run, to_dict
-from ghjobs_async.convert import NotJsonError, Page, ShapeError, load
+from ghjobs_async.wire.convert import NotJsonError, Page, ShapeError, load
 
 STEP: dict[str, Any] = {
     "name": "Run tests",

@@ -28,7 +28,7 @@ from ghjobs_async import (
     Wait,
 )
 from ghjobs_async.testing import FakeGitHub, Fault, faults
-from ghjobs_async.transport import DEFAULT_TIMEOUT
+from ghjobs_async.transport.session import DEFAULT_TIMEOUT
 
 REPO = "octo-org/octo-repo"
 PASSING = {
@@ -152,7 +152,7 @@ async def test_endless_answers_are_cut(
     github: FakeGitHub, client: MakeClient, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
     """A small body that unpacks to gigabytes, or a large one, is one error and no memory."""
-    monkeypatch.setattr("ghjobs_async.transport.ANSWER_MOST", 4 * 2**20)
+    monkeypatch.setattr("ghjobs_async.transport.session.ANSWER_MOST", 4 * 2**20)
     job = github.add_run(REPO).jobs[0]
     rule = github.fail("job", fault, times=None)
     with pytest.raises(TransportError, match=r"larger than 4 MB|DecompressSize") as caught:

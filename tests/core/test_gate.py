@@ -8,8 +8,9 @@ import pytest
 from async_tools import EPOCH, FakeClock
 
 from ghjobs_async import RateLimitError, Wait
-from ghjobs_async.gate import Gate
-from ghjobs_async.limits import Budget, Hit
+from ghjobs_async.transport.budget import Budget
+from ghjobs_async.transport.gate import Gate
+from ghjobs_async.wire.limits import Limited
 
 URL = "https://api.github.com/x"
 
@@ -34,7 +35,7 @@ async def test_one_limit_is_one_wait_for_all(time: FakeClock) -> None:
     """However many tasks are held back, the wait is told once, and ends for all about together."""
     gate, waits = make(time)
     budget = Budget()
-    budget.pause(Hit("secondary", 60.0), EPOCH, EPOCH)
+    budget.pause(Limited("secondary", 60.0), EPOCH, EPOCH)
     moments = await asyncio.gather(*(go(gate, budget) for _ in range(20)))
     assert [(wait.seconds, wait.reason) for wait in waits] == [(60.0, "secondary rate limit")]
     assert all(EPOCH + 60 <= moment <= EPOCH + 66 for moment in moments)
@@ -46,7 +47,7 @@ async def test_no_stampede_after_a_wait(time: FakeClock) -> None:
     time.clock = type(time.clock)(time.now, time.sleep, lambda: next(chances))
     gate, _ = make(time, concurrency=4)
     budget = Budget()
-    budget.pause(Hit("primary", 100.0), EPOCH, EPOCH)
+    budget.pause(Limited("primary", 100.0), EPOCH, EPOCH)
     moments = await asyncio.gather(*(go(gate, budget) for _ in range(4)))
     assert len(set(moments)) == 4
     assert min(moments) >= EPOCH + 100
@@ -56,7 +57,7 @@ async def test_a_longer_wait_than_allowed_raises_at_once(time: FakeClock) -> Non
     """Beyond `max_wait` nobody sleeps: the error says when to come back."""
     gate, waits = make(time, max_wait=30)
     budget = Budget()
-    budget.pause(Hit("primary", 60.0), EPOCH, EPOCH)
+    budget.pause(Limited("primary", 60.0), EPOCH, EPOCH)
     with pytest.raises(RateLimitError, match="max_wait=30") as caught:
         await gate.enter(budget, URL)
     assert caught.value.scope == "primary"
@@ -68,7 +69,7 @@ async def test_waiting_holds_no_slot(time: FakeClock) -> None:
     """A credential that has to wait does not keep another one from leaving."""
     gate, _ = make(time, concurrency=1)
     held, free = Budget(), Budget()
-    held.pause(Hit("primary", 60.0), EPOCH, EPOCH)
+    held.pause(Limited("primary", 60.0), EPOCH, EPOCH)
     waiting = asyncio.ensure_future(go(gate, held))
     await asyncio.sleep(0)
     assert await go(gate, free) == EPOCH
@@ -121,7 +122,7 @@ async def test_nobody_needs_to_be_told(time: FakeClock) -> None:
     """`on_wait` may be None."""
     gate = Gate(1, time.clock, 900.0, None)
     budget = Budget()
-    budget.pause(Hit("secondary", 5.0), EPOCH, EPOCH)
+    budget.pause(Limited("secondary", 5.0), EPOCH, EPOCH)
     assert await go(gate, budget) >= EPOCH + 5
 
 
@@ -133,7 +134,7 @@ async def test_cancelled_waits_keep_no_slot(time: FakeClock, held: str, steps: i
     budget, other = Budget(1.0 if held == "pace" else None), Budget()
     busy = held in {"slot", "answer"}
     if held == "limit":
-        budget.pause(Hit("secondary", 60.0), EPOCH, EPOCH)
+        budget.pause(Limited("secondary", 60.0), EPOCH, EPOCH)
     elif held == "pace":
         await go(gate, budget)
     elif held == "answer":

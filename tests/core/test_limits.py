@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from ghjobs_async.limits import Budget, Hit, Turn, hit, retry_after
+from ghjobs_async.transport.budget import Budget, Turn
+from ghjobs_async.wire.limits import Limited, find_limit, retry_after
 
 NOW = 1_800_000_000.0
 YEAR = 366 * 86400.0
@@ -29,32 +30,32 @@ def said(message: str = "Forbidden", docs: str = "https://docs.github.com/rest")
     return json.dumps({"message": message, "documentation_url": docs}).encode()
 
 
-def judged(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Hit | None:
-    return hit(status, CIMultiDict(headers or {}), body, NOW)
+def judged(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Limited | None:
+    return find_limit(status, CIMultiDict(headers or {}), body, NOW)
 
 
 @pytest.mark.parametrize("status", [403, 429])
 @pytest.mark.parametrize(
     ("headers", "body", "expected"),
     [
-        ({"Retry-After": "60"}, said(SECONDARY, DOCS), Hit("secondary", 60.0)),
-        ({"retry-after": "7"}, b"", Hit("secondary", 7.0)),
-        ({"Retry-After": "60", **RESET}, said(PRIMARY), Hit("primary", 60.0)),
-        ({"Retry-After": "60", **RESET}, said(SECONDARY), Hit("secondary", 60.0)),
-        (RESET, said(PRIMARY), Hit("primary", 90.0)),
-        ({"X-RateLimit-Remaining": "0"}, said(PRIMARY), Hit("primary", None)),
-        ({}, said(PRIMARY), Hit("primary", None)),
-        ({}, said(SECONDARY), Hit("secondary", None)),
-        ({}, said(ABUSE), Hit("secondary", None)),
-        ({}, said("Too many requests have been made, slow down"), Hit("secondary", None)),
-        ({}, said("Forbidden", DOCS), Hit("secondary", None)),
-        ({}, f"<html><p>{SECONDARY}</p></html>".encode(), Hit("secondary", None)),
-        ({"X-RateLimit-Remaining": "12"}, said(SECONDARY), Hit("secondary", None)),
-        ({"Retry-After": "soon", **RESET}, said(PRIMARY), Hit("primary", 90.0)),
+        ({"Retry-After": "60"}, said(SECONDARY, DOCS), Limited("secondary", 60.0)),
+        ({"retry-after": "7"}, b"", Limited("secondary", 7.0)),
+        ({"Retry-After": "60", **RESET}, said(PRIMARY), Limited("primary", 60.0)),
+        ({"Retry-After": "60", **RESET}, said(SECONDARY), Limited("secondary", 60.0)),
+        (RESET, said(PRIMARY), Limited("primary", 90.0)),
+        ({"X-RateLimit-Remaining": "0"}, said(PRIMARY), Limited("primary", None)),
+        ({}, said(PRIMARY), Limited("primary", None)),
+        ({}, said(SECONDARY), Limited("secondary", None)),
+        ({}, said(ABUSE), Limited("secondary", None)),
+        ({}, said("Too many requests have been made, slow down"), Limited("secondary", None)),
+        ({}, said("Forbidden", DOCS), Limited("secondary", None)),
+        ({}, f"<html><p>{SECONDARY}</p></html>".encode(), Limited("secondary", None)),
+        ({"X-RateLimit-Remaining": "12"}, said(SECONDARY), Limited("secondary", None)),
+        ({"Retry-After": "soon", **RESET}, said(PRIMARY), Limited("primary", 90.0)),
     ],
 )
 def test_limits_are_told_in_many_forms(
-    status: int, headers: dict[str, str], body: bytes, expected: Hit
+    status: int, headers: dict[str, str], body: bytes, expected: Limited
 ) -> None:
     """A header, a spent budget, a message, a link to the docs, or HTML: each one alone is enough.
 
@@ -65,7 +66,7 @@ def test_limits_are_told_in_many_forms(
 
 def test_every_429_is_a_limit() -> None:
     """There is no other reason for that status, whatever the body says."""
-    assert judged(429, b"slow down") == Hit("secondary", None)
+    assert judged(429, b"slow down") == Limited("secondary", None)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +113,8 @@ def test_a_date_is_measured_by_the_server_s_clock() -> None:
         "Date": formatdate(NOW, usegmt=True),
     }
     assert retry_after(headers, NOW + 10_000) == 30.0
-    limit = hit(403, {**RESET, "Date": formatdate(NOW, usegmt=True)}, b"", NOW + 10_000)
-    assert limit == Hit("primary", 90.0)
+    limit = find_limit(403, {**RESET, "Date": formatdate(NOW, usegmt=True)}, b"", NOW + 10_000)
+    assert limit == Limited("primary", 90.0)
 
 
 HEADERS = ("Retry-After", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Date")
@@ -130,7 +131,7 @@ values = (
 def test_any_headers_are_survived(headers: dict[str, str], body: bytes) -> None:
     """Absent, negative, huge or nonsense: a wait is unknown or a sane number, never an error."""
     for status in (200, 403, 429):
-        limit = hit(status, headers, body, NOW)
+        limit = find_limit(status, headers, body, NOW)
         if limit is not None and limit.wait is not None:
             assert 0 <= limit.wait <= YEAR
     budget = Budget(60.0)
@@ -210,7 +211,7 @@ def test_one_limit_told_by_many_is_one_pause() -> None:
     """Thirty requests under way hear of one and the same limit: the wait does not grow with each."""
     budget = Budget()
     for _ in range(30):
-        budget.pause(Hit("secondary", None), departed=NOW, now=NOW)
+        budget.pause(Limited("secondary", None), departed=NOW, now=NOW)
     assert budget.until == NOW + 60
 
 
@@ -220,7 +221,7 @@ def test_a_limit_hit_again_is_waited_for_longer() -> None:
     now = NOW
     waits = []
     for _ in range(4):
-        budget.pause(Hit("secondary", None), departed=now, now=now + 0.1)
+        budget.pause(Limited("secondary", None), departed=now, now=now + 0.1)
         waits.append(budget.until - now - 0.1)
         now = budget.until + 1
     assert waits == pytest.approx([60, 120, 240, 480])
@@ -229,12 +230,12 @@ def test_a_limit_hit_again_is_waited_for_longer() -> None:
 def test_an_answer_in_between_ends_the_strikes() -> None:
     """Once a request that left after the pause was served, the next limit starts at a minute."""
     budget = Budget()
-    budget.pause(Hit("secondary", None), departed=NOW - 1, now=NOW)
+    budget.pause(Limited("secondary", None), departed=NOW - 1, now=NOW)
     budget.relax(departed=NOW - 0.5)
-    budget.pause(Hit("secondary", None), departed=NOW + 61, now=NOW + 62)
+    budget.pause(Limited("secondary", None), departed=NOW + 61, now=NOW + 62)
     assert budget.until == NOW + 62 + 120
     budget.relax(departed=NOW + 200)
-    budget.pause(Hit("secondary", None), departed=NOW + 201, now=NOW + 202)
+    budget.pause(Limited("secondary", None), departed=NOW + 201, now=NOW + 202)
     assert budget.until == NOW + 202 + 60
 
 
@@ -244,7 +245,7 @@ def test_a_word_of_no_seconds_is_not_taken_as_leave_to_hammer() -> None:
     now = NOW
     waits = []
     for _ in range(4):
-        budget.pause(Hit("primary", 0.0), departed=now, now=now + 0.1)
+        budget.pause(Limited("primary", 0.0), departed=now, now=now + 0.1)
         waits.append(budget.until - now - 0.1)
         now = budget.until + 1
     assert waits == pytest.approx([1, 2, 4, 8])
@@ -253,8 +254,8 @@ def test_a_word_of_no_seconds_is_not_taken_as_leave_to_hammer() -> None:
 def test_the_longer_of_two_pauses_holds() -> None:
     """A shorter word never cuts a longer wait."""
     budget = Budget()
-    budget.pause(Hit("primary", 500.0), departed=NOW, now=NOW)
-    budget.pause(Hit("secondary", 5.0), departed=NOW, now=NOW)
+    budget.pause(Limited("primary", 500.0), departed=NOW, now=NOW)
+    budget.pause(Limited("secondary", 5.0), departed=NOW, now=NOW)
     assert (budget.until, budget.scope) == (NOW + 500, "primary")
 
 

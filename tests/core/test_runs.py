@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghjobs_async import ConfigurationError, GitHubJobs
-from ghjobs_async.runs import Window
+from ghjobs_async.listing.run_search import Window
 from ghjobs_async.testing import FakeGitHub, faults
 
 REPO = "octo-org/octo-repo"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from async_tools import names_in
 
-from ghjobs_async.saving import WholeFile
+from ghjobs_async.atomic_file import WholeFile
 
 
 def test_it_is_there_at_the_end_only(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_short_writes_are_gone_on_with(tmp_path: Path, monkeypatch: pytest.Monke
         def write(self, data: bytes | memoryview, /) -> int:  # type: ignore[override]
             return super().write(bytes(data[:3]))
 
-    monkeypatch.setattr("ghjobs_async.saving.io.FileIO", Slow)
+    monkeypatch.setattr("ghjobs_async.atomic_file.io.FileIO", Slow)
     path = tmp_path / "log.txt"
     with WholeFile(path) as file:
         file.write(b"0123456789")

@@ -1,0 +1,152 @@
+"""``ghjobs demo``: the whole thing, without an account and without a network."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Final
+
+from cyclopts import App, Parameter
+
+from ghjobs_async.audit import AuditFolder, AuditPlan, Logs
+from ghjobs_async.cli.commands.audit import run_audit
+from ghjobs_async.cli.options import HELP_FORMAT
+from ghjobs_async.cli.output.progress import Progress
+from ghjobs_async.cli.output.text import note
+from ghjobs_async.client import GitHubJobs
+from ghjobs_async.errors import ConfigurationError
+from ghjobs_async.testing import FakeGitHub, FakeRun, faults, fill_demo
+
+_RUNS: Final = 200
+#: As far away as GitHub is, about: else there would be nothing to see.
+_LATENCY: Final = 0.05
+#: So many listings go well before the one that is told to wait, for a second.
+_LIMIT_AFTER: Final = 120
+
+app = App(
+    name="demo",
+    usage="Usage: ghjobs demo [OPTIONS]",
+    help_format=HELP_FORMAT,
+    help_epilogue="""\
+It has two repositories and a month of runs, thousands of jobs of them:
+matrices, re-runs, failures with their logs. Once it asks the client to slow
+down, as GitHub does.
+
+Examples:
+
+    ghjobs demo
+    ghjobs demo --output demo --json
+    ghjobs demo --serve
+""",
+)
+
+
+@app.default
+def demo_command(
+    *,
+    serve: Annotated[
+        bool,
+        Parameter(
+            negative=(),
+            show_default=False,
+            help="Keep it up until Ctrl-C, for other commands and programs.",
+        ),
+    ] = False,
+    output: Annotated[
+        Path | None,
+        Parameter(name=["--output", "-o"], help="The folder to write to; else a temporary one."),
+    ] = None,
+    runs: Annotated[int, Parameter(help="How many runs there are.")] = _RUNS,
+    concurrency: Annotated[
+        int, Parameter(help="How many requests and downloads may be under way at once.")
+    ] = 32,
+    json: Annotated[
+        bool,
+        Parameter(
+            name="--json", negative=(), show_default=False, help="Print the summary as JSON."
+        ),
+    ] = False,
+    quiet: Annotated[
+        bool,
+        Parameter(
+            name=["--quiet", "-q"],
+            negative=(),
+            show_default=False,
+            help="No progress, no messages.",
+        ),
+    ] = False,
+) -> int:
+    """
+    Audit an embedded GitHub: no account, no network.
+
+    It has two repositories and a month of runs, thousands of jobs of them: matrices, re-runs,
+    failures with their logs. Once it asks the client to slow down, as GitHub does.
+    """
+    # No proxy of this machine leads to it.
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+    if runs < 1:
+        raise ConfigurationError(f"--runs is 1 or more, not {runs}")
+    # Without limits of its own: an hour's budget is soon spent at this speed.
+    fake = FakeGitHub(latency=_LATENCY, rate_limit=None, record=False)
+    filled = fill_demo(fake, runs)
+    if serve:
+        return _serve(fake, filled)
+    fake.fail("jobs", faults.secondary_limit(retry_after=1), after=_LIMIT_AFTER)
+    repos = tuple(dict.fromkeys(run.repo for run in filled))
+    plan = AuditPlan(repos=repos, all_attempts=True, logs=Logs.FAILED)
+    progress = Progress(quiet=quiet)
+    # In a thread of its own, so that it does not take the client's turns.
+    with fake:
+        gh = GitHubJobs(
+            None, base_url=fake.base_url, concurrency=concurrency, on_wait=progress.on_wait
+        )
+        path = Path(tempfile.mkdtemp(prefix="ghjobs-demo-")) if output is None else output
+        with AuditFolder(path) as folder:
+            status = run_audit(gh, plan, folder, progress, json=json)
+    if status == 0 and not quiet:
+        # As it was called: after an installation by hand it may not be on the path.
+        name = "ghjobs" if shutil.which("ghjobs") else sys.argv[0]
+        note(f"next: {name} demo --serve keeps this GitHub up, and prints what to try on it;")
+        note(f"      {name} audit OWNER/REPO --since 7d audits a repository of yours")
+    return status
+
+
+def _serve(fake: FakeGitHub, runs: list[FakeRun]) -> int:
+    with fake:
+        sys.stdout.write("\n".join(_lines(fake.base_url, runs)) + "\n")
+        sys.stdout.flush()
+        try:
+            while True:
+                # Not one endless wait: Windows would not hear Ctrl-C then.
+                time.sleep(1)
+        except KeyboardInterrupt:
+            note("stopped")
+    return 0
+
+
+def _lines(base_url: str, runs: list[FakeRun]) -> list[str]:
+    """What to export, then whole lines to try; all of it may be pasted into a shell."""
+    powershell = os.name == "nt"
+    export = '$env:{} = "{}"' if powershell else "export {}={}"
+    lines = [
+        "# an embedded GitHub is up until Ctrl-C; in another terminal:",
+        export.format("GITHUB_API_URL", base_url),
+        export.format("GITHUB_TOKEN", "demo"),
+        "",
+    ]
+    again = [run for run in runs if len(run.attempts) > 1] or runs
+    run = again[-1]
+    lines.append(f"ghjobs list -R {run.repo} {run.id} --all")
+    jobs = [job for attempt in run.attempts for job in attempt.jobs]
+    failed = [job for job in jobs if job.payload().get("conclusion") == "failure"]
+    for job in (failed or jobs)[:1]:
+        web = base_url.removesuffix("/api/v3")
+        lines.append(f"ghjobs job {web}/{run.repo}/actions/runs/{run.id}/job/{job.id}")
+        lines.append(f"ghjobs log -R {run.repo} {job.id} --failed")
+        lines.append(f"ghjobs grep 'Process completed' {run.repo} --since 7d")
+    lines.append(f"ghjobs audit {run.repo} --since 7d --output demo-audit")
+    return lines

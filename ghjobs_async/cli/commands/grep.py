@@ -1,0 +1,201 @@
+"""``ghjobs grep``: the logs of many jobs, searched as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from typing import Annotated, Final
+
+from cyclopts import App, Parameter
+
+from ghjobs_async.audit import Feed, Logs, Tally
+from ghjobs_async.audit.feed import Failure
+from ghjobs_async.cli.connect import connect
+from ghjobs_async.cli.filters import Filters
+from ghjobs_async.cli.options import HELP_FORMAT, Common, Repo
+from ghjobs_async.cli.output.hits import HitPrinter, Mode
+from ghjobs_async.cli.output.progress import Progress
+from ghjobs_async.cli.output.text import plural, report
+from ghjobs_async.cli.target import repos_target, run_target
+from ghjobs_async.errors import ConfigurationError, GHJobsError
+from ghjobs_async.logs.job_log import compiled
+from ghjobs_async.refs import RunRef
+
+#: The exit status of grep.
+_FOUND: Final = 0
+_NOT_FOUND: Final = 1
+_TROUBLE: Final = 2
+#: The hourly budget is back within an hour.
+_MAX_WAIT: Final = 3900.0
+_CONTEXT_MOST: Final = 1000
+
+app = App(
+    name="grep",
+    usage="Usage: ghjobs grep PATTERN [OWNER/REPO...] [OPTIONS]",
+    help_format=HELP_FORMAT,
+    help_epilogue="""\
+Lines are matched as they are shown: without timestamps, markers such as
+##[error], and colours. Hits are printed as they come; elsewhere than on a
+terminal as ADDRESS:LINE:TEXT, context as ADDRESS-LINE-TEXT. -q prints
+nothing, and stops at the first hit.
+
+Examples:
+
+    ghjobs grep 'tj-actions/changed-files@' octo-org/octo-repo --since 30d
+    ghjobs grep -i 'out of memory' octo-org/octo-repo --failed -C 3
+    ghjobs grep -l 'cache miss' octo-org/octo-repo --workflow ci.yml
+    ghjobs grep 'error TS[0-9]+' octo-org/octo-repo --runs 29679449
+    ghjobs grep 'Process completed' octo-org/octo-repo --json | jq -r .url
+
+Exit status, as grep's: 0 found, 1 not found, 2 wrong usage or incomplete.
+""",
+)
+
+
+@app.default
+def grep_command(
+    pattern: Annotated[
+        str, Parameter(help="Regular expression (Python's), for lines as they are shown.")
+    ],
+    /,
+    *repos: Annotated[str, Parameter(help="Repositories, OWNER/REPO, one or more; else GH_REPO.")],
+    repo: Repo = None,
+    runs: Annotated[
+        list[str] | None,
+        Parameter(
+            negative=(), help="Only this run: its number or address; may be given several times."
+        ),
+    ] = None,
+    ignore_case: Annotated[
+        bool,
+        Parameter(
+            name=["--ignore-case", "-i"], negative=(), show_default=False, help="Ignore case."
+        ),
+    ] = False,
+    fixed_strings: Annotated[
+        bool,
+        Parameter(
+            name=["--fixed-strings", "-F"],
+            negative=(),
+            show_default=False,
+            help="The pattern is a text, not an expression.",
+        ),
+    ] = False,
+    context: Annotated[
+        int, Parameter(name=["--context", "-C"], help="So many lines around each hit.")
+    ] = 0,
+    files_with_matches: Annotated[
+        bool,
+        Parameter(
+            name=["--jobs-with-matches", "-l"],
+            negative=(),
+            show_default=False,
+            help="Only which jobs have hits.",
+        ),
+    ] = False,
+    count: Annotated[
+        bool,
+        Parameter(
+            name=["--count", "-c"],
+            negative=(),
+            show_default=False,
+            help="Only how many lines match, of each job that has any.",
+        ),
+    ] = False,
+    line_number: Annotated[  # noqa: ARG001 -- for the habit's sake
+        bool,
+        Parameter(
+            name=["--line-number", "-n"], negative=(), show_default=False, help="Always there."
+        ),
+    ] = False,
+    failed: Annotated[
+        bool, Parameter(negative=(), show_default=False, help="Only the logs of failed jobs.")
+    ] = False,
+    json: Annotated[
+        bool,
+        Parameter(
+            name="--json", negative=(), show_default=False, help="Print one JSON object per hit."
+        ),
+    ] = False,
+    filters: Filters = Filters(),  # noqa: B008 -- frozen
+    common: Common = Common(),  # noqa: B008 -- frozen
+) -> int:
+    """
+    Search the logs of many jobs; hits are printed as they come.
+
+    Lines are matched as they are shown: without timestamps, markers and colours. Elsewhere than on a
+    terminal, a hit is ADDRESS:LINE:TEXT, context is ADDRESS-LINE-TEXT.
+    """
+    text = re.escape(pattern) if fixed_strings else pattern
+    regex = compiled(text, flags=re.IGNORECASE if ignore_case else 0)
+    if not 0 <= context <= _CONTEXT_MOST:
+        raise ConfigurationError(f"--context is 0 to {_CONTEXT_MOST} lines, not {context}")
+    if files_with_matches + count + json > 1:
+        raise ConfigurationError("-l, -c and --json are three ways to print: not two of them")
+    if runs and filters.given:
+        raise ConfigurationError(f"--runs names the runs: leave out {', '.join(filters.given)}")
+    root, names, refs = _where(repos, repo, tuple(runs or ()), common)
+    plan = filters.plan(names, Logs.FAILED if failed else Logs.ALL)
+    modes = (
+        (common.quiet, Mode.NOTHING),
+        (json, Mode.JSON),
+        (count, Mode.COUNTS),
+        (files_with_matches, Mode.JOBS),
+    )
+    mode = next((mode for given, mode in modes if given), Mode.LINES)
+    progress = Progress(quiet=common.quiet)
+    printer = HitPrinter(mode, regex, progress.print)
+    gh = connect(root, common, on_wait=progress.on_wait, max_wait=_MAX_WAIT)
+    troubles: list[str] = []
+    feed = Feed(gh, plan, Tally(), lambda failure: troubles.append(_said(failure)), runs=refs)
+    try:
+        with progress.showing(feed.tally, ", ".join(names) or plural(len(refs), "run")):
+            asyncio.run(_search(feed, regex, context, printer, progress))
+    except GHJobsError as error:
+        troubles = [str(error)]
+    printer.close()
+    for trouble in troubles:
+        report(trouble)
+    # Once found, nothing else counts for -q.
+    if troubles and not (common.quiet and printer.found):
+        return _TROUBLE
+    return _FOUND if printer.found else _NOT_FOUND
+
+
+async def _search(
+    feed: Feed, regex: re.Pattern[str], context: int, printer: HitPrinter, progress: Progress
+) -> None:
+    async with feed.gh as gh, feed.listings() as listings:
+        async with gh.grep(feed.jobs(listings), regex, context=context) as hits:
+            progress.logs = lambda: hits.searched
+            async for hit in hits:
+                printer.take(hit)
+                if printer.mode is Mode.NOTHING:
+                    break
+        for one in hits.failures:
+            feed.failed("log", one.ref.repo, one.error, job_id=one.ref.job_id)
+    feed.check_searched()
+
+
+def _where(
+    repos: tuple[str, ...], repo: str | None, runs: tuple[str, ...], common: Common
+) -> tuple[str, tuple[str, ...], tuple[RunRef, ...]]:
+    """The API's root, and repositories to search in or the runs that are named."""
+    if not runs:
+        names = repos if repo is None else (*repos, repo)
+        target = repos_target(names, common.base_url, os.environ)
+        return target.root, target.ref, ()
+    if len(repos) + (repo is not None) > 1:
+        raise ConfigurationError("--runs are of one repository: name one, or paste their addresses")
+    named = repos[0] if repos else repo
+    targets = [run_target(run, named, None, common.base_url, os.environ) for run in runs]
+    if len({target.root for target in targets}) > 1:
+        raise ConfigurationError("--runs are of one host at a time")
+    return targets[0].root, (), tuple(dict.fromkeys(target.ref for target in targets))
+
+
+def _said(failure: Failure) -> str:
+    number = failure.get("job_id") or failure.get("run_id")
+    of = "" if number is None else f" {number}"
+    return f"{failure['repository']} {failure['what']}{of}: {failure['text']}"

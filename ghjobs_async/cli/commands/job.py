@@ -1,0 +1,135 @@
+"""``ghjobs job``: one job."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from ghjobs_async.cli.connect import connect
+from ghjobs_async.cli.options import HELP_FORMAT, Common, Json, Repo
+from ghjobs_async.cli.output.console import console, print_json, row, sign, style_of, styled
+from ghjobs_async.cli.output.text import clean, duration
+from ghjobs_async.cli.target import job_target
+from ghjobs_async.models import Job
+from ghjobs_async.wire.convert import to_dict
+
+app = App(
+    name="job",
+    usage="Usage: ghjobs job JOB [OPTIONS]",
+    help_format=HELP_FORMAT,
+    help_epilogue="""\
+Examples:
+
+    ghjobs job -R octo-org/octo-repo 399444496
+    ghjobs job https://github.com/OWNER/REPO/actions/runs/1/job/2
+    ghjobs job -R octo-org/octo-repo 399444496 --json | jq .steps
+""",
+)
+
+
+@app.default
+def job_command(
+    job: Annotated[str, Parameter(help="Number of the job, or its address.")],
+    /,
+    *,
+    repo: Repo = None,
+    json: Json = False,
+    common: Common = Common(),  # noqa: B008 -- frozen
+) -> int:
+    """Show one job: how it went, and its steps."""
+    target = job_target(job, repo, common.base_url, os.environ)
+
+    async def fetch() -> Job:
+        async with connect(target.root, common) as gh:
+            return await gh.get_job(target.ref)
+
+    found = asyncio.run(fetch())
+    if json:
+        print_json(to_dict(found))
+    elif styled():
+        screen = console(sys.stdout)
+        screen.print(_card(target.ref.repo, found))
+        if found.html_url:
+            # On a line of its own that no width breaks: to be clicked on, or copied.
+            screen.print(f"\n{clean(found.html_url)}", soft_wrap=True, style="dim", markup=False)
+    else:
+        _lines(target.ref.repo, found)
+    return 0
+
+
+def _card(repo: str, job: Job) -> Group:
+    style = style_of(job.status, job.conclusion)
+    title = Text.assemble(
+        sign(job.status, job.conclusion),
+        " ",
+        (clean(job.name), "bold"),
+        "  ",
+        (_state(job), style),
+    )
+    facts = Table.grid(padding=(0, 2), pad_edge=False)
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column(overflow="fold")
+    for name, value in _facts(repo, job):
+        facts.add_row(name, value)
+    if not job.steps:
+        return Group(title, facts)
+    steps = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    steps.add_column("")
+    steps.add_column("#", justify="right", style="dim")
+    steps.add_column("Step", overflow="fold")
+    steps.add_column("Elapsed", justify="right")
+    for step in job.steps:
+        steps.add_row(
+            sign(step.status, step.conclusion),
+            str(step.number),
+            Text(clean(step.name), style="red" if step.conclusion == "failure" else ""),
+            duration(step.duration),
+        )
+    return Group(title, facts, "", steps)
+
+
+def _lines(repo: str, job: Job) -> None:
+    row("name:", job.name)
+    row("state:", _state(job))
+    for name, value in _facts(repo, job):
+        row(f"{name.lower()}:", value)
+    if job.html_url:
+        row("view:", job.html_url)
+    row("--")
+    for step in job.steps:
+        row(step.conclusion or step.status, step.number, step.name, duration(step.duration))
+
+
+def _state(job: Job) -> str:
+    return clean(job.conclusion or job.status)
+
+
+def _facts(repo: str, job: Job) -> list[tuple[str, str]]:
+    attempt = "" if job.run_attempt is None else f" attempt {job.run_attempt}"
+    times = ""
+    if job.started_at is not None:
+        times = f"{job.started_at:%Y-%m-%d %H:%M:%S}"
+        if job.completed_at is not None:
+            times += f" to {job.completed_at:%Y-%m-%d %H:%M:%S}"
+        times += f" {job.started_at:%Z}"
+    runner = job.runner_name or ""
+    if job.labels:
+        runner += f" on {', '.join(job.labels)}" if runner else ", ".join(job.labels)
+    facts = [
+        ("Run", f"{repo} {job.run_id}{attempt}"),
+        ("Workflow", clean(job.workflow_name or "")),
+        ("Branch", clean(f"{job.head_branch or ''} {job.head_sha[:7]}".strip())),
+        ("Elapsed", duration(job.duration)),
+        ("Queued", duration(job.queued_for)),
+        ("Time", times),
+        ("Runner", clean(runner)),
+        ("Job", str(job.id)),
+    ]
+    return [(name, value) for name, value in facts if value]

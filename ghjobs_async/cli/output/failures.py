@@ -1,0 +1,109 @@
+"""Why the jobs of a run failed: ``ghjobs list --failed``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import attrs
+from rich.text import Text
+
+from ghjobs_async.audit.feed import JobOf
+from ghjobs_async.audit.plan import failed
+from ghjobs_async.cli.output.console import console, print_json, row, sign, styled
+from ghjobs_async.cli.output.text import clean, duration, note
+from ghjobs_async.client import GitHubJobs
+from ghjobs_async.errors import GHJobsError
+from ghjobs_async.logs.job_log import JobLog
+from ghjobs_async.logtext import FailureExcerpt, failing_step
+from ghjobs_async.models import Fetched, Job, JobList
+from ghjobs_async.wire.convert import to_dict
+
+_INCOMPLETE: Final = 3
+
+
+@attrs.frozen
+class FailedJob:
+    """
+    A job that failed.
+
+    Attributes:
+        job: The job.
+
+        error: The first error that its log tells; None where it tells none.
+
+        unread: Why its log could not be read, if so.
+    """
+
+    job: Job
+    error: str | None = None
+    unread: str | None = None
+
+    @property
+    def step(self) -> str | None:
+        """The name of the step it failed at, where GitHub says so."""
+        step = failing_step(self.job)
+        return None if step is None else step.name
+
+
+async def failures(gh: GitHubJobs, repo: str, jobs: JobList) -> list[FailedJob]:
+    """Find the failed ones of *jobs* and read their logs, all at the same time; in their order."""
+    found = {job.id: FailedJob(job) for job in jobs if failed(job)}
+    refs = [JobOf(repo, one.job.id, one.job) for one in found.values() if one.job.ran]
+
+    async def read(log: JobLog) -> FailureExcerpt | None:
+        return await log.failure(found[log.ref.job_id].job)
+
+    async with gh.fan_out_logs(refs, read) as outcomes:
+        async for outcome in outcomes:
+            job = found[outcome.ref.job_id].job
+            if not isinstance(outcome, Fetched):
+                if not isinstance(outcome.error, GHJobsError):
+                    raise outcome.error
+                found[job.id] = FailedJob(job, unread=str(outcome.error))
+            elif outcome.value is not None and outcome.value.errors:
+                found[job.id] = FailedJob(job, error=outcome.value.errors[0].text)
+    return list(found.values())
+
+
+def print_failures(found: list[FailedJob], *, json: bool) -> int:
+    """Print the failed jobs; 3 where a log could not be read, else 0."""
+    if json:
+        print_json([_to_dict(one) for one in found])
+    elif styled():
+        screen = console(sys.stdout)
+        for one in found:
+            screen.print(_entry(one), soft_wrap=True)
+        if not found:
+            screen.print(Text("no job failed", style="dim"))
+    else:
+        for one in found:
+            job = one.job
+            row(
+                job.conclusion, job.name, job.id, job.run_attempt, one.step, one.error, job.html_url
+            )
+    unread = [one for one in found if one.unread is not None]
+    for one in unread:
+        note(f"ghjobs: log of job {one.job.id}: {one.unread}")
+    return _INCOMPLETE if unread else 0
+
+
+def _to_dict(one: FailedJob) -> dict[str, object]:
+    return {**to_dict(one.job), "failing_step": one.step, "first_error": one.error}
+
+
+def _entry(one: FailedJob) -> Text:
+    job = one.job
+    text = Text.assemble(
+        sign(job.status, job.conclusion),
+        " ",
+        (clean(job.name), "bold"),
+        (f"  {duration(job.duration)}  {job.id}", "dim"),
+    )
+    if one.step is not None:
+        text.append(f"\n  at {clean(one.step)}")
+    if one.error is not None:
+        text.append(f"\n  {clean(one.error)}", style="red")
+    if job.html_url:
+        text.append(f"\n  {clean(job.html_url)}", style="dim")
+    return text

@@ -1,0 +1,1 @@
+"""Complete lists, or an explicit verdict that they are not."""

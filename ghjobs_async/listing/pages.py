@@ -1,0 +1,262 @@
+"""
+One list, read whole: page 1 tells how many there are, the others are fetched side by side.
+
+Where the server fails on a large page, the list is read again in smaller ones; what came short is
+checked once more, and said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Final, Generic, Protocol, TypeVar
+
+import attrs
+
+from ghjobs_async import fanout
+from ghjobs_async.collector import Turns
+from ghjobs_async.errors import ServerError, TransportError, Undecodable
+from ghjobs_async.transport.requester import Api
+from ghjobs_async.wire.convert import Page, is_empty_page, peek_total
+from ghjobs_async.wire.messages import Answer, Request
+from ghjobs_async.wire.urls import has_next
+
+# GitHub answers 502 for a page that takes it too long to make, consistently, where a smaller one
+# works: asking for the same size again never helps.
+SIZES: Final = (100, 50, 25, 10)
+_TOO_LARGE: Final = frozenset({502, 504})
+# A passing 502 looks just like one that is due to the size. So a larger page is tried again after
+# this many lists, which costs a repository that really needs small pages next to nothing.
+_GROW_AFTER: Final = 100
+# So many pages, a few milliseconds' work, are decoded at once.
+_AT_ONCE: Final = 4
+# A page as large as this becomes objects as it comes: a page of runs has over a megabyte, and is a
+# tenth of that when decoded.
+_LARGE: Final = 2**19
+# So many pages are read beyond the total, where the server says that there are more.
+_BEYOND_MOST: Final = 100
+
+
+class Item(Protocol):
+    """What a list holds: told apart by ``id``."""
+
+    @property
+    def id(self) -> int:
+        """GitHub's id."""
+        ...
+
+
+T = TypeVar("T", bound=Item)
+
+#: Makes the request for a page of that size (first) and number (second).
+MakeRequest = Callable[[int, int], Request[Page[T]]]
+
+
+@attrs.frozen
+class Listing(Generic[T]):
+    """
+    A list as it was read.
+
+    Attributes:
+        items: Each item once, in the server's order.
+
+        total_count: How many there are, as the server last said.
+
+        undecodable: What came but could not be decoded.
+
+        settled: Whether everything agrees: no item came twice, the total did not move, and as many
+            items came as it says.
+    """
+
+    items: tuple[T, ...]
+    total_count: int
+    undecodable: tuple[Undecodable, ...]
+    settled: bool
+
+
+@attrs.define
+class _Size:
+    """The page size that works for one repository's lists."""
+
+    size: int = SIZES[0]
+    served: int = 0
+
+
+@attrs.define(eq=False)
+class Pages:
+    """
+    Reads lists; remembers per repository and kind of list which page size works.
+
+    Args:
+        api: Asks GitHub.
+
+        concurrency: How many pages of one list are asked for at once.
+    """
+
+    api: Api
+    concurrency: int
+    _sizes: dict[tuple[str, str], _Size] = attrs.field(factory=dict, init=False)
+    # One list after the other becomes objects, and is handed over before the next one does.
+    _turns: Turns = attrs.field(factory=Turns, init=False)
+
+    async def read(
+        self, key: tuple[str, str], make: MakeRequest[T], *, most: int | None = None
+    ) -> Listing[T]:
+        """
+        Read one list whole, and once more where it changed meanwhile or came short.
+
+        Args:
+            key: The repository and the kind of list, for which the page size is remembered.
+
+            make: Makes the request for one page.
+
+            most: Of a list as long as this, or longer, only page 1 is read.
+        """
+        listing = await self._read(key, make, most)
+        return listing if listing.settled else await self._read(key, make, most)
+
+    async def _read(
+        self, key: tuple[str, str], make: MakeRequest[T], most: int | None
+    ) -> Listing[T]:
+        """Read one list, in pages as large as the server can make them."""
+        known = self._sizes.setdefault((key[0].lower(), key[1]), _Size())
+        begun = known.size
+        for size in SIZES[SIZES.index(begun) :]:
+            smallest = size == SIZES[-1]
+            try:
+                listing = await self._read_in(size, make, most, resize=not smallest)
+            except ServerError as error:
+                if smallest or error.status not in _TOO_LARGE:
+                    raise
+            else:
+                self._remember(known, size, stepped=size != begun)
+                return listing
+        raise AssertionError("the smallest size returns or raises")
+
+    async def _read_in(
+        self, size: int, make: MakeRequest[T], most: int | None, *, resize: bool
+    ) -> Listing[T]:
+        reading = _Reading(self.api, make, size, _unless_too_large if resize else bool)
+        first = await reading.fetch(1)
+        total = peek_total(first.body)
+        if total is None or (most is not None and total >= most):
+            page = await reading.decode(1, first)
+            total = page.total_count
+            if most is not None and total >= most:
+                return Listing(page.items, total, page.undecodable, settled=True)
+        answers = [first, *await reading.others(first, total, self.concurrency)]
+        return _merged(await reading.decode_all(answers, self._turns))
+
+    def _remember(self, known: _Size, size: int, *, stepped: bool) -> None:
+        if stepped:
+            known.size, known.served = min(known.size, size), 0
+        elif known.size != SIZES[0] and size == known.size:
+            known.served += 1
+            if known.served >= _GROW_AFTER:
+                known.size, known.served = SIZES[SIZES.index(size) - 1], 0
+
+
+@attrs.define(eq=False)
+class _Reading(Generic[T]):
+    """
+    One reading of one list, in pages of one size.
+
+    Pages are kept as they came until all are there: bytes are a fraction of the objects that they
+    become, and the garbage collector does not walk them again and again.
+    """
+
+    api: Api
+    make: MakeRequest[T]
+    size: int
+    resend: Callable[[int], bool]
+    # A page without items has come: there is nothing behind it, whatever the total says.
+    _exhausted: bool = False
+    # Pages that are decoded already, by number: large ones, and a first one that told no total.
+    _decoded: dict[int, Page[T]] = attrs.field(factory=dict)
+
+    async def fetch(self, number: int) -> Answer:
+        request = self.make(self.size, number).undecoded()
+        answer = await self.api.send(request, resend=self.resend)
+        self._exhausted = self._exhausted or is_empty_page(answer.body)
+        return answer
+
+    async def _fetch_other(self, number: int) -> Answer:
+        answer = await self.fetch(number)
+        if len(answer.body) < _LARGE:
+            return answer
+        if page := self._whole(number, answer):
+            self._decoded[number] = page
+        return attrs.evolve(answer, body=b"")
+
+    async def decode(self, number: int, answer: Answer) -> Page[T]:
+        page = self._whole(number, answer) or await self._again(number)
+        self._decoded[number] = page
+        return page
+
+    def _whole(self, number: int, answer: Answer) -> Page[T] | None:
+        """Decode a page; None for half a page, though the connection was whole."""
+        try:
+            return self.make(self.size, number).decode(answer)
+        except TransportError:
+            return None
+
+    async def _again(self, number: int) -> Page[T]:
+        return await self.api.send(self.make(self.size, number), resend=self.resend)
+
+    async def decode_all(self, answers: list[Answer], turns: Turns) -> list[Page[T]]:
+        """Decode pages in their turn, a few at a time: between them, other tasks have theirs."""
+        numbered = deque(enumerate(answers, 1))
+        answers.clear()
+        pages: list[Page[T] | None] = []
+        async with turns.turn():
+            while numbered:
+                few = [numbered.popleft() for _ in range(min(_AT_ONCE, len(numbered)))]
+                with turns.burst():
+                    pages += [
+                        self._decoded.pop(number, None) or self._whole(number, answer)
+                        for number, answer in few
+                    ]
+                await asyncio.sleep(0)
+        return [
+            await self._again(number) if page is None else page
+            for number, page in enumerate(pages, 1)
+        ]
+
+    async def others(self, first: Answer, total: int, concurrency: int) -> list[Answer]:
+        """The pages behind the first one, side by side as far as the total says."""
+        answers = [first]
+        last = max(1, -(-total // self.size))
+        if last > 1:
+            answers += await fanout.gather(
+                self._numbers(last), self._fetch_other, concurrency=min(concurrency, last - 1)
+            )
+        # There may be more than the total says, where the Link header knows of another page.
+        for number in range(last + 1, last + _BEYOND_MOST):
+            if self._exhausted or not has_next(answers[-1]):
+                break
+            answers.append(await self._fetch_other(number))
+        return answers[1:]
+
+    def _numbers(self, last: int) -> Iterator[int]:
+        for number in range(2, last + 1):
+            if self._exhausted:
+                return
+            yield number
+
+
+def _unless_too_large(status: int) -> bool:
+    return status not in _TOO_LARGE
+
+
+def _merged(pages: list[Page[T]]) -> Listing[T]:
+    items = {item.id: item for page in pages for item in page.items}
+    undecodable = tuple(problem for page in pages for problem in page.undecodable)
+    came = sum(len(page.items) for page in pages)
+    total = pages[-1].total_count
+    settled = (
+        came == len(items)
+        and came + len(undecodable) == total
+        and all(page.total_count == total for page in pages)
+    )
+    return Listing(tuple(items.values()), total, undecodable, settled)

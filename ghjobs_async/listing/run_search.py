@@ -1,0 +1,207 @@
+"""
+The runs of a repository or workflow, beyond the 1,000 results that GitHub lists of a search.
+
+A search with more results than that is split by time until each part has fewer.
+https://docs.github.com/rest/actions/workflow-runs#list-workflow-runs-for-a-repository
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, Self
+
+import attrs
+
+from ghjobs_async.clock import Clock
+from ghjobs_async.errors import ConfigurationError, Undecodable
+from ghjobs_async.listing.pages import Listing, Pages
+from ghjobs_async.models import Run
+from ghjobs_async.wire.convert import Page
+from ghjobs_async.wire.messages import Request
+from ghjobs_async.wire.operations import list_runs
+
+CAP: Final = 1000
+# A list without a filter has no cap, but one this long is not held in memory at once either.
+_UNFILTERED_MOST: Final = 5000
+# How many runs a part should have: below the cap, since runs come unevenly.
+_PART: Final = 700
+_SECOND: Final = timedelta(seconds=1)
+# GitHub Actions began then: no run is older.
+_BEGINNING: Final = datetime(2018, 10, 16, tzinfo=UTC)
+_DAY: Final = r"\d{4}-\d{2}-\d{2}"
+_MOMENT: Final = rf"{_DAY}(?:T\d{{2}}:\d{{2}}(?::\d{{2}})?(?:Z|[+-]\d{{2}}:\d{{2}})?)?"
+
+
+@attrs.frozen
+class Window:
+    """A span of creation times, both ends included, in whole seconds; None is open."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """
+        Take GitHub's date syntax: ``A..B``, ``>=A``, ``>A``, ``<=B``, ``<B``, or one day or moment.
+
+        https://docs.github.com/search-github/getting-started-with-searching-on-github/understanding-the-search-syntax#query-for-dates
+
+        Raises:
+            ConfigurationError: It is none of these.
+        """
+        problem = ConfigurationError(
+            "created reads 2026-10-01..2026-10-31, >=2026-10-01, <2026-10-01T12:00:00Z "
+            f"or 2026-10-01, not {text[:80]!r}"
+        )
+        try:
+            if found := re.fullmatch(rf"({_MOMENT}|\*)\.\.({_MOMENT}|\*)", text):
+                start, end = found.groups()
+                return cls(
+                    None if start == "*" else _span(start)[0],
+                    None if end == "*" else _span(end)[1],
+                )
+            if found := re.fullmatch(rf"([<>]=?)?({_MOMENT})", text):
+                first, last = _span(found[2])
+                match found[1]:
+                    case ">=":
+                        return cls(first, None)
+                    case ">":
+                        return cls(last + _SECOND, None)
+                    case "<=":
+                        return cls(None, last)
+                    case "<":
+                        return cls(None, first - _SECOND)
+                return cls(first, last)
+        except (ValueError, OverflowError):
+            raise problem from None
+        raise problem
+
+    def __str__(self) -> str:
+        start = f"{self.start:%Y-%m-%dT%H:%M:%SZ}" if self.start else ""
+        end = f"{self.end:%Y-%m-%dT%H:%M:%SZ}" if self.end else ""
+        if start and end:
+            return f"{start}..{end}"
+        return f">={start}" if start else f"<={end}"
+
+    def split(self, newest: Sequence[datetime], now: datetime) -> tuple[Window, Window] | None:
+        """
+        An older and a newer window that together are this one; None where it is a single second.
+
+        *newest* are times of some of its runs, by which the newer window is made to hold some 700.
+        They only guide the cut: were they wrong, the windows would just be split once more.
+        """
+        start = self.start or _BEGINNING
+        # The server's clock may be ahead of ours.
+        end = self.end or max(now, *newest, now).replace(microsecond=0)
+        if end - start < _SECOND:
+            return None
+        cut = start + (end - start) / 2
+        if newest and (span := max(newest) - min(newest)):
+            back = span * (_PART / len(newest))
+            if max(newest) - end < back < max(newest) - start:
+                cut = max(newest) - back
+        cut = max(cut.replace(microsecond=0), start + _SECOND)
+        return Window(self.start, cut - _SECOND), Window(cut, self.end)
+
+
+def _span(text: str) -> tuple[datetime, datetime]:
+    """The first and the last second that a day or moment means; UTC where it says nothing else."""
+    moment = datetime.fromisoformat(text)
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return (moment, moment if "T" in text else moment + timedelta(days=1) - _SECOND)
+
+
+class RunSearch:
+    """
+    The runs that a search finds, the newest first: iterate over it with ``async for``.
+
+    It holds nothing between its runs, so it may be left at any time. Once it is through, it says
+    whether it found all.
+
+    Attributes:
+        total_count: How many runs GitHub says there are: at first by its first answer, in the end
+            by all of them.
+
+        got: How many came.
+
+        undecodable: What came but could not be decoded.
+    """
+
+    def __init__(
+        self,
+        pages: Pages,
+        clock: Clock,
+        repo: str,
+        workflow: str | int | None,
+        query: Mapping[str, str],
+    ) -> None:
+        self._pages = pages
+        self._clock = clock
+        self._repo = repo
+        self._workflow = workflow
+        self._query = dict(query)
+        self._window = Window.parse(query["created"]) if "created" in query else Window()
+        # Without any filter, GitHub lists all runs.
+        filtered = set(query) - {"exclude_pull_requests"}
+        self._most = CAP if filtered else _UNFILTERED_MOST
+        self._seen: set[int] = set()
+        self._runs = self._read()
+        self.total_count = 0
+        self.undecodable: tuple[Undecodable, ...] = ()
+
+    @property
+    def got(self) -> int:
+        """How many runs came so far."""
+        return len(self._seen)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every run that GitHub counts has come, decoded."""
+        return self.got == self.total_count
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Run:
+        return await anext(self._runs)
+
+    async def peek(self) -> tuple[int, tuple[Run, ...]]:
+        """Ask once: how many runs there are, and the first page of them."""
+        listing = await self._list(self._query, 1)
+        return listing.total_count, listing.items
+
+    async def _read(self) -> AsyncGenerator[Run, None]:
+        todo: list[tuple[Window, Mapping[str, str]]] = [(self._window, self._query)]
+        counted = 0
+        first: int | None = None
+        while todo:
+            window, query = todo.pop()
+            listing = await self._list(query, self._most)
+            if first is None:
+                self.total_count = first = listing.total_count
+            if listing.total_count >= self._most:
+                now = datetime.fromtimestamp(self._clock.now(), UTC)
+                parts = window.split([run.created_at for run in listing.items], now)
+                if parts is not None:
+                    self._most = CAP
+                    todo += [(part, {**self._query, "created": str(part)}) for part in parts]
+                    continue
+                listing = await self._list(query, None)
+            fresh = [run for run in listing.items if run.id not in self._seen]
+            self._seen.update(run.id for run in fresh)
+            # A run that a neighbouring part brought already is counted there.
+            counted += listing.total_count - (len(listing.items) - len(fresh))
+            self.undecodable += listing.undecodable
+            if not todo:
+                # A first total of just the cap may itself be capped; any other one has to be met.
+                self.total_count = counted if first == CAP else max(counted, first)
+            for run in fresh:
+                yield run
+
+    async def _list(self, query: Mapping[str, str], most: int | None) -> Listing[Run]:
+        def make(per_page: int, page: int) -> Request[Page[Run]]:
+            return list_runs(self._repo, self._workflow, query, per_page, page)
+
+        return await self._pages.read((self._repo, "runs"), make, most=most)

@@ -1,0 +1,1 @@
+"""One job's log, whole; and a search over many."""

@@ -1,0 +1,269 @@
+"""One job's log: its bytes, its lines, and onto the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from types import TracebackType
+from typing import Final, Self
+
+from ghjobs_async.atomic_file import WholeFile
+from ghjobs_async.errors import ConfigurationError, shown
+from ghjobs_async.logs.download import ChangedError, Download
+from ghjobs_async.logtext import (
+    Annotation,
+    AnnotationFinder,
+    FailureExcerpt,
+    FailureFinder,
+    Hit,
+    LogLine,
+    LogParser,
+    LogSearch,
+    StepLogs,
+    StepSplitter,
+)
+from ghjobs_async.models import Job
+from ghjobs_async.refs import JobRef
+from ghjobs_async.transport.requester import Api
+from ghjobs_async.wire.operations import get_job
+
+# How often a log that changes under the reader is written to disk from its start again.
+_RESTARTS_MOST: Final = 3
+
+
+class JobLog:
+    """
+    The log of one job, open: enter it with ``async with``.
+
+    It streams in constant memory, holds one download slot while it is open, and asks for the signed
+    link only once it has the slot. Each way of reading begins at the log's start.
+
+    Attributes:
+        ref: Whose log.
+    """
+
+    def __init__(self, api: Api, slots: asyncio.Semaphore, ref: JobRef) -> None:
+        self.ref = ref
+        self._api = api
+        self._slots = slots
+        self._held = False
+        # The pass that entering opened, until the first reading takes it.
+        self._opened: Download | None = None
+        self._reading: Download | None = None
+
+    async def __aenter__(self) -> Self:
+        if self._held:
+            raise RuntimeError("a log is entered once at a time: open it again instead")
+        await self._slots.acquire()
+        self._held = True
+        self._opened = Download(self._api, self.ref)
+        try:
+            await self._opened.open()
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        for download in (self._opened, self._reading):
+            if download is not None:
+                download.abandon()
+        self._opened = self._reading = None
+        if self._held:
+            self._held = False
+            self._slots.release()
+
+    async def _begin(self) -> Download:
+        """A pass from the log's start: the one that is open already, or another."""
+        if not self._held:
+            raise RuntimeError("a log is read inside its `async with` block")
+        if self._reading is not None:
+            self._reading.abandon()
+        if self._opened is not None:
+            self._reading, self._opened = self._opened, None
+            return self._reading
+        self._reading = download = Download(self._api, self.ref)
+        await download.open()
+        return download
+
+    def _end(self, download: Download) -> None:
+        download.abandon()
+        if self._reading is download:
+            self._reading = None
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """
+        The log's bytes as they come, from its start.
+
+        Raises:
+            LogTruncatedError: It broke off, or changed, and cannot be continued without a doubt.
+        """
+        download = await self._begin()
+        try:
+            while chunk := await download.read():
+                yield chunk
+        except ChangedError as error:
+            raise download.truncated(error) from error
+        finally:
+            self._end(download)
+
+    async def lines(self) -> AsyncGenerator[LogLine, None]:
+        """The log's lines, from its start. Iterating over the log itself does the same."""
+        async with aclosing(self._batches()) as batches:
+            async for lines in batches:
+                for line in lines:
+                    yield line
+
+    def __aiter__(self) -> AsyncIterator[LogLine]:
+        return self.lines()
+
+    async def tail(self, n: int = 10) -> list[LogLine]:
+        """
+        The last *n* lines, numbered as they stand in the log.
+
+        Raises:
+            ConfigurationError: *n* is negative.
+        """
+        if n < 0:
+            raise ConfigurationError(f"a tail has 0 lines or more, not {n}")
+        last: deque[LogLine] = deque(maxlen=n)
+        async with aclosing(self._batches()) as batches:
+            async for lines in batches:
+                last += lines
+        return list(last)
+
+    async def steps(self, job: Job | None = None) -> StepLogs:
+        """
+        The lines of each of the job's steps, and how sure it is; all lines are kept in memory.
+
+        Args:
+            job: The job, if it is at hand; else it is fetched.
+        """
+        splitter = StepSplitter(await self._job(job))
+        async with aclosing(self._batches()) as batches:
+            async for lines in batches:
+                splitter.feed(lines)
+        return splitter.close()
+
+    async def annotations(self) -> AsyncGenerator[Annotation, None]:
+        """The errors, warnings and notices, each with its group and what follows it."""
+        finder = AnnotationFinder()
+        async with aclosing(self._batches()) as batches:
+            async for lines in batches:
+                for annotation in finder.feed(lines):
+                    yield annotation
+        for annotation in finder.close():
+            yield annotation
+
+    async def failure(self, job: Job | None = None, *, context: int = 5) -> FailureExcerpt | None:
+        """
+        Why the job failed: the errors of its failing step, with *context* lines around them, capped.
+
+        None where neither the job nor its log tells of a failure.
+
+        Args:
+            job: The job, if it is at hand; else it is fetched.
+
+            context: How many lines to show before and after each error.
+        """
+        finder = FailureFinder(await self._job(job), context=context)
+        async with aclosing(self._batches()) as batches:
+            async for lines in batches:
+                finder.feed(lines)
+        return finder.close()
+
+    async def grep(
+        self, pattern: str | re.Pattern[str], *, context: int = 0
+    ) -> AsyncGenerator[Hit, None]:
+        """
+        The lines that match, as they are shown: without timestamp, marker and colours.
+
+        Args:
+            pattern: A regular expression.
+
+            context: How many lines to give before and after each hit.
+
+        Raises:
+            ConfigurationError: *pattern* is no regular expression, or *context* negative.
+        """
+        search = LogSearch(compiled(pattern, context), context=context)
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                for hit in search.feed(chunk):
+                    yield hit
+        for hit in search.close():
+            yield hit
+
+    async def _batches(self) -> AsyncGenerator[list[LogLine], None]:
+        parser = LogParser()
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                yield parser.feed(chunk)
+        yield parser.close()
+
+    async def _job(self, job: Job | None) -> Job:
+        if job is not None:
+            return job
+        return await self._api.send(get_job(self.ref.repo, self.ref.job_id))
+
+    async def save(self, path: str | os.PathLike[str]) -> int:
+        """
+        Write the log to *path*, byte for byte: beside it first, then renamed.
+
+        A log that changes while it is read is written from its start again.
+
+        Returns:
+            The number of bytes written.
+
+        Raises:
+            LogTruncatedError: It broke off and stays short; there is no file then.
+
+            OSError: The file cannot be written.
+        """
+        with WholeFile(path) as file:
+            return await self._write(file)
+
+    async def _write(self, file: WholeFile) -> int:
+        for restarts in range(_RESTARTS_MOST + 1):
+            download = await self._begin()
+            try:
+                while chunk := await download.read():
+                    file.write(chunk)
+            except ChangedError as error:
+                if restarts == _RESTARTS_MOST:
+                    raise download.truncated(error) from error
+                file.clear()
+            else:
+                return download.received
+            finally:
+                self._end(download)
+        raise AssertionError("the last restart returns or raises")
+
+
+def compiled(pattern: str | re.Pattern[str], context: int = 0, flags: int = 0) -> re.Pattern[str]:
+    """
+    *pattern* as a regular expression, for a search with that much context.
+
+    Raises:
+        ConfigurationError: It is none, or *context* is negative.
+    """
+    if not isinstance(getattr(pattern, "pattern", pattern), str):
+        raise ConfigurationError(f"a pattern is a text, or compiled of one, not {shown(pattern)}")
+    if context < 0:
+        raise ConfigurationError(f"context is 0 lines or more, not {context}")
+    try:
+        return re.compile(pattern, flags)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ConfigurationError(f"no regular expression: {str(pattern)[:80]!r}: {error}") from None

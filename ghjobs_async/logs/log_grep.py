@@ -1,0 +1,106 @@
+"""Search many logs at once, without keeping them: hits as they come."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from types import TracebackType
+from typing import Self
+
+import attrs
+
+from ghjobs_async.fanout import FanOutMany
+from ghjobs_async.logs.job_log import JobLog
+from ghjobs_async.logtext import Hit, LogLine
+from ghjobs_async.models import Failed
+from ghjobs_async.refs import JobRef
+
+
+@attrs.frozen
+class JobHit:
+    """
+    A line of some job's log that matches.
+
+    Attributes:
+        job: Whose log.
+
+        hit: The line with its neighbours and where it matches.
+    """
+
+    job: JobRef
+    hit: Hit
+
+    @property
+    def line(self) -> LogLine:
+        """The line that matches."""
+        return self.hit.line
+
+    @property
+    def before(self) -> tuple[LogLine, ...]:
+        """The lines before it, as many as were asked for."""
+        return self.hit.before
+
+    @property
+    def after(self) -> tuple[LogLine, ...]:
+        """The lines after it."""
+        return self.hit.after
+
+    @property
+    def match(self) -> str:
+        """The text that matches."""
+        return self.hit.match
+
+
+class LogGrep:
+    """
+    A search over many logs: enter it with ``async with``, iterate for `JobHit` after `JobHit`.
+
+    A log that cannot be read costs no other one: it is told in ``failures``.
+
+    Attributes:
+        searched: How many logs were searched to their end so far.
+
+        failures: The jobs whose log could not be read, and why.
+    """
+
+    def __init__(
+        self,
+        refs: Iterable[JobRef] | AsyncIterable[JobRef],
+        open_log: Callable[[JobRef], JobLog],
+        search: Callable[[JobLog], AsyncGenerator[Hit, None]],
+        *,
+        concurrency: int,
+    ) -> None:
+        self._open_log = open_log
+        self._search = search
+        self._fan = FanOutMany(refs, self._hits, concurrency=concurrency)
+        self.searched = 0
+        self.failures: list[Failed[JobRef]] = []
+
+    async def _hits(self, ref: JobRef) -> AsyncGenerator[JobHit, None]:
+        async with self._open_log(ref) as log:
+            async for hit in self._search(log):
+                yield JobHit(ref, hit)
+        self.searched += 1
+
+    async def __aenter__(self) -> Self:
+        await self._fan.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._fan.__aexit__(exc_type, exc, traceback)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> JobHit:
+        async for outcome in self._fan:
+            if isinstance(outcome, Failed):
+                self.failures.append(outcome)
+            else:
+                return outcome.value
+        raise StopAsyncIteration

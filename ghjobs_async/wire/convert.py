@@ -1,0 +1,303 @@
+"""
+The one converter: JSON into models, and back.
+
+msgspec fills the attrs classes straight from the bytes. What it rejects goes, item by item, through
+cattrs' detailed validation: the good items are kept, each bad one is reported with path and value.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar, cast, get_args, get_origin
+
+import attrs
+import cattrs
+import msgspec
+from cattrs.cols import list_structure_factory
+from cattrs.errors import (
+    AttributeValidationNote,
+    BaseValidationError,
+    ClassValidationError,
+    IterableValidationError,
+    IterableValidationNote,
+)
+from cattrs.gen import make_dict_unstructure_fn, override
+
+from ghjobs_async.errors import Undecodable
+from ghjobs_async.models import Job, Run, Step, Timestamp
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Page(Generic[T]):
+    """One page of a list: the decoded items, and those that could not be decoded."""
+
+    total_count: int
+    items: tuple[T, ...]
+    undecodable: tuple[Undecodable, ...] = ()
+
+
+class NotJsonError(ValueError):
+    """The bytes are not JSON: no answer of the API, or half of one."""
+
+
+class ShapeError(ValueError):
+    """
+    The bytes are JSON, but not of the documented shape.
+
+    Attributes:
+        problems: What did not fit.
+    """
+
+    def __init__(self, problems: tuple[Undecodable, ...]) -> None:
+        super().__init__("; ".join(f"{p.reason} @ {p.path}" for p in problems))
+        self.problems = problems
+
+
+@attrs.frozen
+class _Jobs:
+    total_count: int
+    jobs: tuple[Job, ...]
+
+
+@attrs.frozen
+class _Runs:
+    total_count: int
+    workflow_runs: tuple[Run, ...]
+
+
+# GitHub's key for the items of a page, and the page as msgspec fills it.
+_PAGES: Final[dict[type, tuple[str, type]]] = {
+    Job: ("jobs", _Jobs),
+    Run: ("workflow_runs", _Runs),
+}
+
+
+def load(body: bytes, cls: type[T]) -> T:
+    """
+    Decode *body* into *cls*: a model, or a `Page` of models.
+
+    Raises:
+        NotJsonError: *body* is not JSON.
+
+        ShapeError: It is, but no *cls*. A page is rejected only where it has no list of items.
+    """
+    return _converter.structure(body, cls)
+
+
+def peek_total(body: bytes) -> int | None:
+    """Read a page's total_count without decoding the page, where it stands first as on GitHub."""
+    found = re.match(rb'\s*\{\s*"total_count"\s*:\s*([0-9]{1,18})\s*[,}]', body)
+    return int(found[1]) if found else None
+
+
+def is_empty_page(body: bytes) -> bool:
+    """Return whether a page has no items; any real item is longer than that."""
+    return len(body) < 100 and re.search(rb'"\s*:\s*\[\s*\]', body) is not None
+
+
+def to_dict(value: Job | Run | Step) -> dict[str, object]:
+    """
+    Give GitHub's JSON shape back: names, nesting and texts as the API writes them.
+
+    The fraction of a second and the offset of a date-time are kept, trailing zeros are not.
+    """
+    return cast("dict[str, object]", _converter.unstructure(value))
+
+
+def _read(body: bytes, decode: Callable[[bytes], T]) -> T | None:
+    """Fill the models from the bytes; None where they do not fit."""
+    try:
+        return decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _model_hook(cls: type[T], converter: cattrs.Converter) -> Callable[[Any, Any], T]:
+    """Structure *cls* from JSON bytes, or from what untyped JSON gives."""
+    decode = msgspec.json.Decoder(cls).decode
+    from_dict = converter.gen_structure_attrs_fromdict(cls)
+
+    def structure(value: object, kind: type[T]) -> T:
+        if not isinstance(value, bytes):
+            if not isinstance(value, dict):
+                raise TypeError(f"expected object, got {type(value).__name__}")
+            return from_dict(value, kind)
+        found = _read(value, decode)
+        if found is not None:
+            return found
+        item, problem = _structure_item(_untyped(value), cls, "$")
+        if problem is not None or item is None:
+            raise ShapeError(() if problem is None else (problem,))
+        return item
+
+    return structure
+
+
+def _page_hook(kind: Any, _: cattrs.Converter) -> Callable[[Any, Any], Any]:
+    """Structure a page from JSON bytes."""
+    cls = get_args(kind)[0]
+    key, envelope = _PAGES[cls]
+    decode: Callable[[bytes], Any] = msgspec.json.Decoder(envelope).decode
+
+    def structure(body: bytes, _: object) -> Page[Any]:
+        found = _read(body, decode)
+        if found is not None:
+            return Page(found.total_count, getattr(found, key))
+        return _page_by_item(_untyped(body), cls, key)
+
+    return structure
+
+
+def _untyped(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        problem = str(error)
+    # A name cut in the middle of a character is no reason to lose a page: what is no text in it is
+    # replaced. Only what is no JSON even so is refused.
+    try:
+        value = json.loads(body.decode("utf-8", "replace"))
+        return _text(value)
+    except (ValueError, RecursionError):
+        raise NotJsonError(problem) from None
+
+
+def _text(value: Any) -> Any:
+    """Replace halves of surrogate pairs, which no UTF-8 can hold."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_text(item) for item in value]
+    if isinstance(value, dict):
+        return {_text(key): _text(item) for key, item in value.items()}
+    return value
+
+
+def _page_by_item(value: Any, cls: type[T], key: str) -> Page[T]:
+    if not isinstance(value, dict):
+        raise ShapeError((Undecodable("$", "expected an object", value),))
+    total, raws = value.get("total_count"), value.get(key)
+    if type(total) is not int:
+        raise ShapeError((Undecodable("total_count", "expected int", total),))
+    if not isinstance(raws, list):
+        raise ShapeError((Undecodable(key, "expected a list", raws),))
+    items: list[T] = []
+    problems: list[Undecodable] = []
+    for index, raw in enumerate(raws):
+        item, problem = _structure_item(raw, cls, f"{key}[{index}]")
+        if problem is not None:
+            problems.append(problem)
+        elif item is not None:
+            items.append(item)
+    return Page(total, tuple(items), tuple(problems))
+
+
+def _structure_item(raw: object, cls: type[T], path: str) -> tuple[T | None, Undecodable | None]:
+    try:
+        return _converter.structure(raw, cls), None
+    except (BaseValidationError, TypeError, ValueError, KeyError) as error:
+        found = _problems(error, path, raw)
+        reason = "; ".join(
+            p.reason if p.path == found[0].path else f"{p.reason} @ {p.path}" for p in found
+        )
+        return None, Undecodable(found[0].path, reason, found[0].raw)
+
+
+def _problems(error: BaseException, path: str, value: Any) -> list[Undecodable]:
+    """Flatten a tree of cattrs errors: each leaf with its path and the raw value there."""
+    if not isinstance(error, (ClassValidationError, IterableValidationError)):
+        if isinstance(error, KeyError):
+            return [Undecodable(path, f"required field missing: {error.args[0]}", value)]
+        return [Undecodable(path, str(error) or type(error).__name__, value)]
+    found: list[Undecodable] = []
+    for inner in error.exceptions:
+        note = next(
+            (
+                n
+                for n in getattr(inner, "__notes__", ())
+                if isinstance(n, (AttributeValidationNote, IterableValidationNote))
+            ),
+            None,
+        )
+        if isinstance(note, AttributeValidationNote):
+            if isinstance(inner, KeyError):
+                found += _problems(inner, path, value)
+            else:
+                found += _problems(inner, f"{path}.{note.name}", value[note.name])
+        elif isinstance(note, IterableValidationNote) and type(note.index) is int:
+            found += _problems(inner, f"{path}[{note.index}]", value[note.index])
+        else:
+            found += _problems(inner, path, value)
+    return found
+
+
+def _exactly(kind: type) -> Callable[[object, object], object]:
+    """Take *kind* as it is: cattrs' own hooks would make the text ``"None"`` of None."""
+
+    def structure(value: object, _: object) -> object:
+        if type(value) is not kind:
+            raise TypeError(f"expected {kind.__name__}, got {type(value).__name__}")
+        return value
+
+    return structure
+
+
+def _time(value: object, _: object) -> datetime:
+    # msgspec reads every form that GitHub has sent; its error would speak of its own path.
+    try:
+        return msgspec.convert(value, Timestamp)
+    except msgspec.ValidationError:
+        raise TypeError("expected a date-time with its offset") from None
+
+
+def _tuple_hook(kind: Any, converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
+    """Take a list only: a text is no list of letters. Null stands for an empty one."""
+    items: Any = list[get_args(kind)[0]]  # type: ignore[misc]
+    from_list = list_structure_factory(items, converter)
+
+    def structure(value: Any, _: Any) -> Any:
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            raise TypeError(f"expected a list, got {type(value).__name__}")
+        return tuple(from_list(value, kind))
+
+    return structure
+
+
+def _iso(value: datetime) -> str:
+    """A date-time as GitHub writes it: ``Z`` for UTC, no fraction where there is none."""
+    if value.utcoffset():
+        return value.isoformat(timespec="milliseconds" if value.microsecond else "auto")
+    timespec = "milliseconds" if value.microsecond else "seconds"
+    return value.replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
+
+
+def _is_generic(cls: type) -> Callable[[Any], bool]:
+    return lambda kind: get_origin(kind) is cls
+
+
+def _make() -> cattrs.Converter:
+    converter = cattrs.Converter(detailed_validation=True)
+    for kind in (int, str, bool):
+        converter.register_structure_hook(kind, _exactly(kind))
+    converter.register_structure_hook_func(lambda kind: kind in (datetime, Timestamp), _time)
+    converter.register_structure_hook_factory(_is_generic(tuple), _tuple_hook)
+    # Every model, at whatever depth: an object is wanted, and anything else is said to be none.
+    converter.register_structure_hook_factory(attrs.has, lambda cls: _model_hook(cls, converter))
+    converter.register_structure_hook_factory(_is_generic(Page), _page_hook)
+    converter.register_unstructure_hook(datetime, _iso)
+    # Absent on older servers, and never null where present: absent again in what is given back.
+    absent = override(omit_if_default=True)
+    converter.register_unstructure_hook(
+        Job, make_dict_unstructure_fn(Job, converter, created_at=absent, run_attempt=absent)
+    )
+    return converter
+
+
+_converter: Final = _make()

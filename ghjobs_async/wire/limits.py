@@ -1,0 +1,131 @@
+"""
+What GitHub's limit headers say.
+
+https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Final, Literal
+
+import attrs
+
+# No wait that a server asks for is believed beyond this: a year.
+MAX_WAIT: Final = 366 * 86400.0
+# Where headers are missing, only the message names a limit. The wording has changed before.
+_LIMIT_PROSE: Final = re.compile(
+    rb"rate.?limit|abuse.?detection|too many requests|retry your request again later", re.IGNORECASE
+)
+_SECONDARY_PROSE: Final = re.compile(rb"secondary|abuse", re.IGNORECASE)
+_MAX_PROSE: Final = 4096
+_NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{0,9})?")
+
+#: Which limit: the hourly budget, or too much at once.
+Scope = Literal["primary", "secondary"]
+
+
+@attrs.frozen
+class Limited:
+    """
+    An answer that hit a limit.
+
+    Attributes:
+        scope: Which limit.
+
+        wait: How many seconds to wait, where the answer says.
+    """
+
+    scope: Scope
+    wait: float | None
+
+
+@attrs.frozen
+class Remaining:
+    """
+    What an answer says of the hourly budget.
+
+    Attributes:
+        limit: How many requests an hour there are, where the answer says.
+
+        remaining: How many are left.
+
+        reset_in: In how many seconds all are there again.
+    """
+
+    limit: int | None
+    remaining: int
+    reset_in: float
+
+
+def find_limit(status: int, headers: Mapping[str, str], body: bytes, now: float) -> Limited | None:
+    """
+    Return the limit that an answer hit, or None.
+
+    GitHub answers 403 or 429, with ``Retry-After``, with no requests remaining, or with only a
+    message or a link to its documentation. A 403 that shows none of these is about permissions.
+    """
+    if status not in {403, 429}:
+        return None
+    told = retry_after(headers, now)
+    spent = headers.get("X-RateLimit-Remaining") == "0"
+    prose = body[:_MAX_PROSE]
+    if status == 403 and told is None and not spent and not _LIMIT_PROSE.search(prose):
+        return None
+    secondary = _SECONDARY_PROSE.search(prose) is not None
+    scope: Scope = "primary" if spent and not secondary else "secondary"
+    if told is not None:
+        return Limited(scope, told)
+    if spent and (reset := _reset_in(headers, now)) is not None:
+        return Limited(scope, reset)
+    if not spent and not secondary and b"API rate limit exceeded" in prose:
+        scope = "primary"
+    return Limited(scope, None)
+
+
+def remaining(headers: Mapping[str, str], now: float) -> Remaining | None:
+    """Read what is left of the hourly budget; None where the answer does not say."""
+    left = _number(headers.get("X-RateLimit-Remaining"))
+    reset_in = _reset_in(headers, now)
+    if left is None or reset_in is None:
+        return None
+    limit = _number(headers.get("X-RateLimit-Limit"))
+    return Remaining(None if limit is None else int(limit), int(left), reset_in)
+
+
+def _number(text: str | None) -> float | None:
+    """Read a header's number; None where absent, negative, or not a plain number."""
+    if text is None or not _NUMBER.fullmatch(text.strip()):
+        return None
+    return float(text)
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds to wait by ``Retry-After``: a number of seconds, or an HTTP date."""
+    text = headers.get("Retry-After")
+    seconds = _number(text)
+    if seconds is None and text is not None and (date := _date(text)) is not None:
+        seconds = max(0.0, date - (_date(headers.get("Date")) or now))
+    return None if seconds is None else min(seconds, MAX_WAIT)
+
+
+def _reset_in(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds until the reset, by the server's own clock where it sends a date."""
+    reset = _number(headers.get("X-RateLimit-Reset"))
+    if reset is None:
+        return None
+    return min(max(0.0, reset - (_date(headers.get("Date")) or now)), MAX_WAIT)
+
+
+# All answers of one second have the same date.
+@lru_cache(maxsize=64)
+def _date(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return None

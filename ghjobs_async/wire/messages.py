@@ -1,0 +1,58 @@
+"""One request to the API, and the answer to it, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Generic, TypeVar
+
+import attrs
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Answer:
+    """
+    One answer, read to its end and not interpreted yet.
+
+    Attributes:
+        url: The address that was asked; without its query where that may be a secret.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    method: str
+    url: str
+
+    @property
+    def request_id(self) -> str | None:
+        """GitHub's id of the request."""
+        return self.headers.get("X-GitHub-Request-Id")
+
+
+@attrs.frozen
+class Request(Generic[T]):
+    """
+    One request to the API.
+
+    Attributes:
+        owner: Owner of the repository in question; selects the credential.
+
+        target: Path and query below the API's root.
+
+        decode: Turns a successful answer into its value, or raises.
+    """
+
+    owner: str
+    target: str
+    decode: Callable[[Answer], T]
+    method: str = "GET"
+
+    def undecoded(self) -> Request[Answer]:
+        """Return the same request, whose value is the answer itself."""
+        return Request(self.owner, self.target, _unchanged, self.method)
+
+
+def _unchanged(answer: Answer) -> Answer:
+    return answer

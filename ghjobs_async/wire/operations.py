@@ -1,0 +1,110 @@
+"""GitHub's operations: each function builds the `Request` of one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Literal, TypeVar
+from urllib.parse import quote, urlencode
+
+import attrs
+
+from ghjobs_async.models import InstallationToken, Job, Run
+from ghjobs_async.refs import RunRef
+from ghjobs_async.wire.answers import decode, unusable
+from ghjobs_async.wire.convert import Page
+from ghjobs_async.wire.messages import Answer, Request
+
+T = TypeVar("T")
+
+Filter = Literal["latest", "all"]
+
+
+def _actions(repo: str, path: str, decode: Callable[[Answer], T]) -> Request[T]:
+    return Request(repo.partition("/")[0], f"/repos/{repo}/actions{path}", decode)
+
+
+def _decode_job(answer: Answer) -> Job:
+    return decode(answer, Job)
+
+
+def _decode_jobs(answer: Answer) -> Page[Job]:
+    return decode(answer, Page[Job])
+
+
+def _decode_run(answer: Answer) -> Run:
+    return decode(answer, Run)
+
+
+def _decode_runs(answer: Answer) -> Page[Run]:
+    return decode(answer, Page[Run])
+
+
+def _decode_location(answer: Answer) -> str:
+    if target := answer.headers.get("Location"):
+        return target
+    raise unusable(answer, f"{answer.status}, but neither a log nor a Location")
+
+
+def get_job(repo: str, job_id: int) -> Request[Job]:
+    """``GET /repos/{owner}/{repo}/actions/jobs/{job_id}``."""
+    return _actions(repo, f"/jobs/{job_id}", _decode_job)
+
+
+def get_log(repo: str, job_id: int) -> Request[str]:
+    """``GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs``, answered by a redirect."""
+    return _actions(repo, f"/jobs/{job_id}/logs", _decode_location)
+
+
+def list_jobs(ref: RunRef, filter: Filter, per_page: int, page: int) -> Request[Page[Job]]:  # noqa: A002
+    """
+    ``GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs``, or, for one attempt,
+    ``GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs``.
+    """
+    query = f"per_page={per_page}&page={page}"
+    if ref.attempt is not None:
+        path = f"/runs/{ref.run_id}/attempts/{ref.attempt}/jobs?{query}"
+    else:
+        path = f"/runs/{ref.run_id}/jobs?filter={filter}&{query}"
+    return _actions(ref.repo, path, _decode_jobs)
+
+
+def get_run(ref: RunRef) -> Request[Run]:
+    """
+    ``GET /repos/{owner}/{repo}/actions/runs/{run_id}``, or, for one attempt,
+    ``GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}``.
+    """
+    attempt = "" if ref.attempt is None else f"/attempts/{ref.attempt}"
+    return _actions(ref.repo, f"/runs/{ref.run_id}{attempt}", _decode_run)
+
+
+def list_runs(
+    repo: str, workflow: str | int | None, query: Mapping[str, str], per_page: int, page: int
+) -> Request[Page[Run]]:
+    """
+    ``GET /repos/{owner}/{repo}/actions/runs``, or, for one workflow,
+    ``GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs``.
+    """
+    where = "" if workflow is None else f"/workflows/{quote(str(workflow), safe='')}"
+    text = urlencode({**query, "per_page": per_page, "page": page})
+    return _actions(repo, f"{where}/runs?{text}", _decode_runs)
+
+
+@attrs.frozen
+class _Installation:
+    id: int
+
+
+def get_installation(repo: str) -> Request[int]:
+    """``GET /repos/{owner}/{repo}/installation``: the id of the App's installation there."""
+
+    def decode_id(answer: Answer) -> int:
+        return decode(answer, _Installation).id
+
+    return Request(repo.partition("/")[0], f"/repos/{repo}/installation", decode_id)
+
+
+def create_installation_token(installation_id: int) -> Request[InstallationToken]:
+    """``POST /app/installations/{installation_id}/access_tokens``."""
+    path = f"/app/installations/{installation_id}/access_tokens"
+    return Request("", path, partial(decode, cls=InstallationToken), method="POST")

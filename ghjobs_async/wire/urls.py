@@ -1,0 +1,117 @@
+"""Addresses: origins, redirects, signed links, and the Link header."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import unquote, urljoin, urlsplit
+
+from ghjobs_async.errors import one_line
+from ghjobs_async.wire.answers import unusable
+from ghjobs_async.wire.messages import Answer
+
+# Nearly all addresses: complete, in ASCII, without credentials. They need no parsing.
+_PLAIN: Final = re.compile(
+    r"(https?://[a-z0-9.-]+(?::[0-9]{1,4})?(?:/[!$->@-~]*)?)(?:\?[!-~]*)?", re.IGNORECASE | re.ASCII
+)
+_MAX_LINK_HEADER: Final = 8192
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Return scheme, host and port: the token goes to one origin only."""
+    parts = urlsplit(url)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, (parts.hostname or "").lower(), port
+
+
+def redacted(url: str) -> str:
+    """Return a URL without what may be secret: its query, fragment and credentials."""
+    if plain := _PLAIN.fullmatch(url):
+        return one_line(plain[1])
+    parts = urlsplit(url)
+    return one_line(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")
+
+
+def location(answer: Answer, base: str) -> str:
+    """
+    Return the address that a redirect leads to.
+
+    Args:
+        answer: The redirect.
+
+        base: The address that was asked.
+
+    Raises:
+        TransportError: There is none, or it is never followed: it is not http(s), leads down from
+            https to http, or holds credentials.
+    """
+    given = answer.headers.get("Location", "")
+    if given.startswith(base[: base.index(":") + 1]) and _PLAIN.fullmatch(given):
+        return given
+    target = ""
+    problem: str | None = "missing"
+    if given:
+        try:
+            target = given if given.startswith(("https://", "http://")) else urljoin(base, given)
+            problem = _problem(target, base)
+        except ValueError:
+            problem = "malformed"
+    if problem is not None:
+        words = f"{answer.status} leads to a Location that is not followed: {problem}"
+        raise unusable(answer, words, retryable=False)
+    return target
+
+
+def _problem(target: str, base: str) -> str | None:
+    """Return why a redirect to *target* is not followed."""
+    parts = urlsplit(target)
+    _ = parts.port
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return f"no web address ({one_line(parts.scheme)[:20]}:...)"
+    if parts.scheme == "http" and base.startswith("https:"):
+        return "down from https to http"
+    if "@" in parts.netloc or not target.isprintable() or " " in target:
+        return "malformed"
+    return None
+
+
+def is_log_path(url: str, root: str) -> bool:
+    """Return whether a log's redirect stays in the API; any other address is a signed link."""
+    # Nearly all links end otherwise, and need no parsing.
+    if not url.partition("?")[0].partition("#")[0].endswith("/logs"):
+        return False
+    path = urlsplit(url).path
+    base = urlsplit(root).path
+    return path.startswith((f"{base}/repos/", f"{base}/repositories/")) and (
+        origin(url) == origin(root)
+    )
+
+
+def link_expiry(url: str) -> datetime | None:
+    """Return when a signed link expires, where its query tells (today's storage or the old one)."""
+    named = re.search(r"[?&](?:se|urlExpires)=([^&#]{10,64})", url)
+    try:
+        found = datetime.fromisoformat(unquote(named[1]) if named else "")
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def has_next(answer: Answer) -> bool:
+    """
+    Return whether the Link header names a next page on the API's own origin.
+
+    Pages are asked for by number, so a Link is never followed.
+    """
+    link = answer.headers.get("Link", "")[:_MAX_LINK_HEADER]
+    if "next" not in link:
+        return False
+    for part in link.split(","):
+        found = re.fullmatch(r'\s*<([^<>]*)>\s*;.*\brel="?next\b"?.*', part)
+        if found:
+            try:
+                return origin(found[1]) == origin(answer.url)
+            except ValueError:
+                return False
+    return False
