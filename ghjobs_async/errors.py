@@ -74,7 +74,11 @@ class TransportError(GHJobsError):
         request_id: GitHub's id of the request, where it sent one.
 
         retryable: Whether asking again may help.
+
+        retry_after: In how many seconds the server wants to be asked again, where it says so.
     """
+
+    retry_after: float | None = None
 
     def __init__(
         self,
@@ -150,6 +154,7 @@ class ServerError(ResponseError):
         retry_after: In how many seconds the server wants to be asked again, where it says so.
     """
 
+    retryable = True
     retry_after: float | None = None
 
 

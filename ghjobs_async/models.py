@@ -10,16 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Generic, TypeAlias, TypeVar, overload
+from typing import Annotated, TypeAlias, overload
 
 import attrs
 from msgspec import Meta
 
 from ghjobs_async.errors import Undecodable
 from ghjobs_async.refs import RunRef
-
-T = TypeVar("T")
-K = TypeVar("K")
 
 #: A date-time of GitHub's: aware, its offset as it was sent.
 Timestamp: TypeAlias = Annotated[datetime, Meta(tz=True)]
@@ -263,22 +260,6 @@ class JobList(Sequence[Job]):
     def __repr__(self) -> str:
         verdict = "complete" if self.complete else f"incomplete: {self.got} of {self.expected}"
         return f"<JobList of {len(self.jobs)} jobs, {verdict}>"
-
-
-@attrs.frozen
-class Fetched(Generic[K, T]):
-    """An outcome that succeeded: ``case Fetched(ref, value)``."""
-
-    ref: K
-    value: T
-
-
-@attrs.frozen
-class Failed(Generic[K]):
-    """An outcome that failed: ``case Failed(ref, error)``."""
-
-    ref: K
-    error: Exception
 
 
 @attrs.frozen(repr=False)

@@ -13,8 +13,9 @@ import attrs
 from ghjobs_async.audit.plan import AuditPlan
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import GHJobsError
+from ghjobs_async.fanout import Fetched
 from ghjobs_async.listing.run_search import CAP
-from ghjobs_async.models import Fetched, RateLimit
+from ghjobs_async.models import RateLimit
 from ghjobs_async.refs import RunRef
 from ghjobs_async.wire.operations import Filter
 
