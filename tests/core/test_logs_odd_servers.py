@@ -239,7 +239,7 @@ async def test_no_range_without_a_version(
     assert set(server.asked) == {"whole"}
 
 
-@pytest.mark.parametrize("tail", [b"garbage", gzip.compress(b"more")[:-4]])
+@pytest.mark.parametrize("tail", [b"garbage", gzip.compress(b"more")[:-4]], ids=["text", "cut"])
 async def test_bytes_behind_a_packed_log_are_an_error(
     server: Server, gh: GitHubJobs, tmp_path: Path, tail: bytes
 ) -> None:
