@@ -110,7 +110,7 @@ def package(session: nox.Session) -> None:
     with tarfile.open(sdist) as archive:
         archive.extractall(folder, filter="data")
     with session.chdir(next(folder.iterdir())):
-        session.run("nox", "--session", f"tests-{THIS_PYTHON}", *session.posargs)
+        session.run("nox", "--session", f"tests-{THIS_PYTHON}", "--", *session.posargs)
 
 
 @nox.session
