@@ -14,7 +14,9 @@ import attrs
 
 # How many characters of a caller's value, and of a server's message, an error's text contains.
 _MAX_SHOWN = 80
-_MAX_WORDS = 300
+_MAX_MESSAGE = 300
+# How much of a longer message is looked at, before blanks and control characters are removed.
+_MAX_READ = 2000
 
 
 @attrs.frozen
@@ -43,12 +45,12 @@ def shown(value: object) -> str:
     return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."
 
 
-def one_line(text: str) -> str:
-    """Return a server's message on one line, short and without control characters."""
-    if len(text) <= _MAX_WORDS and text.isprintable() and "  " not in text:
+def one_line(text: str, limit: int = _MAX_MESSAGE) -> str:
+    """Return a stranger's text on one line, at most *limit* long, without control characters."""
+    if len(text) <= limit and text.isprintable() and "  " not in text:
         return text.strip()
-    flat = " ".join("".join(c if c.isprintable() else " " for c in text[:2000]).split())
-    return flat if len(flat) <= _MAX_WORDS else flat[: _MAX_WORDS - 3] + "..."
+    flat = " ".join("".join(c if c.isprintable() else " " for c in text[:_MAX_READ]).split())
+    return flat if len(flat) <= limit else flat[: limit - 3] + "..."
 
 
 class GHJobsError(Exception):
