@@ -46,7 +46,7 @@ def shown(value: object) -> str:
 
 
 def one_line(text: str, limit: int = _MAX_MESSAGE) -> str:
-    """Return a stranger's text on one line, at most *limit* long, without control characters."""
+    """Return an untrusted text on one line, at most *limit* long, without control characters."""
     if len(text) <= limit and text.isprintable() and "  " not in text:
         return text.strip()
     flat = " ".join("".join(c if c.isprintable() else " " for c in text[:_MAX_READ]).split())
