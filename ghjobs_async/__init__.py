@@ -53,10 +53,10 @@ from ghjobs_async.models import (
     Status,
     Step,
     Wait,
+    to_dict,
 )
 from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.transport.auth import AppAuth, TokenAuth
-from ghjobs_async.wire.convert import to_dict
 
 __all__ = [
     "Actor",

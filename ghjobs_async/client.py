@@ -20,8 +20,8 @@ from ghjobs_async.checks import (
     check_filter,
     check_number,
     check_refs,
-    job_ref,
-    run_ref,
+    resolve_job,
+    resolve_run,
 )
 from ghjobs_async.clock import Clock
 from ghjobs_async.errors import ConfigurationError
@@ -185,7 +185,7 @@ class GitHubJobs:
         """Close the session, unless it was borrowed. Twice is fine."""
         await self._requester.aclose()
 
-    async def get_job(self, job: JobLike, job_id: int | None = None) -> Job:
+    async def get_job(self, job: JobLike, job_id: int | str | None = None) -> Job:
         """
         Fetch one job.
 
@@ -200,13 +200,13 @@ class GitHubJobs:
         Raises:
             NotFoundError: No such job, or the token cannot see it.
         """
-        ref = job_ref(job, job_id)
+        ref = resolve_job(job, job_id)
         return await self._requester.send(get_job(ref.repo, ref.job_id))
 
     async def list_jobs(
         self,
         run: RunLike,
-        run_id: int | None = None,
+        run_id: int | str | None = None,
         *,
         filter: Filter = "latest",  # noqa: A002 -- GitHub's own name
     ) -> JobList:
@@ -234,7 +234,7 @@ class GitHubJobs:
 
             ConfigurationError: ``filter="all"`` for a single attempt.
         """
-        ref = run_ref(run, run_id)
+        ref = resolve_run(run, run_id)
         check_filter(filter)
         if ref.attempt is not None and filter == "all":
             raise ConfigurationError(
@@ -247,7 +247,7 @@ class GitHubJobs:
         listing = await self._pages.read((ref.repo, "jobs"), make)
         return JobList(listing.items, listing.total_count, listing.undecodable)
 
-    async def get_run(self, run: RunLike, run_id: int | None = None) -> Run:
+    async def get_run(self, run: RunLike, run_id: int | str | None = None) -> Run:
         """
         Fetch one run, or one attempt of it.
 
@@ -265,7 +265,7 @@ class GitHubJobs:
         Raises:
             NotFoundError: No such run or attempt, or the token cannot see it.
         """
-        return await self._requester.send(get_run(run_ref(run, run_id)))
+        return await self._requester.send(get_run(resolve_run(run, run_id)))
 
     def iter_runs(
         self,
@@ -336,7 +336,7 @@ class GitHubJobs:
         query = {name: str(value) for name, value in given.items() if value is not None}
         return RunSearch(self._pages, self._clock, repo, workflow, query)
 
-    async def get_log_url(self, job: JobLike, job_id: int | None = None) -> LogLink:
+    async def get_log_url(self, job: JobLike, job_id: int | str | None = None) -> LogLink:
         """
         Ask for the signed link of a job's log. Whoever has it can read the log, for a minute.
 
@@ -353,9 +353,9 @@ class GitHubJobs:
 
             NotFoundError: No such job, or the token cannot see it.
         """
-        return await Download(self._requester, job_ref(job, job_id)).link()
+        return await Download(self._requester, resolve_job(job, job_id)).link()
 
-    def open_log(self, job: JobLike, job_id: int | None = None) -> JobLog:
+    def open_log(self, job: JobLike, job_id: int | str | None = None) -> JobLog:
         """
         Open the log of a job: ``async with gh.open_log(repo, job_id) as log``.
 
@@ -375,7 +375,7 @@ class GitHubJobs:
 
             NotFoundError: No such job, or the token cannot see it.
         """
-        return JobLog(self._requester, self._downloads, job_ref(job, job_id))
+        return JobLog(self._requester, self._downloads, resolve_job(job, job_id))
 
     def fan_out(
         self,

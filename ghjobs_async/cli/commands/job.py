@@ -17,8 +17,7 @@ from ghjobs_async.cli.options import HELP_FORMAT, Common, Json, Repo
 from ghjobs_async.cli.output.console import console, print_json, row, sign, style_of, styled
 from ghjobs_async.cli.output.text import clean, duration
 from ghjobs_async.cli.target import job_target
-from ghjobs_async.models import Job
-from ghjobs_async.wire.convert import to_dict
+from ghjobs_async.models import Job, to_dict
 
 app = App(
     name="job",

@@ -21,8 +21,7 @@ from ghjobs_async.cli.output.failures import FailedJob, failures, print_failures
 from ghjobs_async.cli.output.text import clean, duration, note, plural
 from ghjobs_async.cli.target import run_target
 from ghjobs_async.errors import ConfigurationError
-from ghjobs_async.models import Job, JobList
-from ghjobs_async.wire.convert import to_dict
+from ghjobs_async.models import Job, JobList, to_dict
 from ghjobs_async.wire.operations import Filter
 
 _INCOMPLETE: Final = 3

@@ -17,8 +17,7 @@ from ghjobs_async.errors import GHJobsError
 from ghjobs_async.fanout import Fetched
 from ghjobs_async.logs.job_log import JobLog
 from ghjobs_async.logtext import FailureExcerpt, failing_step
-from ghjobs_async.models import Job, JobList
-from ghjobs_async.wire.convert import to_dict
+from ghjobs_async.models import Job, JobList, to_dict
 
 _INCOMPLETE: Final = 3
 
