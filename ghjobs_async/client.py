@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
-from datetime import UTC, datetime
 from enum import Enum
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeVar
@@ -33,7 +32,7 @@ from ghjobs_async.logs.job_log import JobLog, compiled
 from ghjobs_async.logs.log_grep import LogGrep
 from ghjobs_async.logtext import Hit
 from ghjobs_async.models import Job, JobList, LogLink, RateLimit, Run, Wait
-from ghjobs_async.refs import JobRef, RunRef, check_repo
+from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.transport.auth import AuthSource, CredentialStore, TokenAuth
 from ghjobs_async.transport.gate import Gate
 from ghjobs_async.transport.requester import Requester
@@ -159,13 +158,7 @@ class GitHubJobs:
         What is left of the hourly budget, as the last answers said it; None before the first one,
         and on servers without limits. Of several credentials, the one with the least left counts.
         """
-        now = self._clock.now()
-        known = [
-            RateLimit(budget.limit, left[0], datetime.fromtimestamp(left[1], UTC))
-            for budget in self._requester.credentials.budgets
-            if (left := budget.left(now)) is not None
-        ]
-        return min(known, key=lambda limit: limit.remaining, default=None)
+        return self._requester.credentials.rate_limit(self._clock.now())
 
     def __repr__(self) -> str:
         return f"<GitHubJobs at {self._base_url}>"
@@ -320,10 +313,7 @@ class GitHubJobs:
         Raises:
             ConfigurationError: *repo*, *workflow* or *created* is malformed.
         """
-        check_repo(repo)
-        if workflow is not None and not re.fullmatch(r"[^/\s][^/\x00-\x1f]{0,200}", str(workflow)):
-            raise ConfigurationError(f"a workflow is an id or a file name, not {workflow!r}")
-        given = {
+        filters = {
             "actor": actor,
             "branch": branch,
             "event": event,
@@ -333,8 +323,7 @@ class GitHubJobs:
             "check_suite_id": check_suite_id,
             "exclude_pull_requests": "true" if exclude_pull_requests else None,
         }
-        query = {name: str(value) for name, value in given.items() if value is not None}
-        return RunSearch(self._pages, self._clock, repo, workflow, query)
+        return RunSearch(self._pages, self._clock, repo, workflow, filters)
 
     async def get_log_url(self, job: JobLike, job_id: int | str | None = None) -> LogLink:
         """
@@ -379,7 +368,7 @@ class GitHubJobs:
 
     def fan_out(
         self,
-        refs: Iterable[RunRef] | AsyncIterable[RunRef],
+        refs: Iterable[RunLike] | AsyncIterable[RunLike],
         *,
         filter: Filter = "latest",  # noqa: A002 -- GitHub's own name
     ) -> FanOut[RunRef, JobList]:
@@ -391,7 +380,8 @@ class GitHubJobs:
         every request, whatever the reason for leaving.
 
         Args:
-            refs: Runs or attempts; any iterable, or async iterable.
+            refs: Runs or attempts, as `RunRef`, `Run` or URL: any iterable, or async iterable, such
+                as `iter_runs` gives.
 
             filter: As in `list_jobs`, for references without an attempt.
         """
@@ -400,15 +390,15 @@ class GitHubJobs:
 
         async def work(ref: RunRef) -> JobList:
             # An attempt is listed whole: there is nothing to filter.
-            return await self.list_jobs(
-                ref, filter="latest" if getattr(ref, "attempt", None) else filter
-            )
+            return await self.list_jobs(ref, filter="latest" if ref.attempt else filter)
 
-        return FanOut(refs, work, concurrency=self._concurrency)
+        return FanOut(
+            refs, work, resolve=resolve_run, concurrency=self._concurrency, total=_total_of(refs)
+        )
 
     def fan_out_logs(
         self,
-        refs: Iterable[JobRef] | AsyncIterable[JobRef],
+        refs: Iterable[JobLike] | AsyncIterable[JobLike],
         handle: Callable[[JobLog], Awaitable[T]],
     ) -> FanOut[JobRef, T]:
         """
@@ -418,7 +408,7 @@ class GitHubJobs:
         the outcome. Otherwise as `fan_out`.
 
         Args:
-            refs: Jobs; any iterable, or async iterable.
+            refs: Jobs, as `JobRef`, `Job` or URL: any iterable, or async iterable.
 
             handle: Takes an open `JobLog`.
         """
@@ -428,30 +418,30 @@ class GitHubJobs:
             async with self.open_log(ref) as log:
                 return await handle(log)
 
-        return FanOut(refs, work, concurrency=self._concurrency)
+        return FanOut(refs, work, resolve=resolve_job, concurrency=self._concurrency)
 
     def grep(
         self,
-        refs: Iterable[JobRef] | AsyncIterable[JobRef],
+        refs: Iterable[JobLike] | AsyncIterable[JobLike],
         pattern: str | re.Pattern[str],
         *,
         context: int = 0,
     ) -> LogGrep:
         """
-        Search the logs of many jobs: ``async with gh.grep(job_refs, pattern) as hits``.
+        Search the logs of many jobs: ``async with gh.grep(jobs, pattern) as hits``.
 
         Iterating gives a `JobHit` for every line that matches, as it is found; no log is kept. Logs
-        that cannot be read are told in ``hits.failures``.
+        that cannot be read are reported in ``hits.failures``.
 
         Args:
-            refs: Jobs; any iterable, or async iterable.
+            refs: Jobs, as `JobRef`, `Job` or URL: any iterable, or async iterable.
 
             pattern: A regular expression, matched against lines as they are shown.
 
             context: How many lines to give before and after each hit.
 
         Raises:
-            ConfigurationError: *pattern* is no regular expression, or *context* negative.
+            ConfigurationError: *pattern* is not a regular expression, or *context* is negative.
         """
         regex = compiled(pattern, context)
         check_refs(refs)
@@ -460,3 +450,8 @@ class GitHubJobs:
             return log.grep(regex, context=context)
 
         return LogGrep(refs, self.open_log, search, concurrency=self._concurrency)
+
+
+def _total_of(refs: object) -> Callable[[], int | None] | None:
+    """Return what gives the number of references, where a search knows it."""
+    return (lambda: refs.total_count or None) if isinstance(refs, RunSearch) else None

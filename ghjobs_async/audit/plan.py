@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -12,12 +12,10 @@ import attrs
 
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError
-from ghjobs_async.listing.run_search import RunSearch
+from ghjobs_async.listing.run_search import RunSearch, parse_age
 from ghjobs_async.models import Job
 from ghjobs_async.refs import check_repo
 
-_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_LAST: Final = re.compile(r"([0-9]{1,6})([mhdw])")
 _FAILURES: Final = frozenset({"failure", "timed_out", "startup_failure"})
 
 
@@ -109,9 +107,8 @@ def parse_when(text: str, now: Callable[[], datetime] = lambda: datetime.now(UTC
     """
     given = text.strip()
     try:
-        if found := _LAST.fullmatch(given):
-            moment = now() - timedelta(**{_UNITS[found[2]]: int(found[1])})
-            return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        if ago := parse_age(given, now()):
+            return f"{ago:%Y-%m-%dT%H:%M:%SZ}"
         moment = datetime.fromisoformat(given)
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", given):
             return given
