@@ -14,7 +14,13 @@ _Shell: TypeAlias = Literal["bash", "zsh", "fish", "powershell"]
 _Asked: TypeAlias = Annotated[
     _Shell | None, Parameter(help="The shell; else the one that runs the command.")
 ]
-_OPTIONS: Final = "Shell completion"
+_GROUP: Final = "Shell completion"
+_EXAMPLES: Final = """\
+Examples:
+
+    ghjobs {name}
+    ghjobs {name} zsh
+"""
 
 
 def add_completion(app: App) -> None:
@@ -32,7 +38,11 @@ def add_completion(app: App) -> None:
 
     for name, function in (("--install-completion", install), ("--show-completion", show)):
         app.command(
-            function, name=name, group=_OPTIONS, usage=f"Usage: ghjobs {name} [SHELL]", sort_key=1
+            function,
+            name=name,
+            group=_GROUP,
+            usage=f"Usage: ghjobs {name} [SHELL]",
+            help_epilogue=_EXAMPLES.format(name=name),
         )
 
 

@@ -63,13 +63,18 @@ Json: TypeAlias = Annotated[
     str | None,
     Parameter(
         name="--json",
+        metavar="[FIELDS]",
         show_default=False,
         help="Print JSON: --json alone everything, --json name,id these fields.",
     ),
 ]
 Jq: TypeAlias = Annotated[
     str | None,
-    Parameter(name="--jq", help="Filter the JSON by a jq expression; texts come as they are."),
+    Parameter(
+        name="--jq",
+        metavar="EXPRESSION",
+        help="Print what this jq expression makes of the JSON, texts as they are.",
+    ),
 ]
 Web: TypeAlias = Annotated[
     bool,

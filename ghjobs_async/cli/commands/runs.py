@@ -129,6 +129,7 @@ async def _fetch(gh: GitHubJobs, source: RunsOf, filters: RunFilters, limit: int
                 status=plan.status,
                 created=plan.created,
                 head_sha=sha,
+                exclude_pull_requests=True,
             )
 
         # One page is mostly enough, where iterating would ask for every one.

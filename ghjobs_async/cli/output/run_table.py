@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ghjobs_async.cli.outcome import state_of
-from ghjobs_async.cli.output.console import row, sign, style_of
+from ghjobs_async.cli.output.console import row as print_row
+from ghjobs_async.cli.output.console import sign, style_of
 from ghjobs_async.cli.output.text import clean, duration
 from ghjobs_async.models import Run
 
-#: From this width on there is room for every column, and for most of them.
-_WIDE = 110
-_MEDIUM = 70
-#: The most that a workflow or a branch takes of a line.
-_NAME_WIDTH = 20
+#: From this width on there is room for workflow and branch, and for every column.
+_MEDIUM: Final = 70
+_WIDE: Final = 110
+_GAP: Final = 2
+#: The widest that a workflow, a branch or an event becomes, and the narrowest title.
+_NAME_WIDTH: Final = 18
+_MIN_TITLE: Final = 8
 
 
 def print_runs(screen: Console, runs: Sequence[Run], now: datetime) -> None:
     """
-    Print the table: what there is no room for is left out, but never the number or the title.
+    Print the table. Columns are left out where there is no room, and titles are cut; numbers never.
 
     Args:
         screen: What draws.
@@ -32,37 +37,48 @@ def print_runs(screen: Console, runs: Sequence[Run], now: datetime) -> None:
 
         now: The time, for how long ago a run was created.
     """
-    width = screen.width
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    table.add_column("")
-    table.add_column("Title", no_wrap=True, overflow="ellipsis", ratio=1)
-    if width >= _MEDIUM:
-        for name in ("Workflow", "Branch"):
-            table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=_NAME_WIDTH)
-    if width >= _WIDE:
-        table.add_column("Event", no_wrap=True, overflow="ellipsis")
-        table.add_column("Elapsed", justify="right", no_wrap=True)
-    table.add_column("Age", justify="right", no_wrap=True)
-    table.add_column("Number", no_wrap=True)
-    for run in runs:
-        status, conclusion = run.status, _conclusion(run)
-        style = style_of(status, conclusion)
-        cells = [
-            sign(status, conclusion),
-            Text(clean(_title(run)), style=style if style in {"dim", "red"} else ""),
-        ]
-        if width >= _MEDIUM:
-            cells += [Text(clean(run.name or "")), Text(clean(run.head_branch or ""))]
-        if width >= _WIDE:
-            cells += [Text(clean(run.event)), Text(duration(_elapsed(run, now)))]
-        cells += [Text(duration(max(now - run.created_at, timedelta()))), Text(str(run.id))]
-        table.add_row(*cells)
+    rows = [_cells(run, now, screen.width) for run in runs]
+    used = {
+        name: max(cell_len(name), *(row[name].cell_len for row in rows))
+        for name in rows[0]
+        if name != "Title"
+    }
+    room = screen.width - sum(used.values()) - _GAP * len(used)
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="dim")
+    for name in rows[0]:
+        right = name in {"Elapsed", "Age"}
+        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+    for row in rows:
+        row["Title"].truncate(max(room, _MIN_TITLE), overflow="ellipsis")
+        table.add_row(*row.values())
     screen.print(table)
+
+
+def _cells(run: Run, now: datetime, width: int) -> dict[str, Text]:
+    """The cells of one run by the names of their columns."""
+    conclusion = run.conclusion if run.status in {None, "completed"} else None
+    style = style_of(run.status, conclusion)
+    cells = {
+        "": sign(run.status, conclusion),
+        "Title": Text(clean(_title(run)), style=style if style in {"dim", "red"} else ""),
+    }
+    if width >= _MEDIUM:
+        cells |= {"Workflow": _short(run.name), "Branch": _short(run.head_branch)}
+    if width >= _WIDE:
+        cells |= {"Event": _short(run.event), "Elapsed": Text(duration(_elapsed(run, now)))}
+    age = duration(max(now - run.created_at, timedelta()))
+    return {**cells, "Age": Text(age), "Number": Text(str(run.id))}
+
+
+def _short(name: str | None) -> Text:
+    text = Text(clean(name or ""))
+    text.truncate(_NAME_WIDTH, overflow="ellipsis")
+    return text
 
 
 def print_run_line(run: Run, now: datetime) -> None:
     """Print one run for other programs."""
-    row(
+    print_row(
         state_of(run.status, run.conclusion),
         _title(run),
         run.name,
@@ -73,10 +89,6 @@ def print_run_line(run: Run, now: datetime) -> None:
         f"{run.created_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         run.html_url,
     )
-
-
-def _conclusion(run: Run) -> str | None:
-    return run.conclusion if run.status in {None, "completed"} else None
 
 
 def _title(run: Run) -> str:
