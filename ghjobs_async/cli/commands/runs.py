@@ -91,9 +91,10 @@ def runs_command(
         now = datetime.now(UTC)
         for run in found.runs:
             print_run_line(run, now)
-    if not found.complete:
-        note(f"ghjobs: incomplete: {found.total} runs expected, {len(found.runs)} got")
-    return 0 if found.complete else _INCOMPLETE
+    if found.missing is not None:
+        note(f"ghjobs: incomplete: {found.missing}")
+        return _INCOMPLETE
+    return 0
 
 
 @attrs.frozen
@@ -102,14 +103,26 @@ class _Found:
     What a search gave.
 
     Attributes:
-        total: How many runs there are.
+        runs: As many as were asked for, or all of them.
 
-        complete: Whether all of them came, or as many as were asked for.
+        total: How many there are.
+
+        missing: What is missing; None where nothing is.
     """
 
     runs: tuple[Run, ...]
     total: int
-    complete: bool = True
+    missing: str | None = None
+
+    @classmethod
+    def of(cls, search: RunSearch, runs: tuple[Run, ...], total: int, limit: int) -> _Found:
+        """Judge what came."""
+        missing = None
+        if search.undecodable:
+            missing = f"{plural(len(search.undecodable), 'run')} could not be decoded"
+        elif len(runs) < min(limit, total):
+            missing = f"{total} runs expected, {len(runs)} got"
+        return cls(runs[:limit], total, missing)
 
 
 async def _fetch(gh: GitHubJobs, source: RunsOf, filters: RunFilters, limit: int) -> _Found:
@@ -132,17 +145,18 @@ async def _fetch(gh: GitHubJobs, source: RunsOf, filters: RunFilters, limit: int
                 exclude_pull_requests=True,
             )
 
-        # One page is mostly enough, where iterating would ask for every one.
-        total, runs = await search().peek()
-        if len(runs) >= min(limit, total):
-            return _Found(runs[:limit], total)
+        # One page is mostly enough, and iterating asks for many.
+        first = search()
+        total, runs = await first.peek()
+        if len(runs) + len(first.undecodable) >= min(limit, total):
+            return _Found.of(first, runs, total, limit)
         everything = search()
         listed: list[Run] = []
         async for run in everything:
             listed.append(run)
             if len(listed) == limit:
-                return _Found(tuple(listed), everything.total_count)
-        return _Found(tuple(listed), everything.total_count, everything.complete)
+                break
+        return _Found.of(everything, tuple(listed), everything.total_count, limit)
 
 
 def _print_table(source: RunsOf, found: _Found) -> None:
