@@ -21,5 +21,6 @@ def state_of(status: str | None, conclusion: str | None) -> str:
 
 
 def has_failed(status: object, conclusion: object) -> bool:
-    """Return whether it has completed, and failed."""
-    return status in {None, "completed"} and conclusion in _FAILURES
+    """Return whether it has completed, and failed. Both may be anything that JSON holds."""
+    completed = status is None or status == "completed"
+    return completed and isinstance(conclusion, str) and conclusion in _FAILURES

@@ -39,6 +39,13 @@ def test_a_job_that_is_no_object(ghjobs: Any, fake: FakeGitHub) -> None:
     assert "expected an object" in ran.err
 
 
+def test_an_odd_job_is_printed_all_the_same(ghjobs: Any, run: FakeRun) -> None:
+    """What GitHub sent is printed where the model would not take it, and counts as not failed."""
+    run.jobs[0].data.update(id=None, status=["odd"], conclusion={"odd": 1})
+    ran = ghjobs("job", "-R", REPO, run.jobs[0].id, "--json", "id,status", "--exit-status")
+    assert (ran.status, ran.json) == (0, {"id": None, "status": ["odd"]})
+
+
 @pytest.mark.parametrize(
     "form", [("--json", "name,id"), ("--json=name,id",), ("--json", "name, id")]
 )
