@@ -32,7 +32,7 @@ from ghjobs_async.logs.job_log import JobLog, compiled
 from ghjobs_async.logs.log_grep import LogGrep
 from ghjobs_async.logtext import Hit
 from ghjobs_async.models import Job, JobList, LogLink, RateLimit, Run, Wait
-from ghjobs_async.refs import JobRef, RunRef
+from ghjobs_async.refs import JobRef, RunRef, check_id, check_repo
 from ghjobs_async.transport.auth import AuthSource, CredentialStore, TokenAuth
 from ghjobs_async.transport.gate import Gate
 from ghjobs_async.transport.requester import Requester
@@ -40,7 +40,14 @@ from ghjobs_async.transport.retries import Retries
 from ghjobs_async.transport.session import DEFAULT_TIMEOUT, Sessions
 from ghjobs_async.wire.convert import Page
 from ghjobs_async.wire.messages import Request
-from ghjobs_async.wire.operations import Filter, get_job, get_run, list_jobs
+from ghjobs_async.wire.operations import (
+    Filter,
+    get_job,
+    get_job_json,
+    get_pull_head,
+    get_run,
+    list_jobs,
+)
 
 if TYPE_CHECKING:
     import aiohttp
@@ -196,6 +203,24 @@ class GitHubJobs:
         ref = resolve_job(job, job_id)
         return await self._requester.send(get_job(ref.repo, ref.job_id))
 
+    async def get_job_json(self, job: JobLike, job_id: int | None = None) -> dict[str, object]:
+        """
+        Fetch one job as the JSON object that GitHub sent, with the keys that `Job` lacks.
+
+        ``GET /repos/{owner}/{repo}/actions/jobs/{job_id}`` --
+        https://docs.github.com/rest/actions/workflow-jobs#get-a-job-for-a-workflow-run
+
+        Args:
+            job: Repository as ``"owner/name"``; or, alone, a `JobRef` or the job's URL.
+
+            job_id: Numeric id of the job.
+
+        Raises:
+            NotFoundError: No such job, or the token cannot see it.
+        """
+        ref = resolve_job(job, job_id)
+        return await self._requester.send(get_job_json(ref.repo, ref.job_id))
+
     async def list_jobs(
         self,
         run: RunLike,
@@ -259,6 +284,25 @@ class GitHubJobs:
             NotFoundError: No such run or attempt, or the token cannot see it.
         """
         return await self._requester.send(get_run(resolve_run(run, run_id)))
+
+    async def get_pull_head(self, repo: str, number: int) -> str:
+        """
+        Fetch the id of the head commit of a pull request: ``iter_runs(repo, head_sha=...)`` has
+        its runs.
+
+        ``GET /repos/{owner}/{repo}/pulls/{pull_number}`` --
+        https://docs.github.com/rest/pulls/pulls#get-a-pull-request
+
+        Args:
+            repo: Repository as ``"owner/name"``.
+
+            number: Number of the pull request.
+
+        Raises:
+            NotFoundError: No such pull request, or the token cannot see it.
+        """
+        check_id(number, "a pull request")
+        return await self._requester.send(get_pull_head(check_repo(repo), number))
 
     def iter_runs(
         self,

@@ -1,4 +1,4 @@
-"""The commands, and what every end of one becomes: an exit status and at most two lines."""
+"""The commands, and how each ends: with an exit status and at most two lines."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from typing import Final
 
 from cyclopts import App, CycloptsError
 
+from ghjobs_async.cli.arguments import prepare
+from ghjobs_async.cli.completion import add_completion
 from ghjobs_async.cli.options import HELP_FORMAT
 from ghjobs_async.cli.output.text import note, report
+from ghjobs_async.cli.output.verbose import stop_verbose
 from ghjobs_async.errors import ConfigurationError, GHJobsError
 
 OK: Final = 0
@@ -26,13 +29,17 @@ _PIPE_CLOSED: Final = 141
 _HELP: Final = """\
 GitHub's workflow jobs and their logs: one, or a hundred thousand.
 
-RUN and JOB are numbers (with -R OWNER/REPO, or GH_REPO) or pasted addresses of any host.
-The token is found as gh finds it: GH_TOKEN, GITHUB_TOKEN, GH_ENTERPRISE_TOKEN, or gh itself.
+RUN and JOB are numbers or pasted addresses. A number needs its repository:
+-R OWNER/REPO, GH_REPO, or the git checkout's. The token is found as gh finds
+it: GH_TOKEN, GITHUB_TOKEN, GH_ENTERPRISE_TOKEN, or gh itself.
+
+--verbose, before or after the command, reports every request, retry and wait.
 """
 _EXAMPLES: Final = """\
 Examples:
 
     ghjobs demo
+    ghjobs runs octo-org/octo-repo --status failure
     ghjobs list -R octo-org/octo-repo 29679449
     ghjobs log https://github.com/OWNER/REPO/actions/runs/1/job/2
     ghjobs audit octo-org/octo-repo --since 7d --logs failed
@@ -40,9 +47,9 @@ Examples:
 Exit status: 0 all well, 1 failed, 2 wrong usage, 3 finished but incomplete.
 """
 
-# Each is imported only when it is used.
 _COMMANDS: Final = {
     "job": "Show one job: how it went, and its steps.",
+    "runs": "List the runs of a repository or of a pull request.",
     "list": "List the jobs of a run or of one of its attempts.",
     "log": "Print or save the log of a job.",
     "grep": "Search the logs of many jobs.",
@@ -52,7 +59,7 @@ _COMMANDS: Final = {
 
 
 def build() -> App:
-    """Make the application; its commands are not imported yet."""
+    """Make the application. Each command is imported when it is used."""
     app = App(
         name="ghjobs",
         usage="Usage: ghjobs COMMAND [OPTIONS]",
@@ -65,22 +72,23 @@ def build() -> App:
     )
     for name, text in _COMMANDS.items():
         app.command(f"ghjobs_async.cli.commands.{name}:app", name=name, help=text)
+    add_completion(app)
     return app
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run the command that *argv* names; the exit status."""
+    """Run the command that *argv* names, and return the exit status."""
     if sys.stdout is None or sys.stderr is None:  # closed by the caller: ghjobs ... >&-
         nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
         sys.stdout = sys.stdout or nowhere
         sys.stderr = sys.stderr or nowhere
     for stream in (sys.stdout, sys.stderr):
-        # A name in a script that the terminal's encoding lacks is no reason to fail.
+        # A character that the terminal's encoding lacks is no reason to fail.
         with suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         result = build()(
-            list(argv), exit_on_error=False, print_error=False, result_action="return_value"
+            prepare(argv), exit_on_error=False, print_error=False, result_action="return_value"
         )
         sys.stdout.flush()
     except CycloptsError as error:
@@ -97,12 +105,14 @@ def run(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         note("interrupted")
         return _INTERRUPTED
+    finally:
+        stop_verbose()
     return result if isinstance(result, int) else OK
 
 
 def _pipe_closed() -> int:
-    """Leave quietly: whoever read the output (``head``) has enough."""
+    """End quietly: the reader of the output (``head``) has enough."""
     with suppress(OSError, ValueError):
-        # Else Python itself would complain, when it flushes at its end.
+        # Otherwise Python itself would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return _PIPE_CLOSED

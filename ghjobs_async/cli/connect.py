@@ -1,4 +1,4 @@
-"""The client of one command: the options, and the token as gh finds it."""
+"""Make the client of one command: from its options, with the token as gh finds it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from ghjobs_async.cli.options import Common
 from ghjobs_async.cli.output.text import note
+from ghjobs_async.cli.output.verbose import start_verbose
 from ghjobs_async.cli.target import host_of
 from ghjobs_async.client import API_VERSION, GitHubJobs
 from ghjobs_async.environment import find_token
@@ -16,7 +17,8 @@ from ghjobs_async.models import Wait
 from ghjobs_async.transport.auth import TokenAuth
 
 _GH_TIMEOUT = 5.0
-_WAIT_LEAST = 0.5
+# A shorter wait is over before its line is read.
+_MIN_WAIT = 0.5
 
 
 def connect(
@@ -35,14 +37,17 @@ def connect(
 
         common: The options that every command has.
 
-        auth: The token; where not given, it is found.
+        auth: The token. If None, it is looked up.
 
-        on_wait: Told of every wait; where not given, a line on stderr tells.
+        on_wait: Called with every wait. If None, each wait is a line on stderr.
 
         max_wait: The longest wait for a rate limit, in seconds.
     """
+    if common.verbose:
+        start_verbose()
     version = API_VERSION if common.api_version is None else common.api_version
-    if on_wait is None and not common.quiet:
+    # A wait that --verbose reports need not be reported twice.
+    if on_wait is None and not common.quiet and not common.verbose:
         on_wait = tell_wait
     return GitHubJobs(
         auth or find_auth(root),
@@ -55,20 +60,19 @@ def connect(
 
 
 def find_auth(root: str) -> TokenAuth | None:
-    """Find the token for the API at *root*: in the environment, else as gh keeps it."""
+    """Find the token for the API at *root*: in the environment, or in gh."""
     found = find_token(root, os.environ)
     return _ask_gh(host_of(root)) if found is None else TokenAuth(found[0], source=found[1])
 
 
 def tell_wait(wait: Wait) -> None:
-    """Tell of a wait in a line on stderr."""
-    # A shorter one is over before it is read.
-    if wait.seconds >= _WAIT_LEAST:
+    """Report a wait in a line on stderr."""
+    if wait.seconds >= _MIN_WAIT:
         note(str(wait))
 
 
 def _ask_gh(host: str) -> TokenAuth | None:
-    """Ask gh for the token it keeps for *host*; None where it has none, or is not there."""
+    """Ask gh for its token for *host*; None where gh or its token is missing."""
     gh = shutil.which("gh")
     if gh is None:
         return None

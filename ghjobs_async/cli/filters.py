@@ -14,8 +14,8 @@ _FILTERS = Group("Which runs", sort_key=50)
 
 @Parameter(name="*", group=_FILTERS)
 @attrs.frozen(kw_only=True)
-class Filters:
-    """GitHub's own filters, and which attempts."""
+class RunFilters:
+    """GitHub's own filters."""
 
     since: Annotated[
         str | None, Parameter(help="Created since: 7d, 24h, 2026-10-01. Else all there are.")
@@ -32,17 +32,13 @@ class Filters:
         str | None, Parameter(name=["--status", "-s"], help="Status or conclusion, say failure.")
     ] = None
     actor: Annotated[str | None, Parameter(help="Who triggered them.")] = None
-    all_attempts: Annotated[
-        bool,
-        Parameter(negative=(), show_default=False, help="Every attempt, not only the latest."),
-    ] = False
 
     @property
     def given(self) -> tuple[str, ...]:
         """The options that were given."""
         return tuple(
             f"--{field.name.replace('_', '-')}"
-            for field in attrs.fields(Filters)
+            for field in attrs.fields(type(self))
             if getattr(self, field.name) != field.default
         )
 
@@ -57,6 +53,20 @@ class Filters:
             event=self.event,
             status=self.status,
             actor=self.actor,
-            all_attempts=self.all_attempts,
             logs=logs,
         )
+
+
+@Parameter(name="*", group=_FILTERS)
+@attrs.frozen(kw_only=True)
+class Filters(RunFilters):
+    """GitHub's own filters, and which attempts."""
+
+    all_attempts: Annotated[
+        bool,
+        Parameter(negative=(), show_default=False, help="Every attempt, not only the latest."),
+    ] = False
+
+    def plan(self, repos: tuple[str, ...], logs: Logs) -> AuditPlan:
+        """Make the plan for these repositories."""
+        return attrs.evolve(super().plan(repos, logs), all_attempts=self.all_attempts)

@@ -203,6 +203,7 @@ class RunSearch:
     async def peek(self) -> tuple[int, tuple[Run, ...]]:
         """Ask once: return how many runs there are, and the first page of them."""
         listing = await self._list(self._query, 1)
+        self.undecodable = listing.undecodable
         return listing.total_count, listing.items
 
     async def _read(self) -> AsyncGenerator[Run, None]:

@@ -17,7 +17,7 @@ from ghjobs_async.cli import main
 from ghjobs_async.testing import FakeGitHub, faults
 
 REPO = "octo-org/octo-repo"
-COMMANDS = ("job", "list", "log", "grep", "audit", "demo")
+COMMANDS = ("job", "runs", "list", "log", "grep", "audit", "demo")
 
 
 @pytest.mark.parametrize(

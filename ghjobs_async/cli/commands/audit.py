@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 from cyclopts import App, Parameter
 
 from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Logs, Tally
+from ghjobs_async.cli.checkout import find_repository
 from ghjobs_async.cli.connect import connect, find_auth
 from ghjobs_async.cli.filters import Filters
 from ghjobs_async.cli.options import HELP_FORMAT, Common
@@ -91,7 +92,7 @@ def audit_command(
     The folder gets jobs.ndjson (GitHub's JSON of each job, and its repository), failures.ndjson (what
     could not be had, and why) and logs/. Interrupted, it keeps what had come, in whole lines.
     """
-    target = repos_target(repos, common.base_url, os.environ)
+    target = repos_target(repos, common.base_url, os.environ, find_repository)
     plan = filters.plan(target.ref, Logs(logs))
     progress = Progress(quiet=common.quiet)
     # Before the folder is made: what is wrong with the options shall leave no trace.

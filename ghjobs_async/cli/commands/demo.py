@@ -14,9 +14,10 @@ from cyclopts import App, Parameter
 
 from ghjobs_async.audit import AuditFolder, AuditPlan, Logs
 from ghjobs_async.cli.commands.audit import run_audit
-from ghjobs_async.cli.options import HELP_FORMAT
+from ghjobs_async.cli.options import HELP_FORMAT, Verbose
 from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.output.text import note
+from ghjobs_async.cli.output.verbose import start_verbose
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.testing import FakeGitHub, FakeRun, faults, fill_demo
@@ -79,6 +80,7 @@ def demo_command(
             help="No progress, no messages.",
         ),
     ] = False,
+    verbose: Verbose = False,
 ) -> int:
     """
     Audit an embedded GitHub: no account, no network.
@@ -86,6 +88,8 @@ def demo_command(
     It has two repositories and a month of runs, thousands of jobs of them: matrices, re-runs,
     failures with their logs. Once it asks the client to slow down, as GitHub does.
     """
+    if verbose:
+        start_verbose()
     # No proxy of this machine leads to it.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
     if runs < 1:

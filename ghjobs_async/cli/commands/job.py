@@ -5,19 +5,28 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
+import attrs
 from cyclopts import App, Parameter
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from ghjobs_async.cli.browser import check_web, open_page
+from ghjobs_async.cli.checkout import find_repository
 from ghjobs_async.cli.connect import connect
-from ghjobs_async.cli.options import HELP_FORMAT, Common, Json, Repo
-from ghjobs_async.cli.output.console import console, print_json, row, sign, style_of, styled
+from ghjobs_async.cli.options import HELP_FORMAT, Common, ExitStatus, Jq, Json, Repo, Web
+from ghjobs_async.cli.outcome import has_failed, state_of
+from ghjobs_async.cli.output.as_json import JsonPrinter
+from ghjobs_async.cli.output.console import console, row, sign, style_of, styled
 from ghjobs_async.cli.output.text import clean, duration
-from ghjobs_async.cli.target import job_target
-from ghjobs_async.models import Job, to_dict
+from ghjobs_async.cli.target import Target, job_target, web_root
+from ghjobs_async.client import GitHubJobs
+from ghjobs_async.models import Job
+from ghjobs_async.refs import JobRef
+
+_FIELDS: Final = tuple(field.name for field in attrs.fields(Job))
 
 app = App(
     name="job",
@@ -28,7 +37,11 @@ Examples:
 
     ghjobs job -R octo-org/octo-repo 399444496
     ghjobs job https://github.com/OWNER/REPO/actions/runs/1/job/2
-    ghjobs job -R octo-org/octo-repo 399444496 --json | jq .steps
+    ghjobs job -R octo-org/octo-repo 399444496 --json name,conclusion
+    ghjobs job -R octo-org/octo-repo 399444496 --jq '.steps[].name'
+    ghjobs job -R octo-org/octo-repo 399444496 --web
+
+--json prints what GitHub sent: every key, also those that are new.
 """,
 )
 
@@ -39,19 +52,27 @@ def job_command(
     /,
     *,
     repo: Repo = None,
-    json: Json = False,
+    json: Json = None,
+    jq: Jq = None,
+    web: Web = False,
+    exit_status: ExitStatus = False,
     common: Common = Common(),  # noqa: B008 -- frozen
 ) -> int:
     """Show one job: how it went, and its steps."""
-    target = job_target(job, repo, common.base_url, os.environ)
-
-    async def fetch() -> Job:
-        async with connect(target.root, common) as gh:
-            return await gh.get_job(target.ref)
-
-    found = asyncio.run(fetch())
-    if json:
-        print_json(to_dict(found))
+    printer = JsonPrinter.of_options(json, jq)
+    check_web(web, printer, exit_status=exit_status)
+    target = job_target(job, repo, common.base_url, os.environ, find_repository)
+    gh = connect(target.root, common)
+    if printer is not None:
+        sent = asyncio.run(_fetch_json(gh, target.ref))
+        # GitHub may send more than the model knows.
+        printer.check(tuple(dict.fromkeys((*_FIELDS, *sent))))
+        printer.print(sent)
+        failed = has_failed(sent.get("status"), sent.get("conclusion"))
+        return int(exit_status and failed)
+    found = asyncio.run(_fetch(gh, target.ref))
+    if web:
+        open_page(_page(target, found), quiet=common.quiet)
     elif styled():
         screen = console(sys.stdout)
         screen.print(_card(target.ref.repo, found))
@@ -60,7 +81,25 @@ def job_command(
             screen.print(f"\n{clean(found.html_url)}", soft_wrap=True, style="dim", markup=False)
     else:
         _lines(target.ref.repo, found)
-    return 0
+    return int(exit_status and has_failed(found.status, found.conclusion))
+
+
+async def _fetch(gh: GitHubJobs, ref: JobRef) -> Job:
+    async with gh:
+        return await gh.get_job(ref)
+
+
+async def _fetch_json(gh: GitHubJobs, ref: JobRef) -> dict[str, object]:
+    async with gh:
+        return await gh.get_job_json(ref)
+
+
+def _page(target: Target[JobRef], job: Job) -> str:
+    """The address of a job's page; only a page of the host that was asked is opened."""
+    web = web_root(target.root)
+    if job.html_url and job.html_url.startswith(f"{web}/"):
+        return job.html_url
+    return f"{web}/{target.ref.repo}/actions/runs/{job.run_id}/job/{job.id}"
 
 
 def _card(repo: str, job: Job) -> Group:
@@ -103,11 +142,11 @@ def _lines(repo: str, job: Job) -> None:
         row("view:", job.html_url)
     row("--")
     for step in job.steps:
-        row(step.conclusion or step.status, step.number, step.name, duration(step.duration))
+        row(state_of(step.status, step.conclusion), step.number, step.name, duration(step.duration))
 
 
 def _state(job: Job) -> str:
-    return clean(job.conclusion or job.status)
+    return clean(state_of(job.status, job.conclusion))
 
 
 def _facts(repo: str, job: Job) -> list[tuple[str, str]]:

@@ -10,22 +10,29 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Final
 
+import attrs
 from cyclopts import App, Parameter
 from rich.table import Table
 from rich.text import Text
 
+from ghjobs_async.cli.browser import check_web, open_page
+from ghjobs_async.cli.checkout import find_repository
 from ghjobs_async.cli.connect import connect
-from ghjobs_async.cli.options import HELP_FORMAT, Common, Json, Repo
-from ghjobs_async.cli.output.console import console, print_json, row, sign, style_of, styled
-from ghjobs_async.cli.output.failures import FailedJob, failures, print_failures
+from ghjobs_async.cli.options import HELP_FORMAT, Common, ExitStatus, Jq, Json, Repo, Web
+from ghjobs_async.cli.outcome import has_failed
+from ghjobs_async.cli.output.as_json import JsonPrinter
+from ghjobs_async.cli.output.console import console, row, sign, style_of, styled
+from ghjobs_async.cli.output.failures import FAILURE_FIELDS, FailedJob, failures, print_failures
 from ghjobs_async.cli.output.text import clean, duration, note, plural
-from ghjobs_async.cli.target import run_target
+from ghjobs_async.cli.target import run_page, run_target
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.models import Job, JobList, to_dict
+from ghjobs_async.refs import RunRef
 from ghjobs_async.wire.operations import Filter
 
+_FAILED: Final = 1
 _INCOMPLETE: Final = 3
-
+_FIELDS: Final = tuple(field.name for field in attrs.fields(Job))
 
 app = App(
     name="list",
@@ -41,7 +48,8 @@ Examples:
     ghjobs list -R octo-org/octo-repo 29679449 --all
     ghjobs list -R octo-org/octo-repo 29679449 --failed
     ghjobs list https://github.com/OWNER/REPO/actions/runs/1/attempts/2
-    ghjobs list -R octo-org/octo-repo 29679449 --json | jq '.[].name'
+    ghjobs list -R octo-org/octo-repo 29679449 --json name,conclusion
+    ghjobs list -R octo-org/octo-repo 29679449 --jq '.[].name'
 """,
 )
 
@@ -68,7 +76,10 @@ def list_command(
             help="Only failed jobs, each with its failing step and first error.",
         ),
     ] = False,
-    json: Json = False,
+    json: Json = None,
+    jq: Jq = None,
+    web: Web = False,
+    exit_status: ExitStatus = False,
     common: Common = Common(),  # noqa: B008 -- frozen
 ) -> int:
     """
@@ -79,9 +90,16 @@ def list_command(
     """
     if all_ and attempt is not None:
         raise ConfigurationError("--attempt names one attempt, --all means every one: not both")
-    target = run_target(run, repo, attempt, common.base_url, os.environ)
+    printer = JsonPrinter.of_options(json, jq)
+    check_web(web, printer, exit_status=exit_status)
+    if printer is not None:
+        printer.check((*_FIELDS, *FAILURE_FIELDS) if failed_only else _FIELDS)
+    target = run_target(run, repo, attempt, common.base_url, os.environ, find_repository)
     if all_ and target.ref.attempt is not None:
         raise ConfigurationError("this address names one attempt, --all means every one: not both")
+    if web:
+        open_page(run_page(target), quiet=common.quiet)
+        return 0
 
     which: Filter = "all" if all_ else "latest"
 
@@ -91,19 +109,27 @@ def list_command(
             return jobs, await failures(gh, target.ref.repo, jobs) if failed_only else []
 
     jobs, failed_jobs = asyncio.run(fetch())
+    status = 0
     if failed_only:
-        return max(print_failures(failed_jobs, json=json), _verdict(jobs))
-    if json:
-        print_json([to_dict(job) for job in jobs])
-    elif styled():
-        screen = console(sys.stdout)
-        if jobs:
-            screen.print(_table(jobs, attempts=all_))
-        screen.print(Text(_footer(str(target.ref), jobs), style="dim"))
+        status = print_failures(failed_jobs, printer)
+    elif printer is not None:
+        printer.print([to_dict(job) for job in jobs])
     else:
+        _print(target.ref, jobs, attempts=all_)
+    status = max(status, _verdict(jobs))
+    failed = any(has_failed(job.status, job.conclusion) for job in jobs)
+    return _FAILED if exit_status and failed else status
+
+
+def _print(ref: RunRef, jobs: JobList, *, attempts: bool) -> None:
+    if not styled():
         for job in jobs:
             _line(job)
-    return _verdict(jobs)
+        return
+    screen = console(sys.stdout)
+    if jobs:
+        screen.print(_table(jobs, attempts=attempts))
+    screen.print(Text(_footer(str(ref), jobs), style="dim"))
 
 
 def _verdict(jobs: JobList) -> int:

@@ -12,6 +12,7 @@ from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 
+from ghjobs_async.cli.checkout import find_repository
 from ghjobs_async.cli.connect import connect
 from ghjobs_async.cli.options import HELP_FORMAT, Common, Repo
 from ghjobs_async.cli.output.log_lines import LineWriter
@@ -97,7 +98,7 @@ def log_command(
     On a terminal it comes without timestamps, and nothing in it but colours reaches the terminal's
     controls. Elsewhere, and in a file, it is what GitHub has, byte for byte.
     """
-    target = job_target(job, repo, common.base_url, os.environ)
+    target = job_target(job, repo, common.base_url, os.environ, find_repository)
     if output is not None:
         _check_output(output, part=bool(step or failed or tail is not None))
     if step is not None and failed:

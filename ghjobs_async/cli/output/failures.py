@@ -10,7 +10,8 @@ from rich.text import Text
 
 from ghjobs_async.audit.feed import JobOf
 from ghjobs_async.audit.plan import failed
-from ghjobs_async.cli.output.console import console, print_json, row, sign, styled
+from ghjobs_async.cli.output.as_json import JsonPrinter
+from ghjobs_async.cli.output.console import console, row, sign, styled
 from ghjobs_async.cli.output.text import clean, duration, note
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import GHJobsError
@@ -19,6 +20,8 @@ from ghjobs_async.logs.job_log import JobLog
 from ghjobs_async.logtext import FailureExcerpt, failing_step
 from ghjobs_async.models import Job, JobList, to_dict
 
+#: What the JSON has besides a job's own fields.
+FAILURE_FIELDS: Final = ("failing_step", "first_error")
 _INCOMPLETE: Final = 3
 
 
@@ -66,10 +69,10 @@ async def failures(gh: GitHubJobs, repo: str, jobs: JobList) -> list[FailedJob]:
     return list(found.values())
 
 
-def print_failures(found: list[FailedJob], *, json: bool) -> int:
+def print_failures(found: list[FailedJob], printer: JsonPrinter | None) -> int:
     """Print the failed jobs; 3 where a log could not be read, else 0."""
-    if json:
-        print_json([_to_dict(one) for one in found])
+    if printer is not None:
+        printer.print([_to_dict(one) for one in found])
     elif styled():
         screen = console(sys.stdout)
         for one in found:
@@ -89,7 +92,7 @@ def print_failures(found: list[FailedJob], *, json: bool) -> int:
 
 
 def _to_dict(one: FailedJob) -> dict[str, object]:
-    return {**to_dict(one.job), "failing_step": one.step, "first_error": one.error}
+    return {**to_dict(one.job), **dict(zip(FAILURE_FIELDS, (one.step, one.error), strict=True))}
 
 
 def _entry(one: FailedJob) -> Text:
