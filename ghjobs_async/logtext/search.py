@@ -1,5 +1,5 @@
 """
-Lines that match a pattern.
+Find the lines of a log that match a pattern.
 
 The pattern is matched against each line as it is shown: without timestamp, marker, byte-order mark,
 line end and escape sequences, and within the cap.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
@@ -19,7 +19,10 @@ from ghjobs_async.logtext.lines import MAX_LINE, LogLine, LogParser
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# So much is searched at once: it stays in the processor's cache on its way through.
+#: How many lines to give around each hit: on either side, or before and after.
+Context: TypeAlias = int | tuple[int, int]
+
+# How many bytes to search at once: few enough to stay in the processor's cache.
 _BLOCK: Final = 1 << 16
 # Escape sequences as in `plain`, on bytes and within a line, where none of `_C1` is near.
 _ESCAPE: Final = re.compile(
@@ -27,8 +30,8 @@ _ESCAPE: Final = re.compile(
     rb"|\x1b\[[0-?]*[ -/]*[@-~]?"
     rb"|\x1b[ -/]*[0-~]?"
 )
-# The same controls as single characters, which no runner writes: where one stands, nothing is safe
-# to rule out.
+# The same controls as single characters. No runner writes them; a block that has one is searched
+# line by line.
 _C1: Final = re.compile(rb"\xc2[\x90\x98\x9b-\x9f]")
 # Characters beyond ASCII that equal an ASCII letter when case is ignored.
 _FOLDED: Final = (
@@ -37,7 +40,7 @@ _FOLDED: Final = (
     (b"\xc4\xb0", b"i"),
     (b"\xc4\xb1", b"i"),
 )
-# The parts of a pattern that `literals` knows; escapes with numbers and groups are not among them.
+# The parts of a pattern that `literals` understands. Groups and numeric escapes are not among them.
 _TOKEN: Final = re.compile(
     r"""
     (?P<char> [^\\.^$*+?{}\[\]|()] | \\[^0-9A-Za-z] )
@@ -52,18 +55,18 @@ _TOKEN: Final = re.compile(
 @attrs.frozen
 class Hit:
     """
-    A line that matches.
+    A line that matches; of an inverted search, a line that does not.
 
     Attributes:
         line: The line.
 
-        start: Where the first match begins in ``line.text``.
+        start: Where the first match begins in ``line.text``; 0 in an inverted search.
 
-        end: Where it ends.
+        end: Where it ends; 0 in an inverted search.
 
-        before: The lines before, as many as were asked for and stand in the log.
+        before: The lines before it, as many as were asked for and exist.
 
-        after: The lines after.
+        after: The lines after it.
     """
 
     line: LogLine
@@ -74,7 +77,7 @@ class Hit:
 
     @property
     def match(self) -> str:
-        """The text that matches, without escape sequences."""
+        """The text that matches, without escape sequences; empty in an inverted search."""
         return plain(self.line.text[self.start : self.end]).text
 
 
@@ -93,97 +96,156 @@ def find(pattern: re.Pattern[str], line: LogLine) -> Hit | None:
 
 class LineGrep:
     """
-    Lines in, hits out; the push side of `grep_lines`.
+    Take lines, give hits: the push side of `grep_lines`.
 
     Args:
         pattern: A regular expression.
 
-        context: How many lines to give before and after each hit. A hit comes out once the lines
-            after it have come.
+        context: How many lines to give around each hit. A hit comes out once the lines after it
+            have come.
+
+        invert: Look for the lines that do not match.
+
+        max_count: Stop after this many hits; None gives them all.
     """
 
-    def __init__(self, pattern: str | re.Pattern[str], *, context: int = 0) -> None:
+    def __init__(
+        self,
+        pattern: str | re.Pattern[str],
+        *,
+        context: Context = 0,
+        invert: bool = False,
+        max_count: int | None = None,
+    ) -> None:
         self._pattern = re.compile(pattern)
-        self._context = context
-        self._before: deque[LogLine] = deque(maxlen=context)
+        before, self._after = (context, context) if isinstance(context, int) else context
+        self._invert = invert
+        self._left = max_count
+        self._before: deque[LogLine] = deque(maxlen=before)
         self._waiting: deque[tuple[Hit, list[LogLine]]] = deque()
+
+    @property
+    def done(self) -> bool:
+        """Whether the last hit has come out, so that the rest of the log need not be read."""
+        return self._left == 0 and not self._waiting
 
     def feed(self, lines: Iterable[LogLine]) -> list[Hit]:
         """Take the next lines; give the hits that are complete."""
         found: list[Hit] = []
         for line in lines:
+            if self.done:
+                break
             for _, after in self._waiting:
                 after.append(line)
-            if self._waiting and len(self._waiting[0][1]) == self._context:
+            if self._waiting and len(self._waiting[0][1]) == self._after:
                 hit, after = self._waiting.popleft()
                 found.append(attrs.evolve(hit, after=tuple(after)))
-            if new := find(self._pattern, line):
-                if self._context:
-                    self._waiting.append((attrs.evolve(new, before=tuple(self._before)), []))
+            if self._left != 0 and (new := self._select(line)):
+                if self._left is not None:
+                    self._left -= 1
+                if self._before:
+                    new = attrs.evolve(new, before=tuple(self._before))
+                if self._after:
+                    self._waiting.append((new, []))
                 else:
                     found.append(new)
             self._before.append(line)
         return found
 
     def close(self) -> list[Hit]:
-        """Give the hits near the end, with what context there was."""
+        """Give the hits near the end, with the context that there is."""
         found = [attrs.evolve(hit, after=tuple(after)) for hit, after in self._waiting]
         self._waiting.clear()
         return found
 
+    def _select(self, line: LogLine) -> Hit | None:
+        hit = find(self._pattern, line)
+        if not self._invert:
+            return hit
+        return Hit(line, 0, 0) if hit is None else None
+
 
 def grep_lines(
-    lines: Iterable[LogLine], pattern: str | re.Pattern[str], *, context: int = 0
+    lines: Iterable[LogLine],
+    pattern: str | re.Pattern[str],
+    *,
+    context: Context = 0,
+    invert: bool = False,
+    max_count: int | None = None,
 ) -> Iterator[Hit]:
     """
     Give the lines that match, with context.
 
     Args:
-        lines: The lines of a log.
+        lines: The lines of a log. No more of them are read than are needed.
 
         pattern: A regular expression.
 
-        context: How many lines to give before and after each hit.
+        context: How many lines to give around each hit: one number for both sides, or a pair.
+
+        invert: Give the lines that do not match.
+
+        max_count: Stop after this many hits; None gives them all.
     """
-    grep = LineGrep(pattern, context=context)
-    for line in lines:
-        yield from grep.feed((line,))
+    grep = LineGrep(pattern, context=context, invert=invert, max_count=max_count)
+    if not grep.done:
+        for line in lines:
+            yield from grep.feed((line,))
+            if grep.done:
+                return
     yield from grep.close()
 
 
 class LogSearch:
     """
-    Bytes in, hits out: what `LogParser` and `LineGrep` give together, without making the lines that
-    cannot match.
+    Take bytes, give hits: `LogParser` and `LineGrep` in one, without making lines that cannot match.
 
     Where the pattern has a text that every match must contain (``uses: .+@v[0-9]`` has ``uses: ``),
     blocks of the log are searched for that at the speed of ``bytes.find``, and only lines that have
-    it are made and matched. Patterns with groups, and searches with context, go line by line. Groups
-    are not counted on the way: the lines of a hit have the depth 0.
+    it are made and matched. Patterns with groups, inverted searches and those with context go line
+    by line. Groups of the log are not counted: the lines of a hit have the depth 0.
 
     Args:
         pattern: A regular expression.
 
-        context: How many lines to give before and after each hit.
+        context: How many lines to give around each hit: one number for both sides, or a pair.
+
+        invert: Look for the lines that do not match.
+
+        max_count: Stop after this many hits; None gives them all.
 
         max_line: How many bytes of a line to keep and search, as in `LogParser`.
     """
 
     def __init__(
-        self, pattern: str | re.Pattern[str], *, context: int = 0, max_line: int = MAX_LINE
+        self,
+        pattern: str | re.Pattern[str],
+        *,
+        context: Context = 0,
+        invert: bool = False,
+        max_count: int | None = None,
+        max_line: int = MAX_LINE,
     ) -> None:
         self._pattern = re.compile(pattern)
         self._parser = LogParser(max_line, groups=False)
-        self._grep = LineGrep(self._pattern, context=context)
-        self._literals = () if context else literals(self._pattern)
+        self._grep = LineGrep(self._pattern, context=context, invert=invert, max_count=max_count)
+        by_line = invert or context not in {0, (0, 0)}
+        self._literals = () if by_line else literals(self._pattern)
         self._fold = bool(self._pattern.flags & re.IGNORECASE)
-        # Where case is ignored, each letter has other bytes too: blocks are stripped all the same.
+        # Where case is ignored, each letter has other bytes too: every block is stripped.
         self._splitting = None if self._fold else _splitting_escapes(self._literals)
+
+    @property
+    def done(self) -> bool:
+        """Whether the last hit has come out, so that the rest of the log need not be read."""
+        return self._grep.done
 
     def feed(self, chunk: bytes) -> list[Hit]:
         """Take the next bytes, however they are split; give the hits that are complete."""
         found: list[Hit] = []
         for at in range(0, len(chunk), _BLOCK):
+            if self.done:
+                break
             found += self._feed(chunk[at : at + _BLOCK])
         return found
 
@@ -208,7 +270,7 @@ class LogSearch:
         return found
 
     def _candidates(self, block: bytes) -> Iterator[tuple[int, int]]:
-        """Where lines stand that may match; every line that does is among them."""
+        """Give where lines stand that may match; every line that does is among them."""
         shown = self._shown(block)
         if shown is None:
             yield 0, len(block)
@@ -221,8 +283,8 @@ class LogSearch:
                 at = shown.find(literal, shown.find(b"\n", at) + 1)
         in_block = in_shown = 0
         for start in sorted(starts):
-            # Every line is still a line in both, and only ever was something cut: the line stands
-            # here or further on, by as many lines as are missing.
+            # Both have the same lines, and text was only ever removed: the line stands here or
+            # further on, by as many lines as are missing.
             at = in_block + start - in_shown
             if len(shown) < len(block):
                 missing = shown.count(b"\n", in_shown, start) - block.count(b"\n", in_block, at)
@@ -232,7 +294,7 @@ class LogSearch:
             yield at, block.find(b"\n", at) + 1
 
     def _shown(self, block: bytes) -> bytes | None:
-        """The block as the literals are to be found in it, line by line; None if that is unsafe."""
+        """Give the block as the literals are found in it, line by line; None if that is unsafe."""
         ascii_only = block.isascii()
         if not ascii_only and b"\xc2" in block and _C1.search(block):
             return None
@@ -249,7 +311,7 @@ class LogSearch:
 
 def literals(pattern: re.Pattern[str]) -> tuple[bytes, ...]:
     """
-    Texts of which every match of *pattern* contains one; empty where that cannot be told.
+    Give texts of which every match of *pattern* contains one; none where that is not known.
 
     It reads the plain part of the syntax and gives up on groups, where a wrong guess would lose hits.
     """
@@ -268,7 +330,7 @@ def literals(pattern: re.Pattern[str]) -> tuple[bytes, ...]:
             case "char":
                 runs[-1] += token[0][-1]
             case "repeat":
-                # What is before may be absent.
+                # The character before may be absent.
                 runs[-1:] = [runs[-1][:-1], ""]
             case "bar":
                 branches.append([""])
@@ -280,8 +342,9 @@ def literals(pattern: re.Pattern[str]) -> tuple[bytes, ...]:
 
 def _splitting_escapes(texts: tuple[bytes, ...]) -> re.Pattern[bytes]:
     """
-    Finds escapes that may stand in the middle of one of *texts*: behind one of their bytes, and not
-    colours (nearly all escapes of a log) before a byte that they cannot go on with.
+    Make a pattern for escapes that may stand in the middle of one of *texts*: those behind one of
+    their bytes, but no colours (nearly all escapes of a log) before a byte that does not continue
+    them.
     """
     first = b"".join(re.escape(bytes([byte])) for text in texts for byte in set(text[:-1]))
     then = b"".join(re.escape(bytes([byte])) for text in texts for byte in set(text[1:]))
@@ -289,8 +352,8 @@ def _splitting_escapes(texts: tuple[bytes, ...]) -> re.Pattern[bytes]:
 
 
 def _longest(runs: Iterable[str], *, fold: bool) -> bytes:
-    # A replaced byte shows as U+FFFD and is not that in the log; and what ignoring case means beyond
-    # ASCII is not for a byte search to know. No line holds a newline.
+    # A byte that is not UTF-8 shows as U+FFFD, but is another one in the log. Beyond ASCII, a byte
+    # search cannot ignore case. No line holds a newline.
     split = re.compile("[^\x00-\x7f]+" if fold else "[\ufffd\ud800-\udfff]+")
     best = max((part for run in runs for part in split.split(run)), key=len)
     if "\n" in best:
