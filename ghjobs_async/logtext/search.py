@@ -188,11 +188,10 @@ def grep_lines(
         max_count: Stop after this many hits; None gives them all.
     """
     grep = LineGrep(pattern, context=context, invert=invert, max_count=max_count)
-    if not grep.done:
-        for line in lines:
-            yield from grep.feed((line,))
-            if grep.done:
-                return
+    for line in lines:
+        yield from grep.feed((line,))
+        if grep.done:
+            return
     yield from grep.close()
 
 
