@@ -119,14 +119,32 @@ def test_a_log_of_a_run_that_cannot_be_read(
     assert ran.err.count("\n") == 1
 
 
+@pytest.fixture
+def without_lines(fake: FakeGitHub) -> FakeRun:
+    """A run with a failed check of another app, and a failed job whose log is empty."""
+    run = fake.add_run(
+        REPO, jobs=[scenario.check_run("check", "failure"), scenario.failing("mute")]
+    )
+    fake.set_log(run.jobs[1].id, b"")
+    return run
+
+
 @pytest.mark.usefixtures("terminal")
-def test_a_failed_job_without_a_log(ghjobs: Any, fake: FakeGitHub) -> None:
+def test_a_failed_job_without_a_log(ghjobs: Any, fake: FakeGitHub, without_lines: FakeRun) -> None:
     """A failed check of another app has no log: none is asked for, and that is no error."""
-    run = fake.add_run(REPO, jobs=[scenario.check_run("check", "failure")])
-    ran = ghjobs("log", "-R", REPO, "--run", run.id, "--failed")
+    check, mute = without_lines.jobs
+    ran = ghjobs("log", "-R", REPO, "--run", without_lines.id, "--failed")
     assert (ran.status, ran.err) == (0, "")
-    assert ran.out == f"check  {run.jobs[0].id}\nit has no log\n"
-    assert {asked.operation for asked in fake.requests} == {"jobs"}
+    assert ran.out == f"check  {check.id}\nit has no log\n\nmute  {mute.id}\nits log is empty\n"
+    assert len([asked for asked in fake.requests if asked.operation == "log"]) == 1
+
+
+def test_jobs_without_lines_in_a_pipe(ghjobs: Any, without_lines: FakeRun) -> None:
+    """In a pipe, stderr names the failed jobs of which there is no line to print."""
+    check, mute = without_lines.jobs
+    ran = ghjobs("log", "-R", REPO, "--run", without_lines.id, "--failed")
+    assert (ran.status, ran.out) == (0, "")
+    assert ran.err == f"check ({check.id}): it has no log\nmute ({mute.id}): its log is empty\n"
 
 
 def test_a_run_without_failed_jobs(ghjobs: Any, fake: FakeGitHub) -> None:

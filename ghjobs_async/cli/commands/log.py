@@ -162,7 +162,7 @@ def log_command(
 def _target(
     job: str | None, run: str | None, repo: str | None, base_url: str | None, *, failed: bool
 ) -> Target[JobRef] | Target[RunRef]:
-    """Find what is meant: a job, or a run whose failed jobs are."""
+    """Return the job, or the run whose failed jobs are meant."""
     target: Target[JobRef] | Target[RunRef]
     if run is not None and job is not None:
         raise ConfigurationError("JOB and --run name two things: leave one of them out")

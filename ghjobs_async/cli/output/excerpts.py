@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 import attrs
 
 from ghjobs_async.cli.output.log_lines import LineWriter
-from ghjobs_async.cli.output.text import clean
+from ghjobs_async.cli.output.text import clean, note
 from ghjobs_async.errors import GHJobsError
 from ghjobs_async.logtext import Certainty, FailureExcerpt, LogLine
 from ghjobs_async.models import Job
@@ -69,25 +69,20 @@ class ExcerptPrinter:
     def _print(self, job: Job, cause: Cause) -> None:
         if isinstance(cause, GHJobsError):
             self.unread.append((job, cause))
+        lines = cause.lines if isinstance(cause, FailureExcerpt) else ()
         if self.writer.terminal:
-            self._heading(job, cause)
-        if isinstance(cause, FailureExcerpt):
-            lines = last(cause.lines, self.tail)
-            self.writer.write_excerpt(
-                lines, "" if self.writer.terminal else self._columns(job, cause)
-            )
+            self._heading(job, _about(cause))
+            self.writer.write_excerpt(last(lines, self.tail))
+        elif isinstance(cause, FailureExcerpt) and lines:
+            self.writer.write_excerpt(last(lines, self.tail), self._columns(job, cause))
+        elif not isinstance(cause, GHJobsError):
+            # Else nothing would mention this job.
+            note(f"{clean(job.name)} ({job.id}): {_about(cause)}")
 
-    def _heading(self, job: Job, cause: Cause) -> None:
+    def _heading(self, job: Job, about: str) -> None:
         bold, dim, reset = ("\x1b[1m", "\x1b[2m", "\x1b[0m") if self.writer.colour else ("", "", "")
         between = "" if job is self.jobs[0] else "\n"
         sys.stdout.write(f"{between}{bold}{clean(job.name)}{reset}  {dim}{job.id}{reset}\n")
-        match cause:
-            case FailureExcerpt():
-                about = failed_at(cause)
-            case None:
-                about = "it has no log"
-            case _:
-                about = f"its log cannot be read: {cause}"
         if about:
             sys.stdout.write(f"{dim}{clean(about)}{reset}\n")
 
@@ -97,6 +92,18 @@ class ExcerptPrinter:
             name = f"{name} ({job.id})"
         step = "" if excerpt.step is None else clean(excerpt.step.name)
         return f"{name}\t{step}\t"
+
+
+def _about(cause: Cause) -> str:
+    match cause:
+        case FailureExcerpt(lines=()):
+            return "its log is empty"
+        case FailureExcerpt():
+            return failed_at(cause)
+        case None:
+            return "it has no log"
+        case _:
+            return f"its log cannot be read: {cause}"
 
 
 def failed_at(excerpt: FailureExcerpt) -> str:
