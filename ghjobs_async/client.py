@@ -31,6 +31,7 @@ from ghjobs_async.logs.download import Download
 from ghjobs_async.logs.job_log import JobLog, compiled
 from ghjobs_async.logs.log_grep import LogGrep
 from ghjobs_async.logtext import Hit
+from ghjobs_async.logtext.search import Context
 from ghjobs_async.models import Job, JobList, LogLink, RateLimit, Run, Wait
 from ghjobs_async.refs import JobRef, RunRef, check_id, check_repo
 from ghjobs_async.transport.auth import AuthSource, CredentialStore, TokenAuth
@@ -469,7 +470,9 @@ class GitHubJobs:
         refs: Iterable[JobLike] | AsyncIterable[JobLike],
         pattern: str | re.Pattern[str],
         *,
-        context: int = 0,
+        context: Context = 0,
+        invert: bool = False,
+        max_count: int | None = None,
     ) -> LogGrep:
         """
         Search the logs of many jobs: ``async with gh.grep(jobs, pattern) as hits``.
@@ -482,16 +485,21 @@ class GitHubJobs:
 
             pattern: A regular expression, matched against lines as they are shown.
 
-            context: How many lines to give before and after each hit.
+            context: How many lines to give around each hit: one number for both sides, or a pair.
+
+            invert: Give the lines that do not match.
+
+            max_count: Stop reading a log after this many hits; None gives them all.
 
         Raises:
-            ConfigurationError: *pattern* is not a regular expression, or *context* is negative.
+            ConfigurationError: *pattern* is not a regular expression, *context* is negative, or
+                *max_count* is not positive.
         """
-        regex = compiled(pattern, context)
+        regex = compiled(pattern, context, max_count)
         check_refs(refs)
 
         def search(log: JobLog) -> AsyncGenerator[Hit, None]:
-            return log.grep(regex, context=context)
+            return log.grep(regex, context=context, invert=invert, max_count=max_count)
 
         return LogGrep(refs, self.open_log, search, concurrency=self._concurrency)
 
