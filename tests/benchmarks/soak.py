@@ -27,7 +27,7 @@ from bench.world import RATE, REPO, Clock, Record, Truth, final, serve
 
 from ghjobs_async import Clock as ClientClock
 from ghjobs_async import Failed, Fetched, GitHubJobs, JobLog, JobRef, LogTruncatedError, RunRef
-from ghjobs_async.testing import faults
+from ghjobs_async.testing.faults.storage import CHANGED
 
 #: How much memory the client may take above the start, in MB.
 MEMORY_MOST: Final = 40.0
@@ -73,8 +73,8 @@ class Seen:
 
     def take_log(self, job_id: int, content: bytes) -> None:
         """Compare a log with the truth: changed logs have lines of their own before it."""
-        while content.startswith(faults._CHANGED):
-            content = content[len(faults._CHANGED) :]
+        while content.startswith(CHANGED):
+            content = content[len(CHANGED) :]
         size, digest = self.truth.logs[job_id]
         if len(content) != size or hashlib.sha256(content).hexdigest() != digest:
             self.wrong.append(f"log {job_id}: {len(content)} bytes of {size}: {content[:60]!r}")

@@ -13,7 +13,9 @@ from typing import Final
 import attrs
 
 from ghjobs_async.testing import FakeGitHub, Fault, JobSpec, faults, recoverable, scenario
-from ghjobs_async.testing.answers import Answer, Call, Handler
+from ghjobs_async.testing.server.answers import Answer, Handler
+from ghjobs_async.testing.server.calls import Call
+from ghjobs_async.testing.site.site import Site
 
 REPO: Final = "octo-org/octo-repo"
 RATE: Final = 0.05
@@ -150,12 +152,12 @@ def serve(pipe: Connection, runs: int, clock: Clock, rate: float, without: froze
 
 
 def _noted(fault: Fault, struck: defaultdict[str, list[str]]) -> Fault:
-    apply: Callable[[FakeGitHub, Call, Handler], Answer] = fault.apply
+    apply: Callable[[Site, Call, Handler], Answer] = fault.apply
 
-    def noting(fake: FakeGitHub, call: Call, normal: Handler) -> Answer:
+    def noting(site: Site, call: Call, normal: Handler) -> Answer:
         if found := _KEY.search(call.path):
             struck[found[1] or found[2]].append(fault.name)
-        return apply(fake, call, normal)
+        return apply(site, call, normal)
 
     return attrs.evolve(fault, apply=noting)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import Final
 
 import attrs
 
-from ghjobs_async.testing import payloads
-from ghjobs_async.testing.times import iso
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from ghjobs_async.testing.world.payloads import API
+from ghjobs_async.testing.world.times import iso
 
 FIRST_INSTALLATION: Final = 50_000_001
 
@@ -27,12 +25,12 @@ class Minted:
 @attrs.define
 class Apps:
     """
-    Mints installation tokens and knows which of them still hold.
+    Mints installation tokens, and knows which of them are valid.
 
     Attributes:
-        lifetime: Seconds that a token lives.
+        lifetime: How long a token is valid, in seconds.
 
-        fresh_refusals: How often each token minted from now on is first answered 401.
+        fresh_refusals: How often each new token is first answered 401, as on GitHub.
     """
 
     clock: Callable[[], float]
@@ -43,12 +41,12 @@ class Apps:
     _owners: dict[str, int] = attrs.field(factory=dict)
 
     def is_app(self, authorization: str) -> bool:
-        """Whether a header carries what looks like a JSON web token; it is not verified."""
+        """Whether a header has what looks like a JSON web token; it is not verified."""
         scheme, _, token = authorization.partition(" ")
         return scheme.lower() == "bearer" and token.count(".") == 2
 
     def installation_of(self, repo: str) -> int:
-        """Give the number of the installation on a repository's owner."""
+        """Give the number of the installation of a repository's owner."""
         owner = repo.partition("/")[0].lower()
         return self._owners.setdefault(owner, FIRST_INSTALLATION + len(self._owners))
 
@@ -62,13 +60,13 @@ class Apps:
             "target_type": "Organization",
             "account": {"login": owner, "id": number, "type": "Organization"},
             "repository_selection": "all",
-            "access_tokens_url": f"{payloads.API}/app/installations/{number}/access_tokens",
+            "access_tokens_url": f"{API}/app/installations/{number}/access_tokens",
             "permissions": {"actions": "read", "metadata": "read"},
             "events": [],
         }
 
     def mint(self, installation: int) -> dict[str, object]:
-        """Make a token, and the JSON object that hands it out."""
+        """Make a token; give the JSON object of the answer."""
         token = f"ghs_{len(self.minted) + 1:036}"
         expires = int(self.clock()) + self.lifetime
         self.minted[token] = Minted(installation, expires, self.fresh_refusals)
@@ -80,7 +78,7 @@ class Apps:
         }
 
     def accepts(self, token: str) -> bool:
-        """Whether a token is not known to be expired, revoked or too fresh."""
+        """Whether a token is neither expired, nor revoked, nor too new."""
         if token in self.revoked:
             return False
         minted = self.minted.get(token)
