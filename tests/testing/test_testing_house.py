@@ -52,7 +52,7 @@ def imports(path: Path) -> set[str]:
 
 
 def part_of(module: str) -> str:
-    return (module.removeprefix(NAME).split(".") + [""])[1]
+    return [*module.removeprefix(NAME).split("."), ""][1]
 
 
 def test_every_part_is_named() -> None:

@@ -47,5 +47,6 @@ def _files(jobs: Sequence[FakeJob]) -> Iterator[tuple[str, bytes]]:
 
 
 def _file_name(text: str) -> str:
-    """Make a part of a path as GitHub does: without slashes and colons, cut off."""
-    return text.replace("/", "").replace(":", "").strip()[:_MAX_NAME]
+    """Make a part of a path as GitHub does: no slash, no colon, at most 90 UTF-16 units."""
+    units = text.replace("/", "").replace(":", "").encode("utf-16-le", "replace")
+    return units[: 2 * _MAX_NAME].decode("utf-16-le", "replace")
