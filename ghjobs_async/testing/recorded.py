@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from ghjobs_async.testing.world.runs import FakeAttempt, FakeRun
-from ghjobs_async.testing.world.specs import JobSpec
+from ghjobs_async.testing.world.specs import JobSpec, outcome_of
 from ghjobs_async.testing.world.times import epoch
 from ghjobs_async.testing.world.world import World
 
@@ -104,10 +104,4 @@ def _settle(run: FakeRun) -> None:
     for attempt in run.attempts:
         ends = [epoch(job.payload().get("completed_at")) or 0 for job in attempt.jobs]
         attempt.updated = max([attempt.started, *ends])
-        conclusions = {job.spec.conclusion for job in attempt.jobs}
-        if any(job.spec.status != "completed" for job in attempt.jobs):
-            attempt.status, attempt.conclusion = "in_progress", None
-        elif "failure" in conclusions:
-            attempt.conclusion = "failure"
-        elif "cancelled" in conclusions:
-            attempt.conclusion = "cancelled"
+        attempt.status, attempt.conclusion = outcome_of([job.spec for job in attempt.jobs])

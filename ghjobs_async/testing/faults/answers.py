@@ -1,4 +1,4 @@
-"""Wrong answers: statuses, pages of HTML, broken JSON, lists that change, redirects."""
+"""Wrong answers: statuses, HTML pages, broken JSON, changing lists, redirects."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def html_page(status: int, body: bytes = _UNICORN) -> Answer:
 
 
 def status(code: int, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Fault:
-    """Answer with any status; *body* None gives GitHub's JSON, or the storage's XML."""
+    """Answer with any status; without *body* in GitHub's JSON or the storage's XML."""
 
     def apply(site: Site, call: Call, _: Handler) -> Answer:
         if body is not None:
@@ -45,11 +45,10 @@ def status(code: int, body: bytes | None = None, headers: Mapping[str, str] | No
 
 
 def bad_gateway(min_per_page: int = 1) -> Fault:
-    """Answer 502 with an HTML page as long as ``per_page`` is at least *min_per_page*."""
+    """Answer 502 with an HTML page if ``per_page`` is at least *min_per_page*."""
 
     def fits(call: Call) -> bool:
-        text = call.asked.query.get("per_page", "30")
-        return not text.isdecimal() or min(int(text), 100) >= min_per_page
+        return min(call.number("per_page", 30), 100) >= min_per_page
 
     return Fault("bad_gateway", lambda *_: html_page(502), fits)
 
@@ -61,7 +60,7 @@ def html() -> Fault:
 
 
 def truncated_json() -> Fault:
-    """Answer with half of the JSON, the Content-Length that of the half."""
+    """Answer with the first half of the JSON, and a Content-Length that fits it."""
 
     def apply(_site: Site, call: Call, normal: Handler) -> Answer:
         answer = normal(call)
@@ -96,21 +95,18 @@ def shifting_list(kind: Literal["repeat", "total", "short"] = "repeat", by: int 
         elif kind == "short":
             items = items[: max(0, len(items) - by)]
         elif items:
-            before = normal(call.with_query(page=str(_page_of(call) - 1)))
+            before = normal(call.with_query(page=str(call.number("page", 1) - 1)))
             earlier = payloads.read_page(before.body)[2] if isinstance(before.body, bytes) else []
             items = [*earlier[-1:], *items[:-1]]
         answer.body = payloads.page(total, key, items)
         return answer
 
     def fits(call: Call) -> bool:
-        return call.operation in {"jobs", "runs"} and (kind == "short" or _page_of(call) > 1)
+        return call.operation in {"jobs", "runs"} and (
+            kind == "short" or call.number("page", 1) > 1
+        )
 
     return Fault(f"shifting_list {kind}", apply, fits)
-
-
-def _page_of(call: Call) -> int:
-    text = call.asked.query.get("page", "1")
-    return int(text) if text.isdecimal() else 1
 
 
 def redirect(status: int = 301, to: str = "repository") -> Fault:
@@ -142,7 +138,7 @@ def redirect(status: int = 301, to: str = "repository") -> Fault:
 
 
 def link_host(origin: str = "https://example.invalid") -> Fault:
-    """Let the Link header name another origin."""
+    """Make the Link header name another origin."""
 
     def apply(_site: Site, call: Call, normal: Handler) -> Answer:
         answer = normal(call)
@@ -156,7 +152,7 @@ def link_host(origin: str = "https://example.invalid") -> Fault:
 
 
 def log_location(to: str) -> Fault:
-    """Let a log's Location be *to*: another host, another scheme, or no URL at all."""
+    """Make a log's Location *to*: another host, another scheme, or no URL at all."""
 
     def apply(_site: Site, call: Call, normal: Handler) -> Answer:
         answer = normal(call)

@@ -9,7 +9,7 @@ from ghjobs_async.testing.site.site import Site
 
 
 def _delivered(name: str, **changes: object) -> Fault:
-    """Make a fault of the line only: the answer is right and comes wrong."""
+    """Make a fault that changes only how the right answer is sent."""
 
     def apply(_site: Site, call: Call, normal: Handler) -> Answer:
         answer = normal(call)
@@ -21,12 +21,12 @@ def _delivered(name: str, **changes: object) -> Fault:
 
 
 def stall_headers() -> Fault:
-    """Take the request and never answer."""
+    """Accept the request and never answer."""
     return _delivered("stall_headers", stall_after=-1)
 
 
 def stall_body(after: int = 0) -> Fault:
-    """Send the headers and *after* bytes of the body, and then nothing more."""
+    """Send the headers and *after* bytes of the body, then nothing more."""
     return _delivered("stall_body", stall_after=after)
 
 
@@ -34,13 +34,13 @@ def reset() -> Fault:
     """
     Reset the connection (RST) in place of an answer.
 
-    Clients built on aiohttp replay a GET once by themselves: only the second time is seen.
+    aiohttp repeats a GET once by itself, so its clients see only the second reset.
     """
     return _delivered("reset", hang_up="reset")
 
 
 def disconnect() -> Fault:
-    """Close the connection in place of an answer; see `reset` for what aiohttp does then."""
+    """Close the connection in place of an answer; see `reset` about aiohttp."""
     return _delivered("disconnect", hang_up="close")
 
 
@@ -50,5 +50,5 @@ def break_body(after: int = 0) -> Fault:
 
 
 def lying_length(delta: int) -> Fault:
-    """Claim a Content-Length that is *delta* bytes off; too little cuts the body."""
+    """Send a Content-Length that is wrong by *delta* bytes; a negative one cuts the body."""
     return _delivered("lying_length", lie=delta)

@@ -26,15 +26,15 @@ def secondary_limit(
     retry_after: int | None = 60, status: int = 403, form: LimitForm = "retry-after"
 ) -> Fault:
     """
-    Answer that there was too much at once.
+    Answer with a secondary rate limit.
 
     Args:
         retry_after: Seconds of the ``Retry-After`` header, sent with the first form only.
 
         status: 403 or 429.
 
-        form: What gives the limit away: that header, the message alone, the documentation_url
-            alone, or a page of HTML that says so.
+        form: What identifies the limit: that header, the message alone, the documentation_url
+            alone, or a page of HTML.
     """
 
     def apply(_site: Site, _call: Call, _: Handler) -> Answer:
@@ -53,7 +53,7 @@ def secondary_limit(
 
 
 def primary_limit(reset_in: int = 60, status: int = 403) -> Fault:
-    """Answer that nothing is left of the hour's budget, which comes back in *reset_in* seconds."""
+    """Answer that the hour's budget is used up; it resets in *reset_in* seconds."""
 
     def apply(site: Site, _call: Call, _: Handler) -> Answer:
         limit = site.budget.limit or 5000
@@ -82,7 +82,7 @@ def _refused(name: str, code: int, message: str, **headers: str) -> Fault:
 
 
 def bad_credentials() -> Fault:
-    """Answer that the token is no good: 401."""
+    """Answer that the token is not valid: 401."""
     return _refused("bad_credentials", 401, "Bad credentials")
 
 
@@ -99,7 +99,7 @@ def saml() -> Fault:
 
 
 def missing_permission() -> Fault:
-    """Answer that the token lacks a permission, and which: 403."""
+    """Answer that the token lacks a permission, named in a header: 403."""
     text = "Resource not accessible by integration"
     return _refused("missing_permission", 403, text, X_Accepted_GitHub_Permissions="actions=read")
 

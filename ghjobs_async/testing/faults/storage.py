@@ -21,7 +21,7 @@ CHANGED: Final = b"2026-01-01T00:00:00.0000000Z This log has been written anew.\
 
 
 def ignore_range() -> Fault:
-    """Answer a range with the whole body and 200."""
+    """Ignore Range: answer 200 with the whole body."""
     return Fault(
         "ignore_range",
         lambda _site, call, normal: normal(call.without_header("range")),
@@ -30,7 +30,7 @@ def ignore_range() -> Fault:
 
 
 def change_blob() -> Fault:
-    """Change the log before it is sent: other content and another ETag from now on."""
+    """Change the log before it is sent: from now on it has other content and another ETag."""
 
     def apply(site: Site, call: Call, normal: Handler) -> Answer:
         job = site.storage.job_at(call.path)
@@ -48,7 +48,7 @@ def change_blob() -> Fault:
 
 
 def expired_link() -> Fault:
-    """Answer that the signed link is too old."""
+    """Answer that the signed link has expired."""
 
     def apply(site: Site, call: Call, _: Handler) -> Answer:
         query = call.asked.query
@@ -58,7 +58,7 @@ def expired_link() -> Fault:
 
 
 def storage_status(code: int) -> Fault:
-    """Answer for the storage with 401, 403, 500 or 503, and its XML."""
+    """Answer with 401, 403, 500 or 503 and the storage's XML."""
 
     def apply(site: Site, _call: Call, _: Handler) -> Answer:
         return site.storage.error(code, *_STORAGE_CODES.get(code, ("Error", "An error.")))
@@ -67,5 +67,5 @@ def storage_status(code: int) -> Fault:
 
 
 def blob_not_found(status: int = 404) -> Fault:
-    """Answer for the storage that there is no such log: with 404, or with 200."""
+    """Answer with BlobNotFound, with status 404 or 200."""
     return Fault(f"blob_not_found {status}", lambda site, *_: site.storage.not_found(status))

@@ -91,6 +91,11 @@ class Call:
         headers = {key: value for key, value in self.asked.headers.items() if key != name}
         return attrs.evolve(self, asked=attrs.evolve(self.asked, headers=headers))
 
+    def number(self, name: str, default: int) -> int:
+        """Give a positive number in the query, else *default*."""
+        text = self.asked.query.get(name, "")
+        return int(text) if text.isdecimal() and int(text) > 0 else default
+
     def with_query(self, **query: str) -> Call:
         """Give the same request with other values in its query."""
         asked = attrs.evolve(self.asked, query={**self.asked.query, **query})

@@ -7,7 +7,6 @@ import asyncio
 import threading
 from concurrent.futures import Future
 from functools import partial
-from types import TracebackType
 from typing import Self
 
 from aiohttp import web
@@ -51,12 +50,7 @@ class Hosted(Recorder, abc.ABC):
             await listener.start()
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._closing.set()
         self._gate.set()
         for listener in self._listeners.values():
@@ -74,12 +68,7 @@ class Hosted(Recorder, abc.ABC):
         ready.result()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._thread is not None and self._loop is not None:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join()
@@ -94,7 +83,7 @@ class Hosted(Recorder, abc.ABC):
             return
         ready.set_result(None)
         await self._stop.wait()
-        await self.__aexit__(None, None, None)
+        await self.__aexit__()
 
     @property
     def base_url(self) -> str:

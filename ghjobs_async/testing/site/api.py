@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from http import HTTPStatus
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode
@@ -59,7 +59,7 @@ class Api:
 
     def answer(self, call: Call) -> Answer:
         """Answer one request: check who asks and how much is left, then do what is asked."""
-        refused = self._refuse(call)
+        refused = self._invalid(call) or self._unauthorized(call) or self._exhausted(call)
         if refused is not None:
             return refused
         operation: Callable[[Call], Answer] | None = getattr(self, f"_{call.operation}", None)
@@ -101,9 +101,6 @@ class Api:
         for key, value in common.items():
             headers.setdefault(key, value)
         return answer
-
-    def _refuse(self, call: Call) -> Answer | None:
-        return self._invalid(call) or self._unauthorized(call) or self._exhausted(call)
 
     def _invalid(self, call: Call) -> Answer | None:
         if not call.header("user-agent"):
@@ -285,18 +282,13 @@ class Api:
         }
         return Answer(200, payloads.encode({"resources": {"core": rate}, "rate": rate}))
 
-    def _token(self, call: Call) -> Answer:
-        return Answer(201, payloads.encode(self.apps.mint(int(call.args["installation"]))))
+    def _token(self, _: Call) -> Answer:
+        return Answer(201, payloads.encode(self.apps.mint()))
 
     def _installation(self, call: Call) -> Answer:
         repo = self._find_repo(call)
         number = self.apps.installation_of(repo.full_name)
         return Answer(200, payloads.encode(self.apps.installation(number)))
-
-
-def _number(query: Mapping[str, str], key: str, default: int) -> int:
-    text = query.get(key, "")
-    return int(text) if text.isdecimal() and int(text) > 0 else default
 
 
 def _found(url: str) -> Answer:
@@ -305,9 +297,8 @@ def _found(url: str) -> Answer:
 
 def _page(call: Call, items: Sequence[_T]) -> tuple[Sequence[_T], dict[str, str]]:
     """Cut one page out of *items*, and make its Link header."""
-    query = call.asked.query
-    per_page = min(_number(query, "per_page", _DEFAULT_PER_PAGE), _MAX_PER_PAGE)
-    page = _number(query, "page", 1)
+    per_page = min(call.number("per_page", _DEFAULT_PER_PAGE), _MAX_PER_PAGE)
+    page = call.number("page", 1)
     last = max(1, -(-len(items) // per_page))
     links = []
     if page > 1:
@@ -316,7 +307,7 @@ def _page(call: Call, items: Sequence[_T]) -> tuple[Sequence[_T], dict[str, str]
         links += [("next", page + 1), ("last", last)]
     if page > 1:
         links.append(("first", 1))
-    rest = {key: value for key, value in query.items() if key != "page"}
+    rest = {key: value for key, value in call.asked.query.items() if key != "page"}
     header = ", ".join(
         f'<{call.url}?{urlencode({**rest, "page": number}, quote_via=quote)}>; rel="{rel}"'
         for rel, number in links

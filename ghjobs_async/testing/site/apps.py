@@ -17,7 +17,6 @@ FIRST_INSTALLATION: Final = 50_000_001
 class Minted:
     """An installation token."""
 
-    installation: int
     expires: int
     refusals_left: int = 0
 
@@ -37,7 +36,6 @@ class Apps:
     lifetime: int = 3600
     fresh_refusals: int = 0
     minted: dict[str, Minted] = attrs.field(factory=dict)
-    revoked: set[str] = attrs.field(factory=set)
     _owners: dict[str, int] = attrs.field(factory=dict)
 
     def is_app(self, authorization: str) -> bool:
@@ -65,11 +63,11 @@ class Apps:
             "events": [],
         }
 
-    def mint(self, installation: int) -> dict[str, object]:
+    def mint(self) -> dict[str, object]:
         """Make a token; give the JSON object of the answer."""
         token = f"ghs_{len(self.minted) + 1:036}"
         expires = int(self.clock()) + self.lifetime
-        self.minted[token] = Minted(installation, expires, self.fresh_refusals)
+        self.minted[token] = Minted(expires, self.fresh_refusals)
         return {
             "token": token,
             "expires_at": iso(expires),
@@ -78,9 +76,7 @@ class Apps:
         }
 
     def accepts(self, token: str) -> bool:
-        """Whether a token is neither expired, nor revoked, nor too new."""
-        if token in self.revoked:
-            return False
+        """Whether a token is neither expired nor too new."""
         minted = self.minted.get(token)
         if minted is None:
             return True

@@ -18,22 +18,7 @@ from ghjobs_async.testing.world.world import World
 
 @attrs.frozen
 class Site:
-    """
-    Everything that answers a request, and everything that a fault may need.
-
-    Attributes:
-        clock: The current time, in seconds since the epoch.
-
-        world: The repositories, runs and jobs.
-
-        budget: The primary rate limit.
-
-        apps: The installations of GitHub Apps, and their tokens.
-
-        storage: The storage's origin.
-
-        api: The API's origin.
-    """
+    """Everything that answers a request, and everything that a fault may need."""
 
     clock: Callable[[], float]
     world: World

@@ -67,7 +67,7 @@ class FakeJob:
     @property
     def name(self) -> str:
         """Its name."""
-        return str(self.payload().get("name", self.spec.name)) if self._data else self.spec.name
+        return str((self._data or {}).get("name", self.spec.name))
 
     @property
     def ref(self) -> JobRef:
