@@ -12,9 +12,8 @@ from ghjobs_async.refs import check_id, check_repo
 from ghjobs_async.testing.faults.script import Fault, Rule, Script
 from ghjobs_async.testing.faults.shares import recoverable
 from ghjobs_async.testing.recorded import fill_from_folder
-from ghjobs_async.testing.server.answers import Answer
-from ghjobs_async.testing.server.calls import Asked
 from ghjobs_async.testing.server.hosting import Hosted
+from ghjobs_async.testing.server.messages import Answer, Asked
 from ghjobs_async.testing.site.api import Api
 from ghjobs_async.testing.site.apps import Apps
 from ghjobs_async.testing.site.budget import Budget

@@ -7,8 +7,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from ghjobs_async.testing.faults.script import Fault
-from ghjobs_async.testing.server.answers import Answer, Handler
-from ghjobs_async.testing.server.calls import Call
+from ghjobs_async.testing.server.messages import Answer, Call, Handler
 from ghjobs_async.testing.site import replies
 from ghjobs_async.testing.site.routes import numbered_url, query_of
 from ghjobs_async.testing.site.site import Site

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from ghjobs_async.testing.faults.script import Fault
-from ghjobs_async.testing.server.answers import Answer
+from ghjobs_async.testing.server.messages import Answer
 from ghjobs_async.testing.world.blobs import Blob
 
 _BLOCK: Final = 1 << 20

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ghjobs_async.testing.faults.script import Fault
-from ghjobs_async.testing.server.answers import Answer, Handler
-from ghjobs_async.testing.server.calls import Call
+from ghjobs_async.testing.server.messages import Answer, Call, Handler
 from ghjobs_async.testing.site.site import Site
 
 

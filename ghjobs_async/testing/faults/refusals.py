@@ -6,8 +6,7 @@ from typing import Final, Literal, TypeAlias
 
 from ghjobs_async.testing.faults.answers import html_page
 from ghjobs_async.testing.faults.script import Fault
-from ghjobs_async.testing.server.answers import Answer, Handler
-from ghjobs_async.testing.server.calls import Call
+from ghjobs_async.testing.server.messages import Answer, Call, Handler
 from ghjobs_async.testing.site.replies import fail
 from ghjobs_async.testing.site.site import Site
 from ghjobs_async.testing.world import payloads

@@ -8,8 +8,7 @@ from typing import TypeAlias
 
 import attrs
 
-from ghjobs_async.testing.server.answers import Answer, Handler
-from ghjobs_async.testing.server.calls import Asked, Call
+from ghjobs_async.testing.server.messages import Answer, Asked, Call, Handler
 from ghjobs_async.testing.site.routes import OPERATIONS
 from ghjobs_async.testing.site.site import Site
 

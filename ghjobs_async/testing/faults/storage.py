@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ghjobs_async.testing.faults.script import Fault
-from ghjobs_async.testing.server.answers import Answer, Handler
-from ghjobs_async.testing.server.calls import Call
+from ghjobs_async.testing.server.messages import Answer, Call, Handler
 from ghjobs_async.testing.site.site import Site
 
 _STORAGE_CODES: Final = {

@@ -11,8 +11,7 @@ from typing import Self
 
 from aiohttp import web
 
-from ghjobs_async.testing.server.answers import Answer
-from ghjobs_async.testing.server.calls import PREFIX, Asked, Origin
+from ghjobs_async.testing.server.messages import PREFIX, Answer, Asked, Origin
 from ghjobs_async.testing.server.recorder import Recorder
 from ghjobs_async.testing.server.sending import Listener, hang_up, send
 

@@ -6,7 +6,7 @@ import asyncio
 
 import attrs
 
-from ghjobs_async.testing.server.calls import Asked, Origin
+from ghjobs_async.testing.server.messages import Asked, Origin
 
 
 class Recorder:

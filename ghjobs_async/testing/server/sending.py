@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 from aiohttp import web
 
-from ghjobs_async.testing.server.answers import Answer
+from ghjobs_async.testing.server.messages import Answer
 
 #: Smaller bodies are not worth compressing.
 _GZIP_FROM: Final = 1024

@@ -10,8 +10,7 @@ from urllib.parse import quote, urlencode
 
 import attrs
 
-from ghjobs_async.testing.server.answers import Answer
-from ghjobs_async.testing.server.calls import Call
+from ghjobs_async.testing.server.messages import Answer, Call
 from ghjobs_async.testing.site.apps import Apps
 from ghjobs_async.testing.site.budget import Budget
 from ghjobs_async.testing.site.filters import CAP, run_filter

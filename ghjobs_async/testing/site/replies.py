@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ghjobs_async.testing.server.answers import Answer
+from ghjobs_async.testing.server.messages import Answer
 from ghjobs_async.testing.world import payloads
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import attrs
 
-from ghjobs_async.testing.server.calls import PREFIX, Asked, Call
+from ghjobs_async.testing.server.messages import PREFIX, Asked, Call
 from ghjobs_async.testing.world.world import World
 
 _REPO: Final = re.compile(

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import attrs
 
-from ghjobs_async.testing.server.answers import Answer
-from ghjobs_async.testing.server.calls import Call
+from ghjobs_async.testing.server.messages import Answer, Call
 from ghjobs_async.testing.site.api import Api
 from ghjobs_async.testing.site.apps import Apps
 from ghjobs_async.testing.site.budget import Budget

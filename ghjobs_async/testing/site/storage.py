@@ -16,8 +16,7 @@ from urllib.parse import urlencode
 
 import attrs
 
-from ghjobs_async.testing.server.answers import Answer
-from ghjobs_async.testing.server.calls import Call
+from ghjobs_async.testing.server.messages import Answer, Call
 from ghjobs_async.testing.world.archives import zip_logs
 from ghjobs_async.testing.world.blobs import Blob
 from ghjobs_async.testing.world.runs import FakeAttempt, FakeJob, FakeRun

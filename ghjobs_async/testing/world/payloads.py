@@ -18,80 +18,21 @@ WEB = "https://github.com"
 DOCS = "https://docs.github.com/rest"
 
 #: ``KEY PATH`` of each URL in a repository's JSON object.
-_REPO_URLS = [
-    "archive",
-    "/{archive_format}{/ref}",
-    "assignees",
-    "/assignees{/user}",
-    "blobs",
-    "/git/blobs{/sha}",
-    "branches",
-    "/branches{/branch}",
-    "collaborators",
-    "/collaborators{/collaborator}",
-    "comments",
-    "/comments{/number}",
-    "commits",
-    "/commits{/sha}",
-    "compare",
-    "/compare/{base}...{head}",
-    "contents",
-    "/contents/{+path}",
-    "contributors",
-    "/contributors",
-    "deployments",
-    "/deployments",
-    "downloads",
-    "/downloads",
-    "events",
-    "/events",
-    "forks",
-    "/forks",
-    "git_commits",
-    "/git/commits{/sha}",
-    "git_refs",
-    "/git/refs{/sha}",
-    "git_tags",
-    "/git/tags{/sha}",
-    "hooks",
-    "/hooks",
-    "issue_comment",
-    "/issues/comments{/number}",
-    "issue_events",
-    "/issues/events{/number}",
-    "issues",
-    "/issues{/number}",
-    "keys",
-    "/keys{/key_id}",
-    "labels",
-    "/labels{/name}",
-    "languages",
-    "/languages",
-    "merges",
-    "/merges",
-    "milestones",
-    "/milestones{/number}",
-    "notifications",
-    "/notifications{?since,all,participating}",
-    "pulls",
-    "/pulls{/number}",
-    "releases",
-    "/releases{/id}",
-    "stargazers",
-    "/stargazers",
-    "statuses",
-    "/statuses/{sha}",
-    "subscribers",
-    "/subscribers",
-    "subscription",
-    "/subscription",
-    "tags",
-    "/tags",
-    "teams",
-    "/teams",
-    "trees",
-    "/git/trees{/sha}",
-]
+_REPO_URLS = """
+archive /{archive_format}{/ref}  assignees /assignees{/user}  blobs /git/blobs{/sha}
+branches /branches{/branch}  collaborators /collaborators{/collaborator}
+comments /comments{/number}  commits /commits{/sha}  compare /compare/{base}...{head}
+contents /contents/{+path}  contributors /contributors  deployments /deployments
+downloads /downloads  events /events  forks /forks  git_commits /git/commits{/sha}
+git_refs /git/refs{/sha}  git_tags /git/tags{/sha}  hooks /hooks
+issue_comment /issues/comments{/number}  issue_events /issues/events{/number}
+issues /issues{/number}  keys /keys{/key_id}  labels /labels{/name}  languages /languages
+merges /merges  milestones /milestones{/number}
+notifications /notifications{?since,all,participating}  pulls /pulls{/number}
+releases /releases{/id}  stargazers /stargazers  statuses /statuses/{sha}
+subscribers /subscribers  subscription /subscription  tags /tags  teams /teams
+trees /git/trees{/sha}
+"""
 
 encode = msgspec.json.Encoder().encode
 
@@ -173,7 +114,7 @@ def repository(number: int, full_name: str) -> msgspec.Raw:
         "fork": False,
         "url": url,
     }
-    for key, path in zip(_REPO_URLS[::2], _REPO_URLS[1::2], strict=True):
-        fields[f"{key}_url"] = url + path
+    words = _REPO_URLS.split()
+    fields |= {f"{key}_url": url + path for key, path in zip(words[::2], words[1::2], strict=True)}
     fields["default_branch"] = "main"
     return msgspec.Raw(encode(fields))

@@ -13,8 +13,7 @@ from typing import Final
 import attrs
 
 from ghjobs_async.testing import FakeGitHub, Fault, JobSpec, faults, recoverable, scenario
-from ghjobs_async.testing.server.answers import Answer, Handler
-from ghjobs_async.testing.server.calls import Call
+from ghjobs_async.testing.server.messages import Answer, Call, Handler
 from ghjobs_async.testing.site.site import Site
 
 REPO: Final = "octo-org/octo-repo"
