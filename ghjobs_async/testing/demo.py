@@ -50,12 +50,10 @@ def fill_demo(fake: FakeGitHub, runs: int = 200, seed: int = 1) -> list[FakeRun]
 def _add(fake: FakeGitHub, rng: random.Random, number: int, created: int) -> FakeRun:
     workflow = rng.choice(_WORKFLOWS)
     repo = _REPOS[0] if rng.random() < 0.8 else _REPOS[1]
-    attempts, conclusion = _attempts(rng, number, workflow)
     return fake.add_run(
         repo,
         jobs=0,
-        attempts=attempts,
-        conclusion=conclusion,
+        attempts=_attempts(rng, number, workflow),
         event="schedule" if workflow == "Nightly" else rng.choice(_EVENTS),
         branch="main" if workflow == "Nightly" else rng.choice(_BRANCHES),
         workflow=workflow,
@@ -64,14 +62,12 @@ def _add(fake: FakeGitHub, rng: random.Random, number: int, created: int) -> Fak
     )
 
 
-def _attempts(
-    rng: random.Random, number: int, workflow: str
-) -> tuple[list[AttemptSpec], str | None]:
+def _attempts(rng: random.Random, number: int, workflow: str) -> list[AttemptSpec]:
     if number % _ODD_EVERY == _ODD_EVERY - 1:
-        return [_odd(number // _ODD_EVERY)], "success"
+        return [_odd(number // _ODD_EVERY)]
     if number % _LARGE_EVERY == _LARGE_EVERY // 2:
         jobs = scenario.matrix(rng.randrange(150, 420), "integration", failing=(3, 77))
-        return scenario.rerun_failed(jobs), "success"
+        return scenario.rerun_failed(jobs)
     jobs = _jobs(rng, workflow)
     attempts = [AttemptSpec(jobs)]
     while (
@@ -89,7 +85,7 @@ def _attempts(
                 ]
             )
         attempts.append(again)
-    return attempts, "success"
+    return attempts
 
 
 def _jobs(rng: random.Random, workflow: str) -> list[JobSpec]:

@@ -146,15 +146,13 @@ class FakeGitHub(Hosted):
         run = self.world.add_run(
             repo,
             None if run_id is None else check_id(run_id, "a run's id"),
-            event=event,
-            branch=branch,
             workflow=workflow,
             path=workflow_path,
             created=None if created_at is None else int(created_at.timestamp()),
-            actor=actor,
             head_sha=head_sha,
-            overrides=overrides,
         )
+        run.event, run.branch, run.actor = event, branch, actor
+        run.overrides.update(overrides or {})
         self.world.add_attempts(run, specs)
         return run
 

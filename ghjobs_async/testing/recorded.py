@@ -85,14 +85,15 @@ def _add(world: World, data: _Object) -> None:
 
 
 def _new_run(world: World, repo: str, run_id: int, data: _Object) -> FakeRun:
-    return world.add_run(
+    run = world.add_run(
         repo,
         run_id,
         workflow=_text(data.get("workflow_name")) or "CI",
-        branch=_text(data.get("head_branch")),
         created=epoch(data.get("created_at")) or epoch(data.get("started_at")),
         head_sha=_text(data.get("head_sha")),
     )
+    run.branch = _text(data.get("head_branch"))
+    return run
 
 
 def _text(value: object) -> str | None:

@@ -235,14 +235,14 @@ class FakeRun:
     repository: FakeRepo
     id: int
     number: int
-    event: str
-    branch: str | None
     workflow: str
     path: str
     workflow_id: int
-    actor: str
     created: int
     head_sha: str
+    event: str = "push"
+    branch: str | None = "main"
+    actor: str = "octocat"
     attempts: list[FakeAttempt] = attrs.field(factory=list)
     overrides: dict[str, object] = attrs.field(factory=dict)
 

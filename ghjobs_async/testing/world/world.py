@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import attrs
 
@@ -59,12 +59,8 @@ class World:
         *,
         workflow: str = "CI",
         path: str | None = None,
-        event: str = "push",
-        branch: str | None = "main",
-        actor: str = "octocat",
         created: int | None = None,
         head_sha: str | None = None,
-        overrides: Mapping[str, object] | None = None,
     ) -> FakeRun:
         """Add a run that has no attempts yet; see `FakeGitHub.add_run`."""
         if run_id is None:
@@ -79,15 +75,11 @@ class World:
             repository=repository,
             id=run_id,
             number=len(repository.runs) + 1,
-            event=event,
-            branch=branch,
             workflow=workflow,
             path=path,
             workflow_id=1_000_000 + int(sha_of(repository.id, path)[:6], 16),
-            actor=actor,
             created=self.epoch + len(self.runs) if created is None else created,
             head_sha=head_sha or sha_of(repository.id, run_id),
-            overrides=dict(overrides or {}),
         )
         self.runs[run_id] = run
         repository.runs.append(run)
