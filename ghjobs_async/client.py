@@ -77,27 +77,17 @@ class GitHubJobs:
         auth: A token, an auth object (`TokenAuth`, `AppAuth`), None for no token, or a callable
             that takes a repository's owner and gives one of these. Where not given, the token that
             the environment holds for the host, if any.
-
         base_url: The API's root, ``https://HOSTNAME/api/v3`` for an Enterprise Server, or a bare
             host name. Where not given: ``GITHUB_API_URL``, ``GH_HOST``, github.com.
-
         api_version: Sent as ``X-GitHub-Api-Version``; None sends none.
-
         concurrency: How many requests, and how many downloads, may be under way at once.
-
         session: A session to use; it is never closed here. Where not given, one is made.
-
         timeout: For every hop; its ``total`` does not bound logs.
-
         max_wait: The longest wait for a rate limit, in seconds; a longer one raises at once.
-
         on_wait: Told of every wait for a limit or a retry, before it begins.
-
         requests_per_minute: The pace; None is as GitHub allows it: 900 on github.com and ghe.com,
             none on an Enterprise Server.
-
         retries: How often a request that failed in a way that may pass is sent again.
-
         clock: Time and chance, for tests.
 
     Raises:
@@ -195,7 +185,6 @@ class GitHubJobs:
 
         Args:
             job: Repository as ``"owner/name"``; or, alone, a `JobRef` or the job's URL.
-
             job_id: Numeric id of the job.
 
         Raises:
@@ -213,7 +202,6 @@ class GitHubJobs:
 
         Args:
             job: Repository as ``"owner/name"``; or, alone, a `JobRef` or the job's URL.
-
             job_id: Numeric id of the job.
 
         Raises:
@@ -240,9 +228,7 @@ class GitHubJobs:
 
         Args:
             run: Repository as ``"owner/name"``; or, alone, a `RunRef` or the run's URL.
-
             run_id: Numeric id of the run.
-
             filter: ``"latest"`` for the latest attempt, ``"all"`` for the jobs of every attempt.
 
         Returns:
@@ -250,7 +236,6 @@ class GitHubJobs:
 
         Raises:
             NotFoundError: No such run or attempt, or the token cannot see it.
-
             ConfigurationError: ``filter="all"`` for a single attempt.
         """
         ref = resolve_run(run, run_id)
@@ -278,7 +263,6 @@ class GitHubJobs:
 
         Args:
             run: Repository as ``"owner/name"``; or, alone, a `RunRef` or the run's URL.
-
             run_id: Numeric id of the run.
 
         Raises:
@@ -296,7 +280,6 @@ class GitHubJobs:
 
         Args:
             repo: Repository as ``"owner/name"``.
-
             number: Number of the pull request.
 
         Raises:
@@ -333,23 +316,14 @@ class GitHubJobs:
 
         Args:
             repo: Repository as ``"owner/name"``.
-
             workflow: The workflow's id or its file name, ``"ci.yml"``.
-
             actor: Login of who triggered the run.
-
             branch: The branch.
-
             event: The event, such as ``"push"``.
-
             status: A status or a conclusion.
-
             head_sha: The commit.
-
             check_suite_id: The check suite.
-
             created: ``"2026-10-01..2026-11-01"``, ``">=2026-10-01"``, or any other form of GitHub's.
-
             exclude_pull_requests: Leave the pull requests out of the answers, which is faster.
 
         Returns:
@@ -379,12 +353,10 @@ class GitHubJobs:
 
         Args:
             job: Repository as ``"owner/name"``; or, alone, a `JobRef` or the job's URL.
-
             job_id: Numeric id of the job.
 
         Raises:
             LogUnavailableError: There is no log; its ``reason`` says why.
-
             NotFoundError: No such job, or the token cannot see it.
         """
         return await Download(self._requester, resolve_job(job, job_id)).link()
@@ -401,12 +373,10 @@ class GitHubJobs:
 
         Args:
             job: Repository as ``"owner/name"``; or, alone, a `JobRef` or the job's URL.
-
             job_id: Numeric id of the job.
 
         Raises (when entered):
             LogUnavailableError: There is no log; its ``reason`` says why.
-
             NotFoundError: No such job, or the token cannot see it.
         """
         return JobLog(self._requester, self._downloads, resolve_job(job, job_id))
@@ -427,7 +397,6 @@ class GitHubJobs:
         Args:
             refs: Runs or attempts, as `RunRef`, `Run` or URL: any iterable, or async iterable, such
                 as `iter_runs` gives.
-
             filter: As in `list_jobs`, for references without an attempt.
         """
         check_filter(filter)
@@ -454,7 +423,6 @@ class GitHubJobs:
 
         Args:
             refs: Jobs, as `JobRef`, `Job` or URL: any iterable, or async iterable.
-
             handle: Takes an open `JobLog`.
         """
         check_refs(refs)
@@ -482,13 +450,9 @@ class GitHubJobs:
 
         Args:
             refs: Jobs, as `JobRef`, `Job` or URL: any iterable, or async iterable.
-
             pattern: A regular expression, matched against lines as they are shown.
-
             context: How many lines to give around each hit: one number for both sides, or a pair.
-
             invert: Give the lines that do not match.
-
             max_count: Stop reading a log after this many hits; None gives them all.
 
         Raises:

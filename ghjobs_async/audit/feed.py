@@ -34,15 +34,10 @@ class Feed:
 
     Args:
         gh: The client.
-
         plan: Which runs.
-
         tally: Grows as runs are found and jobs come.
-
         fail: Told of what could not be had.
-
         take: Told of each run's jobs.
-
         runs: These runs, instead of those that a search finds.
     """
 

@@ -29,7 +29,6 @@ class AuditFolder:
 
     Args:
         path: The folder; made where there is none.
-
         force: Whether to write into a folder that is not empty. ``jobs.ndjson`` and
             ``failures.ndjson`` then begin anew, logs of the same jobs are replaced, and nothing else
             is touched.

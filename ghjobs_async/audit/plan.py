@@ -39,13 +39,9 @@ class AuditPlan:
 
     Args:
         repos: The repositories.
-
         since, until: When the runs were created, as `parse_when` gives it.
-
         workflow, branch, event, status, actor: GitHub's own filters.
-
         all_attempts: Whether every attempt counts, or only the latest.
-
         logs: Which logs to fetch.
 
     Raises:

@@ -24,21 +24,13 @@ class RepoTally:
 
     Attributes:
         expected: How many runs GitHub counts, as far as is known.
-
         found: How many runs were found.
-
         listed: Of how many of them the jobs came.
-
         attempts: How many attempts have these jobs.
-
         jobs, ran, failed, skipped: How many jobs there are, ran, failed, were skipped.
-
         seconds: How long each job that ran took.
-
         logs_wanted, logs: How many logs were asked for, and how many came.
-
         log_bytes: Their size.
-
         failures: How much could not be had: searches, runs and logs.
     """
 
@@ -119,7 +111,6 @@ class Tally:
 
     Attributes:
         repos: Each repository's own.
-
         estimated: Whether ``expected`` is known of all repositories.
     """
 

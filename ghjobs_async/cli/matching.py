@@ -138,7 +138,6 @@ class Matching:
 
         Args:
             pattern: The positional pattern; ignored where ``-e`` is given.
-
             quiet: Print nothing.
 
         Raises:

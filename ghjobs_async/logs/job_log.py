@@ -203,7 +203,6 @@ class JobLog:
 
         Args:
             job: The job, if it is at hand; else it is fetched.
-
             context: How many lines to show before and after each error.
         """
         finder = FailureFinder(await self._job(job), context=context)
@@ -225,11 +224,8 @@ class JobLog:
 
         Args:
             pattern: A regular expression.
-
             context: How many lines to give around each hit: one number for both sides, or a pair.
-
             invert: Give the lines that do not match.
-
             max_count: Stop reading after this many hits; None gives them all.
 
         Raises:
@@ -270,7 +266,6 @@ class JobLog:
 
         Raises:
             LogTruncatedError: It broke off and stays short; there is no file then.
-
             OSError: The file cannot be written.
         """
         with WholeFile(path) as file:

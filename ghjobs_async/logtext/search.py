@@ -59,13 +59,9 @@ class Hit:
 
     Attributes:
         line: The line.
-
         start: Where the first match begins in ``line.text``; 0 in an inverted search.
-
         end: Where it ends; 0 in an inverted search.
-
         before: The lines before it, as many as were asked for and exist.
-
         after: The lines after it.
     """
 
@@ -100,12 +96,9 @@ class LineGrep:
 
     Args:
         pattern: A regular expression.
-
         context: How many lines to give around each hit. A hit is returned once the lines
             after it were fed.
-
         invert: Look for the lines that do not match.
-
         max_count: Stop after this many hits; None gives them all.
     """
 
@@ -178,13 +171,9 @@ def grep_lines(
 
     Args:
         lines: The lines of a log. No more of them are read than are needed.
-
         pattern: A regular expression.
-
         context: How many lines to give around each hit: one number for both sides, or a pair.
-
         invert: Give the lines that do not match.
-
         max_count: Stop after this many hits; None gives them all.
     """
     grep = LineGrep(pattern, context=context, invert=invert, max_count=max_count)
@@ -207,13 +196,9 @@ class LogSearch:
 
     Args:
         pattern: A regular expression.
-
         context: How many lines to give around each hit: one number for both sides, or a pair.
-
         invert: Look for the lines that do not match.
-
         max_count: Stop after this many hits; None gives them all.
-
         max_line: How many bytes of a line to keep and search, as in `LogParser`.
     """
 

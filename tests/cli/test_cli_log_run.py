@@ -8,8 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from ghjobs_async.testing import AttemptSpec, FakeGitHub, FakeRun, faults, scenario
-from ghjobs_async.testing.specs import JobSpec
+from ghjobs_async.testing import AttemptSpec, FakeGitHub, FakeRun, JobSpec, faults, scenario
 
 REPO = "octo-org/octo-repo"
 FAILED = ("lint", "test\t(3)", "unit")

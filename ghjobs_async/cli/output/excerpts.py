@@ -36,9 +36,7 @@ class ExcerptPrinter:
 
     Args:
         jobs: The jobs. Where a name repeats, the job's number stands behind it.
-
         writer: Writes the lines.
-
         tail: How many lines to print of each job, from the end; None prints all.
 
     Attributes:

@@ -32,9 +32,7 @@ class FailedJob:
 
     Attributes:
         job: The job.
-
         error: The first error that its log tells; None where it tells none.
-
         unread: Why its log could not be read, if so.
     """
 

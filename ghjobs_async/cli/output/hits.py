@@ -45,13 +45,9 @@ class Search:
 
     Attributes:
         pattern: The regular expression.
-
         mode: What to print.
-
         context: How many lines to print before and after each hit.
-
         invert: Whether the hits are the lines that do not match.
-
         max_count: How many hits of a job there are at most; None: any number.
     """
 
@@ -81,7 +77,6 @@ class HitPrinter:
 
     Args:
         search: What was searched for.
-
         write: Takes a line to print.
 
     Attributes:

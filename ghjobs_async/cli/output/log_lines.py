@@ -37,11 +37,8 @@ class LineWriter:
 
     Args:
         terminal: Write for a terminal, which nothing but colours may control.
-
         raw: Write what GitHub has; on a terminal, the part of it that is safe there.
-
         timestamps: Write each line's time before it.
-
         colour: Write colours.
     """
 

@@ -67,7 +67,6 @@ class _Pager(io.RawIOBase):
 
     Args:
         command: The pager and its arguments, as words of a shell.
-
         terminal: Where output goes if the pager cannot be started.
     """
 
