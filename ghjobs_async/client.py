@@ -184,7 +184,8 @@ class GitHubJobs:
         https://docs.github.com/rest/actions/workflow-jobs#get-a-job-for-a-workflow-run
 
         Args:
-            job, job_id: Repository and id; or, alone, a `JobRef`, a `Job` or the job's URL.
+            job: Repository as ``"owner/name"``; or, alone, a `JobRef`, a `Job` or the job's URL.
+            job_id: Numeric id of the job.
 
         Raises:
             NotFoundError: No such job, or the token cannot see it.
@@ -221,7 +222,8 @@ class GitHubJobs:
         https://docs.github.com/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run-attempt
 
         Args:
-            run, run_id: Repository and id; or, alone, a `RunRef`, a `Run` or the run's URL.
+            run: Repository as ``"owner/name"``; or, alone, a `RunRef`, a `Run` or the run's URL.
+            run_id: Numeric id of the run.
             filter: ``"latest"`` for the latest attempt, ``"all"`` for the jobs of every attempt.
 
         Returns:
@@ -254,8 +256,7 @@ class GitHubJobs:
         ``GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}`` --
         https://docs.github.com/rest/actions/workflow-runs#get-a-workflow-run-attempt
 
-        Args:
-            run, run_id: Repository and id; or, alone, a `RunRef`, a `Run` or the run's URL.
+        Takes what `list_jobs` takes.
 
         Raises:
             NotFoundError: No such run or attempt, or the token cannot see it.
@@ -272,7 +273,7 @@ class GitHubJobs:
         Raises:
             NotFoundError: No such pull request, or the token cannot see it.
         """
-        check_id(number, "a pull request")
+        number = check_id(number, "a pull request")
         return await self._requester.send(get_pull_head(check_repo(repo), number))
 
     def iter_runs(
@@ -338,8 +339,7 @@ class GitHubJobs:
         ``GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs`` --
         https://docs.github.com/rest/actions/workflow-jobs#download-job-logs-for-a-workflow-run
 
-        Args:
-            job, job_id: Repository and id; or, alone, a `JobRef`, a `Job` or the job's URL.
+        Takes what `get_job` takes.
 
         Raises:
             LogUnavailableError: There is no log; its ``reason`` says why.
@@ -357,8 +357,7 @@ class GitHubJobs:
         The link is asked for and followed, without the token, when the block is entered. While the
         log is read, an expired link is renewed and a broken body is resumed.
 
-        Args:
-            job, job_id: Repository and id; or, alone, a `JobRef`, a `Job` or the job's URL.
+        Takes what `get_job` takes.
 
         Raises (when entered):
             LogUnavailableError: There is no log; its ``reason`` says why.
@@ -390,9 +389,8 @@ class GitHubJobs:
             # An attempt is listed whole: there is nothing to filter.
             return await self.list_jobs(ref, filter="latest" if ref.attempt else filter)
 
-        return FanOut(
-            refs, work, resolve=resolve_run, concurrency=self._concurrency, total=_total_of(refs)
-        )
+        total = refs.known_total if isinstance(refs, RunSearch) else None
+        return FanOut(refs, work, resolve=resolve_run, concurrency=self._concurrency, total=total)
 
     def fan_out_logs(
         self,
@@ -449,8 +447,3 @@ class GitHubJobs:
             return log.grep(regex, context=context, invert=invert, max_count=max_count)
 
         return LogGrep(refs, self.open_log, search, concurrency=self._concurrency)
-
-
-def _total_of(refs: object) -> Callable[[], int | None] | None:
-    """Return what gives the number of references, where a search knows it."""
-    return (lambda: refs.total_count or None) if isinstance(refs, RunSearch) else None
