@@ -1,4 +1,4 @@
-"""The commands, and what every end of one becomes: an exit status and at most two lines."""
+"""The commands, and how each end of one becomes an exit status and at most two lines."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from cyclopts import App, CycloptsError
+from rich.console import Console
 
 from ghjobs_async.cli.options import HELP_FORMAT
 from ghjobs_async.cli.output.text import note, report
@@ -19,7 +20,7 @@ from ghjobs_async.errors import ConfigurationError, GHJobsError
 OK: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
-#: The shell's own numbers for a command that ended by SIGINT and by SIGPIPE.
+#: The shell's own numbers for a command that SIGINT or SIGPIPE ended.
 _INTERRUPTED: Final = 130
 _PIPE_CLOSED: Final = 141
 
@@ -40,7 +41,7 @@ Examples:
 Exit status: 0 all well, 1 failed, 2 wrong usage, 3 finished but incomplete.
 """
 
-# Each is imported only when it is used.
+# A command is imported only when it is used.
 _COMMANDS: Final = {
     "job": "Show one job: how it went, and its steps.",
     "list": "List the jobs of a run or of one of its attempts.",
@@ -51,10 +52,18 @@ _COMMANDS: Final = {
 }
 
 
+class _HelpConsole(Console):
+    """The console for help and version: whoever closes the pipe (``| head``) has read enough."""
+
+    def on_broken_pipe(self) -> None:
+        _discard_output()
+
+
 def build() -> App:
     """Make the application; its commands are not imported yet."""
     app = App(
         name="ghjobs",
+        console=_HelpConsole(),
         usage="Usage: ghjobs COMMAND [OPTIONS]",
         help=_HELP,
         help_format=HELP_FORMAT,
@@ -69,13 +78,13 @@ def build() -> App:
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run the command that *argv* names; the exit status."""
+    """Run the command that *argv* names and return the exit status."""
     if sys.stdout is None or sys.stderr is None:  # closed by the caller: ghjobs ... >&-
         nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
         sys.stdout = sys.stdout or nowhere
         sys.stderr = sys.stderr or nowhere
     for stream in (sys.stdout, sys.stderr):
-        # A name in a script that the terminal's encoding lacks is no reason to fail.
+        # A name that the terminal's encoding cannot write is no reason to fail.
         with suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
@@ -90,7 +99,8 @@ def run(argv: Sequence[str]) -> int:
         report(error)
         return USAGE
     except BrokenPipeError:
-        return _pipe_closed()
+        _discard_output()
+        return _PIPE_CLOSED
     except (GHJobsError, OSError) as error:
         report(error)
         return FAILED
@@ -100,9 +110,8 @@ def run(argv: Sequence[str]) -> int:
     return result if isinstance(result, int) else OK
 
 
-def _pipe_closed() -> int:
-    """Leave quietly: whoever read the output (``head``) has enough."""
+def _discard_output() -> None:
+    """Drop the rest of stdout: its reader has closed the pipe."""
     with suppress(OSError, ValueError):
-        # Else Python itself would complain, when it flushes at its end.
+        # Otherwise Python itself would complain when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return _PIPE_CLOSED

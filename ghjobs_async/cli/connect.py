@@ -1,4 +1,4 @@
-"""The client of one command: the options, and the token as gh finds it."""
+"""Make a command's client from its options, with the token as gh finds it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ghjobs_async.models import Wait
 from ghjobs_async.transport.auth import TokenAuth
 
 _GH_TIMEOUT = 5.0
-_WAIT_LEAST = 0.5
+_MIN_WAIT = 0.5
 
 
 def connect(
@@ -35,9 +35,9 @@ def connect(
 
         common: The options that every command has.
 
-        auth: The token; where not given, it is found.
+        auth: The token; if None, it is looked for.
 
-        on_wait: Told of every wait; where not given, a line on stderr tells.
+        on_wait: Called with every wait; if None, each is a line on stderr.
 
         max_wait: The longest wait for a rate limit, in seconds.
     """
@@ -55,20 +55,20 @@ def connect(
 
 
 def find_auth(root: str) -> TokenAuth | None:
-    """Find the token for the API at *root*: in the environment, else as gh keeps it."""
+    """Find the token for the API at *root*: in the environment, else in gh."""
     found = find_token(root, os.environ)
     return _ask_gh(host_of(root)) if found is None else TokenAuth(found[0], source=found[1])
 
 
 def tell_wait(wait: Wait) -> None:
-    """Tell of a wait in a line on stderr."""
-    # A shorter one is over before it is read.
-    if wait.seconds >= _WAIT_LEAST:
+    """Report a wait in a line on stderr."""
+    # A shorter one ends before anyone has read the line.
+    if wait.seconds >= _MIN_WAIT:
         note(str(wait))
 
 
 def _ask_gh(host: str) -> TokenAuth | None:
-    """Ask gh for the token it keeps for *host*; None where it has none, or is not there."""
+    """Ask gh for its token for *host*; None where it has none, or is not installed."""
     gh = shutil.which("gh")
     if gh is None:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import sys
 from typing import Annotated, Final
 
 from cyclopts import App, Parameter
@@ -14,8 +15,9 @@ from ghjobs_async.audit.feed import Failure
 from ghjobs_async.cli.connect import connect
 from ghjobs_async.cli.filters import Filters
 from ghjobs_async.cli.options import HELP_FORMAT, Common, Repo
+from ghjobs_async.cli.output.console import is_pipe
 from ghjobs_async.cli.output.hits import HitPrinter, Mode
-from ghjobs_async.cli.output.progress import Progress
+from ghjobs_async.cli.output.progress import Progress, tally_bars
 from ghjobs_async.cli.output.text import plural, report
 from ghjobs_async.cli.target import repos_target, run_target
 from ghjobs_async.errors import ConfigurationError, GHJobsError
@@ -144,14 +146,16 @@ def grep_command(
         (files_with_matches, Mode.JOBS),
     )
     mode = next((mode for given, mode in modes if given), Mode.LINES)
-    progress = Progress(quiet=common.quiet)
+    # What reads the hits in a pipe may draw on the terminal itself: head, less.
+    progress = Progress(quiet=common.quiet, draws=not is_pipe(sys.stdout))
     printer = HitPrinter(mode, regex, progress.print)
     gh = connect(root, common, on_wait=progress.on_wait, max_wait=_MAX_WAIT)
     troubles: list[str] = []
     feed = Feed(gh, plan, Tally(), lambda failure: troubles.append(_said(failure)), runs=refs)
+    for name in names:
+        plan.search(gh, name)
     try:
-        with progress.showing(feed.tally, ", ".join(names) or plural(len(refs), "run")):
-            asyncio.run(_search(feed, regex, context, printer, progress))
+        asyncio.run(_search(feed, regex, context, printer, progress))
     except GHJobsError as error:
         troubles = [str(error)]
     printer.close()
@@ -160,19 +164,22 @@ def grep_command(
     # Once found, nothing else counts for -q.
     if troubles and not (common.quiet and printer.found):
         return _TROUBLE
+    if not filters.check_found(feed.tally.total.found, names):
+        return _TROUBLE
     return _FOUND if printer.found else _NOT_FOUND
 
 
 async def _search(
     feed: Feed, regex: re.Pattern[str], context: int, printer: HitPrinter, progress: Progress
 ) -> None:
+    title = ", ".join(feed.plan.repos) or plural(len(feed.runs), "run")
     async with feed.gh as gh, feed.listings() as listings:
         async with gh.grep(feed.jobs(listings), regex, context=context) as hits:
-            progress.logs = lambda: hits.searched
-            async for hit in hits:
-                printer.take(hit)
-                if printer.mode is Mode.NOTHING:
-                    break
+            with progress.showing(title, lambda: tally_bars(feed.tally, hits.searched)):
+                async for hit in hits:
+                    printer.take(hit)
+                    if printer.mode is Mode.NOTHING:
+                        break
         for one in hits.failures:
             feed.failed("log", one.ref.repo, one.error, job_id=one.ref.job_id)
     feed.check_searched()

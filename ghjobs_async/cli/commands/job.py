@@ -9,12 +9,14 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 from rich.console import Group
-from rich.table import Table
+from rich.table import Table as Grid
 from rich.text import Text
 
+from ghjobs_async.audit.plan import state_of
 from ghjobs_async.cli.connect import connect
 from ghjobs_async.cli.options import HELP_FORMAT, Common, Json, Repo
-from ghjobs_async.cli.output.console import console, print_json, row, sign, style_of, styled
+from ghjobs_async.cli.output.console import console, is_terminal, print_json, row, sign, style_of
+from ghjobs_async.cli.output.table import Table
 from ghjobs_async.cli.output.text import clean, duration
 from ghjobs_async.cli.target import job_target
 from ghjobs_async.models import Job
@@ -53,7 +55,7 @@ def job_command(
     found = asyncio.run(fetch())
     if json:
         print_json(to_dict(found))
-    elif styled():
+    elif is_terminal(sys.stdout):
         screen = console(sys.stdout)
         screen.print(_card(target.ref.repo, found))
         if found.html_url:
@@ -65,50 +67,38 @@ def job_command(
 
 
 def _card(repo: str, job: Job) -> Group:
-    style = style_of(job.status, job.conclusion)
+    state = state_of(job)
     title = Text.assemble(
-        sign(job.status, job.conclusion),
-        " ",
-        (clean(job.name), "bold"),
-        "  ",
-        (_state(job), style),
+        sign(state), " ", (clean(job.name), "bold"), "  ", (clean(state), style_of(state))
     )
-    facts = Table.grid(padding=(0, 2), pad_edge=False)
+    facts = Grid.grid(padding=(0, 2), pad_edge=False)
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
     for name, value in _facts(repo, job):
         facts.add_row(name, value)
     if not job.steps:
         return Group(title, facts)
-    steps = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    steps.add_column("")
-    steps.add_column("#", justify="right", style="dim")
-    steps.add_column("Step", overflow="fold")
-    steps.add_column("Elapsed", justify="right")
+    steps = Table("Step", "Elapsed")
     for step in job.steps:
-        steps.add_row(
-            sign(step.status, step.conclusion),
-            str(step.number),
-            Text(clean(step.name), style="red" if step.conclusion == "failure" else ""),
+        state = state_of(step)
+        steps.add(
+            Text(clean(step.name), style="red" if state == "failure" else ""),
             duration(step.duration),
+            sign=Text.assemble(sign(state), (f" {step.number:3}", "dim")),
         )
     return Group(title, facts, "", steps)
 
 
 def _lines(repo: str, job: Job) -> None:
     row("name:", job.name)
-    row("state:", _state(job))
+    row("state:", state_of(job))
     for name, value in _facts(repo, job):
         row(f"{name.lower()}:", value)
     if job.html_url:
         row("view:", job.html_url)
     row("--")
     for step in job.steps:
-        row(step.conclusion or step.status, step.number, step.name, duration(step.duration))
-
-
-def _state(job: Job) -> str:
-    return clean(job.conclusion or job.status)
+        row(state_of(step), step.number, step.name, duration(step.duration))
 
 
 def _facts(repo: str, job: Job) -> list[tuple[str, str]]:

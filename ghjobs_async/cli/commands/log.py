@@ -6,15 +6,18 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from pathlib import Path
 from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 
+from ghjobs_async.audit.plan import state_of
 from ghjobs_async.cli.connect import connect
 from ghjobs_async.cli.options import HELP_FORMAT, Common, Repo
+from ghjobs_async.cli.output.console import is_pipe
 from ghjobs_async.cli.output.log_lines import LineWriter
+from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.output.text import note, size
 from ghjobs_async.cli.target import job_target
 from ghjobs_async.client import GitHubJobs
@@ -105,21 +108,23 @@ def log_command(
     if tail is not None and not 0 <= tail <= _TAIL_MOST:
         raise ConfigurationError(f"--tail is 0 or more lines, not {tail}")
     writer = LineWriter.of_options(raw=raw, timestamps=timestamps, no_color=no_color)
+    progress = Progress(quiet=common.quiet)
 
     async def run() -> None:
-        async with connect(target.root, common) as gh:
+        async with connect(target.root, common, on_wait=progress.on_wait) as gh:
             if output is not None:
                 async with gh.open_log(target.ref) as log:
-                    written = await log.save(output)
+                    with progress.reading(log, str(log.ref)):
+                        written = await log.save(output)
                 if not common.quiet:
                     note(f"{output}: {size(written)}")
             elif step is not None:
-                await _print_step(gh, target.ref, step, tail, writer)
+                await _print_step(gh, target.ref, step, tail, writer, progress)
             elif failed:
-                await _print_failure(gh, target.ref, tail, writer)
+                await _print_failure(gh, target.ref, tail, writer, progress)
             else:
                 async with gh.open_log(target.ref) as log:
-                    await _print_all(log, tail, writer)
+                    await _print_all(log, tail, writer, progress)
 
     asyncio.run(run())
     sys.stdout.flush()
@@ -133,14 +138,19 @@ def _check_output(output: Path, *, part: bool) -> None:
         raise ConfigurationError(f"--output is a file in a folder that is there, not {output}")
 
 
-async def _print_all(log: JobLog, tail: int | None, writer: LineWriter) -> None:
+async def _print_all(log: JobLog, tail: int | None, writer: LineWriter, progress: Progress) -> None:
     if tail is not None:
-        for line in await log.tail(tail):
+        with progress.reading(log, str(log.ref)):
+            last = await log.tail(tail)
+        for line in last:
             writer.write(line)
     elif writer.untouched:
+        # Into a file; what reads a pipe may draw on the terminal itself.
+        shows = nullcontext() if is_pipe(sys.stdout) else progress.reading(log, str(log.ref))
         async with aclosing(log.chunks()) as chunks:
-            async for chunk in chunks:
-                sys.stdout.buffer.write(chunk)
+            with shows:
+                async for chunk in chunks:
+                    sys.stdout.buffer.write(chunk)
     else:
         async with aclosing(log.lines()) as lines:
             async for line in lines:
@@ -148,12 +158,18 @@ async def _print_all(log: JobLog, tail: int | None, writer: LineWriter) -> None:
 
 
 async def _print_step(
-    gh: GitHubJobs, ref: JobRef, name: str, tail: int | None, writer: LineWriter
+    gh: GitHubJobs,
+    ref: JobRef,
+    name: str,
+    tail: int | None,
+    writer: LineWriter,
+    progress: Progress,
 ) -> None:
     job = await gh.get_job(ref)
     step = find_step(job, name)
     async with gh.open_log(ref) as log:
-        logs = await log.steps(job)
+        with progress.reading(log, str(ref)):
+            logs = await log.steps(job)
     found = logs.steps[job.steps.index(step)]
     if found.certainty is Certainty.UNKNOWN:
         raise GHJobsError(f"the log does not tell which of its lines are of the step {step.name!r}")
@@ -165,12 +181,15 @@ async def _print_step(
         writer.write(line)
 
 
-async def _print_failure(gh: GitHubJobs, ref: JobRef, tail: int | None, writer: LineWriter) -> None:
+async def _print_failure(
+    gh: GitHubJobs, ref: JobRef, tail: int | None, writer: LineWriter, progress: Progress
+) -> None:
     job = await gh.get_job(ref)
     async with gh.open_log(ref) as log:
-        excerpt = await log.failure(job)
+        with progress.reading(log, str(ref)):
+            excerpt = await log.failure(job)
     if excerpt is None:
-        raise GHJobsError(f"{ref} did not fail: it is {job.conclusion or job.status}")
+        raise GHJobsError(f"{ref} did not fail: it is {state_of(job)}")
     if excerpt.step is not None:
         note(f"failed at {excerpt.step.name!r}{_SURE[excerpt.certainty]}")
     if not excerpt.lines:
