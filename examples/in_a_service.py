@@ -1,4 +1,4 @@
-"""In a service: a session of its own, waits that are told, errors that say what to do."""
+"""Use the client in a service: with the service's session, reported waits and typed errors."""
 
 import asyncio
 
@@ -14,9 +14,11 @@ async def main() -> None:
         client = GitHubJobs(
             None, base_url=fake.base_url, session=session, max_wait=30, on_wait=print
         )
-        async with client as gh:  # leaves the session open: it was borrowed
+        async with client as gh:  # does not close the session, which belongs to the service
+            (job,) = await gh.list_jobs(run.ref)
+            print(f"{job.name}: {job.state}")
             try:
-                async with gh.open_log(run.repo, run.jobs[0].id) as log:
+                async with gh.open_log(job) as log:
                     print(await log.tail(10))
             except LogUnavailableError as error:
                 print(f"{error.reason}: {error}")

@@ -1,10 +1,10 @@
-"""Save the logs of all failed jobs of a run, many at a time."""
+"""Save the logs of all failed jobs of a run, many at the same time."""
 
 import asyncio
 import tempfile
 from pathlib import Path
 
-from ghjobs_async import Failed, Fetched, GitHubJobs, JobLog, JobRef
+from ghjobs_async import Failed, Fetched, GitHubJobs, JobLog
 from ghjobs_async.testing import FakeGitHub, scenario
 
 
@@ -21,7 +21,7 @@ async def main() -> None:
             )
 
             jobs = await gh.list_jobs(run.ref)
-            failed = (JobRef(run.repo, job.id) for job in jobs if job.conclusion == "failure")
+            failed = (job.ref for job in jobs if job.state == "failure")
             async with gh.fan_out_logs(failed, save) as outcomes:
                 async for outcome in outcomes:
                     match outcome:

@@ -1,10 +1,10 @@
-"""Fan out over many runs, and find the jobs that take longest."""
+"""List the jobs of many runs at the same time, and find the slowest ones."""
 
 import asyncio
 from collections import defaultdict
 from statistics import median
 
-from ghjobs_async import Failed, Fetched, GitHubJobs, RunRef
+from ghjobs_async import Failed, Fetched, GitHubJobs
 from ghjobs_async.testing import FakeGitHub, fill_demo
 
 
@@ -14,7 +14,7 @@ async def main() -> None:
         fill_demo(fake, runs=50)
         repo = fake.runs[0].repo
 
-        refs: list[RunRef] = [run.ref async for run in gh.iter_runs(repo)]
+        refs = (run.ref async for run in gh.iter_runs(repo))
         async with gh.fan_out(refs, filter="all") as outcomes:
             async for outcome in outcomes:
                 match outcome:

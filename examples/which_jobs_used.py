@@ -1,4 +1,4 @@
-"""Which jobs used this action? Search the logs of many jobs without keeping them."""
+"""Find the jobs that used an action: search the logs of many jobs without storing them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,14 +11,14 @@ async def main() -> None:
     async with FakeGitHub() as fake, GitHubJobs(None, base_url=fake.base_url) as gh:
         runs = [fake.add_run("octo-org/octo-repo", jobs=3) for _ in range(5)]
 
-        # Runs are listed while logs are searched: nothing is collected first.
+        # The jobs of later runs are listed while the logs of earlier ones are searched.
         async with gh.fan_out(run.ref for run in runs) as outcomes:
 
             async def jobs() -> AsyncIterator[JobRef]:
                 async for outcome in outcomes:
                     if isinstance(outcome, Fetched):
                         for job in outcome.value:
-                            yield JobRef(outcome.ref.repo, job.id)
+                            yield job.ref
 
             async with gh.grep(jobs(), r"Run actions/checkout@\S+") as hits:
                 async for hit in hits:

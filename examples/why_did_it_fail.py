@@ -1,4 +1,4 @@
-"""Why did this run fail? The failing step of each failed job, and its errors."""
+"""Say why a run failed: the failing step of each failed job, and its errors."""
 
 import asyncio
 
@@ -12,16 +12,10 @@ async def main() -> None:
         run = fake.add_run("octo-org/octo-repo", jobs=[broken, scenario.skipped("deploy")])
 
         for job in await gh.list_jobs(run.ref):
-            if job.conclusion != "failure":
-                continue
-            async with gh.open_log(run.repo, job.id) as log:
-                why = await log.failure(job)
-            if why is None:
-                continue
-            step = why.step.name if why.step else "no step"
-            print(f"{job.name}: failed in {step!r} ({why.certainty} that these lines are its own)")
-            for line in why.errors:
-                print(f"  {line.number:5}  {line.text}")
+            if job.state == "failure":
+                async with gh.open_log(job) as log:
+                    why = await log.failure(job)
+                print(f"{job.name}: {why}")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from ghjobs_async.errors import (
     TransportError,
     Undecodable,
 )
-from ghjobs_async.fanout import FanOut, Outcome
+from ghjobs_async.fanout import Failed, FanOut, Fetched, Outcome
 from ghjobs_async.listing.run_search import RunSearch
 from ghjobs_async.logs.job_log import JobLog
 from ghjobs_async.logs.log_grep import JobHit, LogGrep
@@ -44,8 +44,6 @@ from ghjobs_async.logtext import (
 from ghjobs_async.models import (
     Actor,
     Conclusion,
-    Failed,
-    Fetched,
     Job,
     JobList,
     LogLink,
@@ -55,10 +53,10 @@ from ghjobs_async.models import (
     Status,
     Step,
     Wait,
+    to_dict,
 )
 from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.transport.auth import AppAuth, TokenAuth
-from ghjobs_async.wire.convert import to_dict
 
 __all__ = [
     "Actor",

@@ -1,4 +1,4 @@
-"""A file that is there whole, or not at all."""
+"""Write a file completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Self
 
 
 def write_all(file: io.FileIO, data: bytes) -> None:
-    """Write all of *data*: a raw file may take less at once."""
+    """Write all of *data*, in several calls where the raw file takes less at once."""
     written = file.write(data)
     while written < len(data):
         written += file.write(memoryview(data)[written:])
@@ -21,16 +21,16 @@ def write_all(file: io.FileIO, data: bytes) -> None:
 
 class WholeFile:
     """
-    Written beside its place and renamed at the end: enter it with ``with``.
+    A file that appears at its path when the ``with`` block ends, and not before.
 
-    Where the block is left by an error, what stood in its place before stands there still. A symbolic
-    link in its place is replaced, not followed.
+    It is written to a temporary file in the same folder, which replaces the path at the end. After
+    an error in the block, the path is as it was before. A symbolic link is replaced, not followed.
 
     Args:
-        path: The file's place.
+        path: The path of the file.
 
-    Raises (when entered, written to and left):
-        OSError: It cannot be written; most wrong paths are told before anything is written.
+    Raises (on entering, writing and leaving):
+        OSError: It cannot be written; most wrong paths are found on entering.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -56,7 +56,7 @@ class WholeFile:
         write_all(self._file, data)
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Delete what was written so far."""
         self._file.seek(0)
         self._file.truncate()
 
@@ -74,13 +74,13 @@ class WholeFile:
             error.filename, error.filename2 = self._path, None
             raise
         finally:
-            # It is gone where it took its place.
+            # After a successful replacement the temporary file no longer exists.
             with suppress(OSError):
                 os.unlink(self._part)
 
 
 def _mode(path: str) -> int:
-    """What stands there; 0 for nothing."""
+    """Return the mode of what is at *path*; 0 for nothing."""
     try:
         return os.stat(path).st_mode
     except OSError:

@@ -1,61 +1,127 @@
-"""What callers give: references in their many forms, numbers, filters. Each is taken, or refused."""
+"""Check what callers give: references in their many forms, filters, numbers. Pure."""
 
 from __future__ import annotations
 
 import math
 import re
-from typing import TypeAlias
+from difflib import get_close_matches
+from typing import Final, TypeAlias
 
-from ghjobs_async.errors import ConfigurationError
+from ghjobs_async.errors import ConfigurationError, shown
+from ghjobs_async.models import RUN_STATUSES, Conclusion, Job, Run, Status
 from ghjobs_async.refs import JobRef, RunRef
 
-#: What names a run: a reference, its URL, or (in methods about one run) its repository.
-RunLike: TypeAlias = RunRef | str
-#: What names a job: a reference, its URL, or (in methods about one job) its repository.
-JobLike: TypeAlias = JobRef | str
+#: What names a run: a reference, a `Run`, its URL, or (before an id) its repository.
+RunLike: TypeAlias = RunRef | Run | str
+#: What names a job: a reference, a `Job`, its URL, or (before an id) its repository.
+JobLike: TypeAlias = JobRef | Job | str
+
+# Other tools' words that are not spelled like GitHub's.
+_SYNONYMS: Final = {
+    "broken": Conclusion.FAILURE,
+    "error": Conclusion.FAILURE,
+    "errored": Conclusion.FAILURE,
+    "ok": Conclusion.SUCCESS,
+    "passed": Conclusion.SUCCESS,
+    "done": Status.COMPLETED,
+    "finished": Status.COMPLETED,
+    "running": Status.IN_PROGRESS,
+}
 
 
-def run_ref(run: object, run_id: int | None) -> RunRef:
-    """The run that is named by a reference, its URL, or repository and id."""
-    if isinstance(run, RunRef) and run_id is None:
-        return run
-    if isinstance(run, str):
-        return RunRef.parse(run) if run_id is None else RunRef(run, run_id)
-    raise ConfigurationError(f"a run is a RunRef, its URL, or repository and id, not {run!r:.80}")
+def resolve_run(run: object, run_id: int | str | None = None) -> RunRef:
+    """
+    Return the reference to a run.
+
+    Args:
+        run: A `RunRef`, a `Run` or the run's URL; or, together with *run_id*, the repository.
+
+        run_id: Numeric id of the run.
+
+    Raises:
+        ConfigurationError: They do not name a run.
+    """
+    if run_id is None:
+        if isinstance(run, RunRef):
+            return run
+        if isinstance(run, Run):
+            return run.ref
+        if isinstance(run, str):
+            return RunRef.parse(run)
+    elif isinstance(run, str):
+        return RunRef(run, run_id)
+    raise ConfigurationError(
+        f"a run is a RunRef, a Run, its URL, or repository and id, not {shown(run)}"
+    )
 
 
-def job_ref(job: object, job_id: int | None) -> JobRef:
-    """The job that is named by a reference, its URL, or repository and id."""
-    if isinstance(job, JobRef) and job_id is None:
-        return job
-    if isinstance(job, str):
-        return JobRef.parse(job) if job_id is None else JobRef(job, job_id)
-    raise ConfigurationError(f"a job is a JobRef, its URL, or repository and id, not {job!r:.80}")
+def resolve_job(job: object, job_id: int | str | None = None) -> JobRef:
+    """
+    Return the reference to a job.
+
+    Args:
+        job: A `JobRef`, a `Job` or the job's URL; or, together with *job_id*, the repository.
+
+        job_id: Numeric id of the job.
+
+    Raises:
+        ConfigurationError: They do not name a job, or the URLs of the `Job` name no repository.
+    """
+    if job_id is None:
+        if isinstance(job, JobRef):
+            return job
+        if isinstance(job, Job):
+            return job.ref
+        if isinstance(job, str):
+            return JobRef.parse(job)
+    elif isinstance(job, str):
+        return JobRef(job, job_id)
+    raise ConfigurationError(
+        f"a job is a JobRef, a Job, its URL, or repository and id, not {shown(job)}"
+    )
 
 
 def check_api_version(value: object) -> None:
-    """Refuse what cannot be a version of the API."""
+    """Reject what cannot be a version of the API."""
     if value is None or (isinstance(value, str) and re.fullmatch(r"[0-9A-Za-z.-]{1,40}", value)):
         return
-    raise ConfigurationError(f"an API version reads 2026-03-10, not {value!r}")
+    raise ConfigurationError(f"an API version looks like 2026-03-10, not {shown(value)}")
 
 
 def check_filter(filter: object) -> None:  # noqa: A002
-    """Refuse any filter but GitHub's two."""
-    if filter not in {"latest", "all"}:
-        raise ConfigurationError(f'filter is "latest" or "all", not {filter!r}')
+    """Reject any filter of a job list but GitHub's two."""
+    if filter not in ("latest", "all"):
+        raise ConfigurationError(f'filter is "latest" or "all", not {shown(filter)}')
+
+
+def check_run_status(value: str) -> str:
+    """
+    Return a status or conclusion to search runs by.
+
+    GitHub answers an unknown one with an empty list, which looks like a clean result.
+    https://docs.github.com/rest/actions/workflow-runs#list-workflow-runs-for-a-repository
+
+    Raises:
+        ConfigurationError: GitHub does not know it; the text suggests one that it does know.
+    """
+    if value in RUN_STATUSES:
+        return str(value)
+    word = re.sub(r"[\s-]+", "_", str(value).strip().lower()[:40])
+    near = _SYNONYMS.get(word) or next(iter(get_close_matches(word, RUN_STATUSES, n=1)), None)
+    hint = f"did you mean {near}?" if near else f"use one of {', '.join(sorted(RUN_STATUSES))}"
+    raise ConfigurationError(f"unknown status of a run: {shown(value)}; {hint}")
 
 
 def check_refs(refs: object) -> None:
-    """Refuse a text, which would be taken letter by letter."""
+    """Reject a string in place of references, since iterating over it would give its letters."""
     if isinstance(refs, str):
         raise ConfigurationError(
-            f"references are a list of them, or any iterable, not {refs!r:.80}"
+            f"references are given as a list or any other iterable, not as {shown(refs)}"
         )
 
 
 def check_number(name: str, value: object, *, least: float, whole: bool = False) -> None:
-    """Refuse what is no number, or too small a one."""
+    """Reject anything but a number that is *least* or more."""
     kinds = (int,) if whole else (int, float)
     if (
         isinstance(value, bool)
@@ -64,4 +130,4 @@ def check_number(name: str, value: object, *, least: float, whole: bool = False)
         or value < least
     ):
         kind = "a whole number" if whole else "a number"
-        raise ConfigurationError(f"{name} is {kind} of {least:g} or more, not {value!r}")
+        raise ConfigurationError(f"{name} is {kind} of {least:g} or more, not {shown(value)}")

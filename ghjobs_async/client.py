@@ -20,8 +20,8 @@ from ghjobs_async.checks import (
     check_filter,
     check_number,
     check_refs,
-    job_ref,
-    run_ref,
+    resolve_job,
+    resolve_run,
 )
 from ghjobs_async.clock import Clock
 from ghjobs_async.errors import ConfigurationError
@@ -34,11 +34,11 @@ from ghjobs_async.logs.log_grep import LogGrep
 from ghjobs_async.logtext import Hit
 from ghjobs_async.models import Job, JobList, LogLink, RateLimit, Run, Wait
 from ghjobs_async.refs import JobRef, RunRef, check_repo
-from ghjobs_async.transport.auth import Credentials, TokenAuth, Wallet
+from ghjobs_async.transport.auth import AuthSource, CredentialStore, TokenAuth
 from ghjobs_async.transport.gate import Gate
-from ghjobs_async.transport.requester import Api
+from ghjobs_async.transport.requester import Requester
 from ghjobs_async.transport.retries import Retries
-from ghjobs_async.transport.session import DEFAULT_TIMEOUT, Transport
+from ghjobs_async.transport.session import DEFAULT_TIMEOUT, Sessions
 from ghjobs_async.wire.convert import Page
 from ghjobs_async.wire.messages import Request
 from ghjobs_async.wire.operations import Filter, get_job, get_run, list_jobs
@@ -99,7 +99,7 @@ class GitHubJobs:
 
     def __init__(
         self,
-        auth: Credentials | _Environment = _Environment.TOKEN,
+        auth: AuthSource | _Environment = _Environment.TOKEN,
         *,
         base_url: str | None = None,
         api_version: str | None = API_VERSION,
@@ -131,15 +131,15 @@ class GitHubJobs:
         self._pace = requests_per_minute
         self._concurrency = concurrency
         self._clock = clock
-        self._api = Api(
-            transport=Transport(root, timeout, session),
-            wallet=Wallet(auth, requests_per_minute),
+        self._requester = Requester(
+            sessions=Sessions(root, timeout, session),
+            credentials=CredentialStore(auth, requests_per_minute),
             gate=gate,
             api_version=api_version,
-            retries=Retries(retries, clock, max_wait, gate.tell),
+            retries=Retries(retries, clock, max_wait, gate.report),
             clock=clock,
         )
-        self._pages = Pages(self._api, concurrency)
+        self._pages = Pages(self._requester, concurrency)
         # Downloads have slots of their own: a log that waits for its reader blocks no API call.
         self._downloads = asyncio.Semaphore(concurrency)
 
@@ -162,7 +162,7 @@ class GitHubJobs:
         now = self._clock.now()
         known = [
             RateLimit(budget.limit, left[0], datetime.fromtimestamp(left[1], UTC))
-            for budget in self._api.wallet.budgets
+            for budget in self._requester.credentials.budgets
             if (left := budget.left(now)) is not None
         ]
         return min(known, key=lambda limit: limit.remaining, default=None)
@@ -183,9 +183,9 @@ class GitHubJobs:
 
     async def aclose(self) -> None:
         """Close the session, unless it was borrowed. Twice is fine."""
-        await self._api.aclose()
+        await self._requester.aclose()
 
-    async def get_job(self, job: JobLike, job_id: int | None = None) -> Job:
+    async def get_job(self, job: JobLike, job_id: int | str | None = None) -> Job:
         """
         Fetch one job.
 
@@ -200,13 +200,13 @@ class GitHubJobs:
         Raises:
             NotFoundError: No such job, or the token cannot see it.
         """
-        ref = job_ref(job, job_id)
-        return await self._api.send(get_job(ref.repo, ref.job_id))
+        ref = resolve_job(job, job_id)
+        return await self._requester.send(get_job(ref.repo, ref.job_id))
 
     async def list_jobs(
         self,
         run: RunLike,
-        run_id: int | None = None,
+        run_id: int | str | None = None,
         *,
         filter: Filter = "latest",  # noqa: A002 -- GitHub's own name
     ) -> JobList:
@@ -234,7 +234,7 @@ class GitHubJobs:
 
             ConfigurationError: ``filter="all"`` for a single attempt.
         """
-        ref = run_ref(run, run_id)
+        ref = resolve_run(run, run_id)
         check_filter(filter)
         if ref.attempt is not None and filter == "all":
             raise ConfigurationError(
@@ -247,7 +247,7 @@ class GitHubJobs:
         listing = await self._pages.read((ref.repo, "jobs"), make)
         return JobList(listing.items, listing.total_count, listing.undecodable)
 
-    async def get_run(self, run: RunLike, run_id: int | None = None) -> Run:
+    async def get_run(self, run: RunLike, run_id: int | str | None = None) -> Run:
         """
         Fetch one run, or one attempt of it.
 
@@ -265,7 +265,7 @@ class GitHubJobs:
         Raises:
             NotFoundError: No such run or attempt, or the token cannot see it.
         """
-        return await self._api.send(get_run(run_ref(run, run_id)))
+        return await self._requester.send(get_run(resolve_run(run, run_id)))
 
     def iter_runs(
         self,
@@ -336,7 +336,7 @@ class GitHubJobs:
         query = {name: str(value) for name, value in given.items() if value is not None}
         return RunSearch(self._pages, self._clock, repo, workflow, query)
 
-    async def get_log_url(self, job: JobLike, job_id: int | None = None) -> LogLink:
+    async def get_log_url(self, job: JobLike, job_id: int | str | None = None) -> LogLink:
         """
         Ask for the signed link of a job's log. Whoever has it can read the log, for a minute.
 
@@ -353,9 +353,9 @@ class GitHubJobs:
 
             NotFoundError: No such job, or the token cannot see it.
         """
-        return await Download(self._api, job_ref(job, job_id)).link()
+        return await Download(self._requester, resolve_job(job, job_id)).link()
 
-    def open_log(self, job: JobLike, job_id: int | None = None) -> JobLog:
+    def open_log(self, job: JobLike, job_id: int | str | None = None) -> JobLog:
         """
         Open the log of a job: ``async with gh.open_log(repo, job_id) as log``.
 
@@ -375,7 +375,7 @@ class GitHubJobs:
 
             NotFoundError: No such job, or the token cannot see it.
         """
-        return JobLog(self._api, self._downloads, job_ref(job, job_id))
+        return JobLog(self._requester, self._downloads, resolve_job(job, job_id))
 
     def fan_out(
         self,

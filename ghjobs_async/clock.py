@@ -1,4 +1,4 @@
-"""Time and chance, passed in, so that tests wait for nothing."""
+"""Time and chance, passed in so that tests need not wait."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import attrs
 @attrs.frozen
 class Clock:
     """
-    Where this library takes time and chance from.
+    The sources of time and chance that this library uses.
 
     Args:
-        now: Seconds since the epoch.
+        now: Returns the seconds since the epoch.
 
-        sleep: Waits that many seconds.
+        sleep: Waits for a number of seconds.
 
-        random: A number from 0 up to, but not including, 1.
+        random: Returns a number from 0 up to, but not including, 1.
     """
 
     now: Callable[[], float] = time.time

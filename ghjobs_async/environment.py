@@ -1,4 +1,4 @@
-"""What the environment says: the API's root, the token for it, the proxies. Pure over a mapping."""
+"""Read the environment: the API's root, the token for it, the proxies."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _HOST: Final = re.compile(
 
 def api_root(base_url: str | None, environ: Mapping[str, str]) -> str:
     """
-    The root of the API, without a slash at its end.
+    Return the root of the API, without a slash at its end.
 
-    ``None`` takes ``GITHUB_API_URL``, then ``GH_HOST``, then github.com. A bare host name is
-    completed: ``github.com``, ``SUBDOMAIN.ghe.com``, or ``HOSTNAME`` of an Enterprise Server.
+    None means ``GITHUB_API_URL``, then ``GH_HOST``, then github.com. A bare host name is completed:
+    ``github.com``, ``SUBDOMAIN.ghe.com``, or ``HOSTNAME`` of an Enterprise Server.
 
     Raises:
-        ConfigurationError: It is no web address of an API.
+        ConfigurationError: It is not the URL of an API.
     """
     if base_url is not None:
         return _completed(base_url, "base_url")
@@ -37,13 +37,13 @@ def api_root(base_url: str | None, environ: Mapping[str, str]) -> str:
 
 def _completed(text: object, source: str) -> str:
     problem = ConfigurationError(
-        f"{source} reads https://HOSTNAME/api/v3, https://api.github.com or a host name, "
+        f"{source} is https://HOSTNAME/api/v3, https://api.github.com or a host name, "
         f"not {shown(text)}"
     )
     if not isinstance(text, str):
         raise problem
     given = text.strip()
-    # A line end inside would be dropped in silence by urlsplit.
+    # urlsplit would silently drop a line end inside.
     if not given.isprintable():
         raise problem
     bare = "://" not in given
@@ -69,7 +69,7 @@ def _completed(text: object, source: str) -> str:
         raise problem
     if is_github_com(host):
         if parts.scheme != "https" or port not in {None, 443}:
-            raise ConfigurationError(f"{source}: {host} is only spoken to over https, port 443")
+            raise ConfigurationError(f"{source}: {host} is only reached over https, port 443")
         if not parts.path:
             return f"https://{host if host.startswith('api.') else 'api.' + host}"
     at = netloc if port is None else f"{netloc}:{port}"
@@ -77,21 +77,21 @@ def _completed(text: object, source: str) -> str:
 
 
 def is_github_com(host: str) -> bool:
-    """Whether *host* is github.com or a ghe.com subdomain: run by GitHub, limits and all."""
+    """Return whether GitHub itself runs *host*: github.com, or a subdomain of ghe.com."""
     return host in {"github.com", "api.github.com"} or host.endswith(".ghe.com")
 
 
 def token_variables(root: str, environ: Mapping[str, str]) -> tuple[str, ...]:
     """
-    The variables that may hold the token for *root*, the first one set wins.
+    Return the variables that may contain the token for *root*; the first one that is set counts.
 
-    Found as gh finds them, so that a github.com token never goes to another host unasked.
+    They are those that gh reads, so that a github.com token never goes to another host by accident.
     https://cli.github.com/manual/gh_help_environment
     """
     if is_github_com(urlsplit(root).hostname or ""):
         return ("GH_TOKEN", "GITHUB_TOKEN")
     names = ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
-    # A runner on an Enterprise Server sets both of these.
+    # A runner of an Enterprise Server sets both GITHUB_API_URL and GITHUB_TOKEN.
     runner = environ.get("GITHUB_API_URL")
     if runner and _same_host(runner, root):
         return (*names, "GITHUB_TOKEN")
@@ -99,7 +99,7 @@ def token_variables(root: str, environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def find_token(root: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """The token for *root* and the variable that held it; None where none is set."""
+    """Return the token for *root* and the name of its variable; None where none is set."""
     for name in token_variables(root, environ):
         if value := environ.get(name):
             return value, name
@@ -116,10 +116,10 @@ def _same_host(url: str, root: str) -> bool:
 
 def proxy_for(scheme: str, host: str) -> str | None:
     """
-    The proxy for *host* (``HTTPS_PROXY``, ``HTTP_PROXY``, ``NO_PROXY``, or the system's own).
+    Return the proxy for *host* (``HTTPS_PROXY``, ``HTTP_PROXY``, ``NO_PROXY``, or the system's own).
 
     Raises:
-        ConfigurationError: The proxy is of a kind that is not spoken here (SOCKS).
+        ConfigurationError: The proxy is not an http or https proxy but, for example, a SOCKS proxy.
     """
     if proxy_bypass(host):
         return None
@@ -130,7 +130,7 @@ def proxy_for(scheme: str, host: str) -> str | None:
         proxy = f"http://{proxy}"
     if urlsplit(proxy).scheme not in {"http", "https"}:
         raise ConfigurationError(
-            f"the {scheme} proxy of the environment is a {urlsplit(proxy).scheme} one; "
-            "only http and https proxies can be used"
+            f"the {scheme} proxy in the environment is a {urlsplit(proxy).scheme} proxy; "
+            "only http and https proxies are supported"
         )
     return proxy

@@ -1,7 +1,7 @@
 """
-The error tree. Data stands in attributes, never only in the text; no text holds a secret.
+The error tree. Data is in attributes, never only in the text, and no text contains a secret.
 
-Every error can be pickled, so it can come back from another process whole.
+Every error can be pickled, so that it can come back from another process.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from datetime import datetime
 
 import attrs
 
-# How much of a caller's value, and of a server's words, an error's text holds.
+# How many characters of a caller's value, and of a server's message, an error's text contains.
 _MAX_SHOWN = 80
-_MAX_WORDS = 300
+_MAX_MESSAGE = 300
+# How much of a longer message is looked at, before blanks and control characters are removed.
+_MAX_READ = 2000
 
 
 @attrs.frozen
@@ -24,7 +26,7 @@ class Undecodable:
     #: Where in the answer, for example ``jobs[3].id``.
     path: str
     reason: str
-    #: What stands there: the offending value, or the object that lacks a required field.
+    #: The value that is wrong, or the object that lacks a required field.
     raw: object = attrs.field(hash=False)
 
 
@@ -35,7 +37,7 @@ def _rebuild(cls: type[GHJobsError], state: dict[str, object], text: str) -> GHJ
 
 
 def shown(value: object) -> str:
-    """A value as an error may show it: short, and of an address neither credentials nor query."""
+    """Return a value as an error may show it: short, a URL without its credentials and query."""
     text = repr(value)
     if "//" in text:
         text = re.sub(r"//[^/\s]*@", "//...@", text)
@@ -43,16 +45,16 @@ def shown(value: object) -> str:
     return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."
 
 
-def one_line(text: str) -> str:
-    """Return a server's words on one line, without control characters, 300 characters at most."""
-    if len(text) <= _MAX_WORDS and text.isprintable() and "  " not in text:
+def one_line(text: str, limit: int = _MAX_MESSAGE) -> str:
+    """Return an untrusted text on one line, at most *limit* long, without control characters."""
+    if len(text) <= limit and text.isprintable() and "  " not in text:
         return text.strip()
-    flat = " ".join("".join(c if c.isprintable() else " " for c in text[:2000]).split())
-    return flat if len(flat) <= _MAX_WORDS else flat[: _MAX_WORDS - 3] + "..."
+    flat = " ".join("".join(c if c.isprintable() else " " for c in text[:_MAX_READ]).split())
+    return flat if len(flat) <= limit else flat[: limit - 3] + "..."
 
 
 class GHJobsError(Exception):
-    """The root of every error this library raises on purpose."""
+    """The base class of every error that this library raises on purpose."""
 
     def __reduce__(
         self,
@@ -61,20 +63,24 @@ class GHJobsError(Exception):
 
 
 class ConfigurationError(GHJobsError):
-    """Something given to this library cannot be right: raised before any request."""
+    """An argument or a setting is invalid; raised before any request."""
 
 
 class TransportError(GHJobsError):
     """
-    No usable answer came; the cause is chained.
+    There was no usable answer; the cause is chained.
 
     Attributes:
-        method, url: What was asked; the URL without its query where that is a secret.
+        method, url: The request; the URL without its query where that is a secret.
 
         request_id: GitHub's id of the request, where it sent one.
 
-        retryable: Whether asking again may help.
+        retryable: Whether sending the request again may help.
+
+        retry_after: After how many seconds to send the request again, where the server says so.
     """
+
+    retry_after: float | None = None
 
     def __init__(
         self,
@@ -103,11 +109,11 @@ class ResponseError(GHJobsError):
     Attributes:
         status: The HTTP status.
 
-        method, url: What was asked; the URL without its query where that is a secret.
+        method, url: The request; the URL without its query where that is a secret.
 
-        request_id: GitHub's id of the request, to name in a support ticket.
+        request_id: GitHub's id of the request, for a support ticket.
 
-        message, documentation_url: What the answer itself says.
+        message, documentation_url: The fields of the answer, where it has them.
     """
 
     def __init__(
@@ -135,21 +141,22 @@ class AuthError(ResponseError):
 
 
 class ForbiddenError(ResponseError):
-    """403: the token may not do this; its text gives GitHub's own hint."""
+    """403: the token may not do this; the text contains GitHub's own hint."""
 
 
 class NotFoundError(ResponseError):
-    """404: no such thing, or the token cannot see it."""
+    """404: it does not exist, or the token cannot see it."""
 
 
 class ServerError(ResponseError):
     """
-    5xx, after as many retries as were allowed.
+    5xx, after as many retries as are allowed.
 
     Attributes:
-        retry_after: In how many seconds the server wants to be asked again, where it says so.
+        retry_after: After how many seconds to send the request again, where the server says so.
     """
 
+    retryable = True
     retry_after: float | None = None
 
 
@@ -159,26 +166,32 @@ class ApiVersionError(ResponseError):
 
 class RateLimitError(ResponseError):
     """
-    A rate limit was hit, and the wait is longer than ``max_wait`` (or the server keeps refusing).
+    A rate limit was hit, and the wait is longer than ``max_wait`` (or the limit persists).
 
     Attributes:
+        status: The HTTP status; None where the limit was known and the request was not sent.
+
         scope: ``"primary"`` (the hourly budget) or ``"secondary"`` (too much at once).
 
         retry_at: When the server will answer again, as an aware datetime.
     """
 
-    def __init__(self, text: str, *, scope: str, retry_at: datetime, **kwargs: object) -> None:
-        super().__init__(text, **kwargs)  # type: ignore[arg-type]
+    status: int | None  # type: ignore[assignment]  # only here there may be no answer
+
+    def __init__(
+        self, text: str, *, status: int | None, scope: str, retry_at: datetime, **kwargs: object
+    ) -> None:
+        super().__init__(text, status=status, **kwargs)  # type: ignore[arg-type]
         self.scope = scope
         self.retry_at = retry_at
 
 
 class LogUnavailableError(GHJobsError):
     """
-    There is no log to give.
+    The job has no log.
 
     Attributes:
-        reason: ``"not_ready"`` (ask again later), ``"expired"`` (past its retention),
+        reason: ``"not_ready"`` (try again later), ``"expired"`` (past its retention),
             ``"deleted"``, or ``"never_ran"`` (no runner took the job).
     """
 
@@ -189,12 +202,12 @@ class LogUnavailableError(GHJobsError):
 
 class LogTruncatedError(GHJobsError):
     """
-    A log broke off, was resumed as often as allowed, and is still short.
+    A log's download broke off, was resumed as often as allowed, and is still incomplete.
 
     Attributes:
-        expected: How many bytes there should be, where the server said so.
+        expected: The size of the log in bytes, where the server reported it.
 
-        received: How many bytes had come, exactly.
+        received: The exact number of bytes received.
     """
 
     def __init__(self, text: str, *, expected: int | None, received: int) -> None:
@@ -205,12 +218,12 @@ class LogTruncatedError(GHJobsError):
 
 class DecodeError(GHJobsError):
     """
-    An answer is JSON, but not of the documented shape.
+    An answer is JSON, but does not have the documented shape.
 
     Attributes:
-        problems: What did not fit: path, reason and raw value.
+        problems: What is wrong: path, reason and raw value.
 
-        method, url, request_id: What was asked.
+        method, url, request_id: The request.
     """
 
     def __init__(

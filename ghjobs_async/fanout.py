@@ -1,14 +1,14 @@
 """
 Bounded concurrency over any ``async key -> value``: the only place that starts tasks.
 
-Knows nothing of GitHub. Keys are read lazily, results come as they finish, and leaving the block
+It knows nothing of GitHub. Keys are read lazily, results come as they finish, and leaving the block
 ends every task, whatever the reason for leaving.
 """
 
 from __future__ import annotations
 
 import asyncio
-import traceback
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import (
     AsyncGenerator,
@@ -17,40 +17,65 @@ from collections.abc import (
     Awaitable,
     Callable,
     Iterable,
+    Sized,
 )
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from types import TracebackType
-from typing import Generic, NoReturn, Self, TypeAlias, TypeVar
+from typing import Final, Generic, Self, TypeAlias, TypeVar
 
-from ghjobs_async.models import Failed, Fetched
+import attrs
 
 K = TypeVar("K")
 T = TypeVar("T")
 
+
+@attrs.frozen
+class Fetched(Generic[K, T]):
+    """An outcome that succeeded: ``case Fetched(ref, value)``."""
+
+    ref: K
+    value: T
+
+
+@attrs.frozen
+class Failed(Generic[K]):
+    """An outcome that failed: ``case Failed(ref, error)``."""
+
+    ref: K
+    error: Exception
+
+
+# The frames of this package.
+_OWN: Final = f"{__name__.partition('.')[0]}."
+
 Outcome: TypeAlias = Fetched[K, T] | Failed[K]
 
 
-class FanOut(Generic[K, T]):
+class _Workers(ABC, Generic[K, T]):
     """
-    Run *work* over *keys*, at most *concurrency* at a time.
+    Workers over *keys*, at most *concurrency* at a time, and the outcomes that they give.
 
-    Enter it with ``async with``, iterate over what it gives: a `Fetched` or `Failed` for every key,
-    in the order in which they finish. A worker whose result has not been taken yet reads no further
-    key, so a slow consumer slows the reading: never more results wait than there are workers.
+    A worker whose outcome has not been taken yet reads no further key, so a slow consumer slows the
+    reading: never more outcomes wait than there are workers.
 
-    An error of *work* becomes a `Failed`; an error of *keys* is raised to whoever iterates, after
-    the outcomes of all keys read before it. An async generator given as *keys* is closed at the end.
+    Attributes:
+        started: How many keys were begun.
+
+        done: How many of them have ended, the failed ones included.
+
+        failed: How many of them failed.
     """
 
     def __init__(
         self,
         keys: Iterable[K] | AsyncIterable[K],
-        work: Callable[[K], Awaitable[T]],
         *,
         concurrency: int,
+        total: Callable[[], int | None] | None = None,
     ) -> None:
+        size = len(keys) if isinstance(keys, Sized) else None
+        self._total = total or (lambda: size)
         self._keys = _lazily(keys)
-        self._work = work
         self._concurrency = concurrency
         self._reading = asyncio.Lock()
         self._exhausted = False
@@ -62,6 +87,14 @@ class FanOut(Generic[K, T]):
         self._room = asyncio.Semaphore(concurrency)
         self._working = 0
         self._tasks: list[asyncio.Task[None]] = []
+        self.started = 0
+        self.done = 0
+        self.failed = 0
+
+    @property
+    def total(self) -> int | None:
+        """How many keys there are, where that is known: by their length, or once all were read."""
+        return self.started if self._exhausted else self._total()
 
     async def __aenter__(self) -> Self:
         if self._entered:
@@ -75,9 +108,9 @@ class FanOut(Generic[K, T]):
         self,
         exc_type: type[BaseException] | None,
         exc: BaseException | None,
-        trace: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
-        self._exhausted = self._leaving = True
+        self._leaving = True
         for task in self._tasks:
             task.cancel()
         try:
@@ -109,16 +142,17 @@ class FanOut(Generic[K, T]):
             while True:
                 await self._room.acquire()
                 async with self._reading:
-                    if self._exhausted:
+                    if self._exhausted or self._source_error is not None:
                         return
                     try:
                         key = await anext(self._keys)
                     except StopAsyncIteration:
                         self._exhausted = True
                         return
+                    self.started += 1
                 await self._work_on(key)
+                self.done += 1
         except BaseException as error:  # noqa: BLE001 -- handed to whoever iterates
-            self._exhausted = True
             if not self._leaving and self._source_error is None:
                 self._source_error = error
         finally:
@@ -127,21 +161,59 @@ class FanOut(Generic[K, T]):
             self._room.release()
             self._news.set()
 
+    @abstractmethod
     async def _work_on(self, key: K) -> None:
-        """Give the outcome of *key*, for which room is held."""
-        outcome: Outcome[K, T]
-        try:
-            outcome = Fetched(key, await self._work(key))
-        except Exception as error:  # noqa: BLE001 -- one bad key never costs the others
-            outcome = Failed(key, _without_locals(error))
-        self._give(outcome)
+        """Give the outcomes of *key*, for the first of which room is held."""
 
     def _give(self, outcome: Outcome[K, T]) -> None:
         self._ready.append(outcome)
         self._news.set()
 
+    def _fail(self, key: K, error: Exception) -> None:
+        self.failed += 1
+        self._give(Failed(key, _without_locals(error)))
 
-class FanOutMany(FanOut[K, T]):
+
+class FanOut(_Workers[K, T]):
+    """
+    Run *work* over *keys*, at most *concurrency* at a time.
+
+    Enter it with ``async with``, iterate over what it gives: a `Fetched` or `Failed` for every key,
+    in the order in which they finish. A worker whose result has not been taken yet reads no further
+    key, so a slow consumer slows the reading: never more results wait than there are workers.
+
+    An error of *work* becomes a `Failed`; an error of *keys* is raised to whoever iterates, after
+    the outcomes of all keys read before it. An async generator given as *keys* is closed at the end.
+
+    Attributes:
+        started: How many keys were begun.
+
+        done: How many of them have ended, the failed ones included.
+
+        failed: How many of them failed.
+    """
+
+    def __init__(
+        self,
+        keys: Iterable[K] | AsyncIterable[K],
+        work: Callable[[K], Awaitable[T]],
+        *,
+        concurrency: int,
+        total: Callable[[], int | None] | None = None,
+    ) -> None:
+        super().__init__(keys, concurrency=concurrency, total=total)
+        self._work = work
+
+    async def _work_on(self, key: K) -> None:
+        try:
+            value = await self._work(key)
+        except Exception as error:  # noqa: BLE001 -- one bad key never costs the others
+            self._fail(key, error)
+        else:
+            self._give(Fetched(key, value))
+
+
+class FanOutMany(_Workers[K, T]):
     """
     As `FanOut`, for work that gives any number of values for a key: each comes as it is found.
 
@@ -155,13 +227,13 @@ class FanOutMany(FanOut[K, T]):
         *,
         concurrency: int,
     ) -> None:
-        super().__init__(keys, _no_single_value, concurrency=concurrency)
-        self._values = work
+        super().__init__(keys, concurrency=concurrency)
+        self._work = work
 
     async def _work_on(self, key: K) -> None:
         room = True
         try:
-            async with aclosing(self._values(key)) as values:
+            async with aclosing(self._work(key)) as values:
                 async for value in values:
                     if not room:
                         await self._room.acquire()
@@ -170,14 +242,10 @@ class FanOutMany(FanOut[K, T]):
         except Exception as error:  # noqa: BLE001 -- one bad key never costs the others
             if not room:
                 await self._room.acquire()
-            self._give(Failed(key, _without_locals(error)))
+            self._fail(key, error)
         else:
             if room:
                 self._room.release()
-
-
-async def _no_single_value(_: object) -> NoReturn:
-    raise AssertionError("work that gives many values gives no single one")
 
 
 async def gather(
@@ -210,14 +278,20 @@ async def gather(
 
 def _without_locals(error: Exception) -> Exception:
     """
-    Let go of what the frames of the traceback hold: whole answers, perhaps, and a kept outcome
-    would keep them too. Files and line numbers stay.
+    Let go of what this library's frames of the traceback hold: whole answers, perhaps, which a kept
+    outcome would keep too. Files and line numbers stay. The caller's frames are not touched: one
+    of them may belong to a coroutine that still runs.
     """
     chain: BaseException | None = error
     seen: set[int] = set()
     while chain is not None and id(chain) not in seen:
         seen.add(id(chain))
-        traceback.clear_frames(chain.__traceback__)
+        trace = chain.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_globals.get("__name__", "").startswith(_OWN):
+                with suppress(RuntimeError):  # it still runs
+                    trace.tb_frame.clear()
+            trace = trace.tb_next
         chain = chain.__cause__ or chain.__context__
     return error
 

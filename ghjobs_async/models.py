@@ -1,8 +1,8 @@
 """
-Values: what GitHub answers and what this library hands back.
+Models: what GitHub answers and what this library returns.
 
-Field names are GitHub's own, verbatim. Everything here is frozen, slotted and hashable, and knows
-nothing of how it was fetched.
+Field names are GitHub's own. Everything here is frozen, slotted and hashable, and independent of
+how it was fetched.
 """
 
 from __future__ import annotations
@@ -10,18 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Generic, TypeAlias, TypeVar, overload
+from typing import Annotated, Final, TypeAlias, overload
 
 import attrs
+import cattrs
+from cattrs.gen import make_dict_unstructure_fn, override
 from msgspec import Meta
 
-from ghjobs_async.errors import Undecodable
-from ghjobs_async.refs import RunRef
+from ghjobs_async.errors import ConfigurationError, Undecodable
+from ghjobs_async.refs import JobRef, RunRef, find_repo
 
-T = TypeVar("T")
-K = TypeVar("K")
-
-#: A date-time of GitHub's: aware, its offset as it was sent.
+#: A date-time from GitHub: aware, with the offset that was sent.
 Timestamp: TypeAlias = Annotated[datetime, Meta(tz=True)]
 
 
@@ -29,7 +28,7 @@ class Status(StrEnum):
     """
     The known values of ``status``.
 
-    Fields hold plain strings, since GitHub adds values about once a year; a member equals its text.
+    Fields hold plain strings, since GitHub adds values about once a year. A member equals its text.
     """
 
     QUEUED = "queued"
@@ -41,7 +40,7 @@ class Status(StrEnum):
 
 
 class Conclusion(StrEnum):
-    """The known values of ``conclusion``; as open as `Status`."""
+    """The known values of ``conclusion``; like `Status`, not a closed list."""
 
     SUCCESS = "success"
     FAILURE = "failure"
@@ -54,14 +53,24 @@ class Conclusion(StrEnum):
     STARTUP_FAILURE = "startup_failure"
 
 
-NOT_STARTED = frozenset({Status.QUEUED, Status.WAITING, Status.REQUESTED, Status.PENDING})
+#: What the ``status`` filter of a run search takes: either a status or a conclusion.
+RUN_STATUSES: Final[tuple[str, ...]] = (*Status, *Conclusion)
+
+_NOT_STARTED: Final = frozenset({Status.QUEUED, Status.WAITING, Status.REQUESTED, Status.PENDING})
 
 
 def _between(start: datetime | None, end: datetime | None) -> timedelta | None:
-    """The time from *start* to *end*; None where either is missing or the clocks are inverted."""
+    """Return the time from *start* to *end*; None where one is missing or *end* is the earlier."""
     if start is None or end is None or end < start:
         return None
     return end - start
+
+
+def _state(status: str | None, conclusion: str | None) -> str:
+    # A job that runs again may still have the conclusion of its last run.
+    if status is None or status == Status.COMPLETED:
+        return conclusion or status or "unknown"
+    return status
 
 
 @attrs.frozen(kw_only=True)
@@ -69,7 +78,7 @@ class Step:
     """
     One step of a job.
 
-    Numbers have gaps and steps may run in parallel: never index a job's steps by ``number``.
+    Numbers have gaps and steps may run in parallel, so never index a job's steps by ``number``.
     """
 
     name: str
@@ -81,8 +90,17 @@ class Step:
 
     @property
     def duration(self) -> timedelta | None:
-        """How long the step ran; None where unknown or where GitHub's clocks are inverted."""
+        """The time from start to end; None where unknown or where the end is before the start."""
         return _between(self.started_at, self.completed_at)
+
+    @property
+    def state(self) -> str:
+        """What to show to people: the status until it is ``completed``, then the conclusion."""
+        return _state(self.status, self.conclusion)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the step in the shape of GitHub's JSON, as `to_dict` does."""
+        return to_dict(self)
 
 
 @attrs.frozen(kw_only=True)
@@ -92,7 +110,7 @@ class Job:
 
     https://docs.github.com/rest/actions/workflow-jobs
 
-    Keys that older servers do not send have their default: None, or an empty tuple.
+    Keys that older servers do not send have a default: None, or an empty tuple.
     """
 
     id: int
@@ -120,40 +138,72 @@ class Job:
     runner_group_name: str | None = None
 
     @property
+    def ref(self) -> JobRef:
+        """
+        The reference to this job, with the repository that the job's own URLs name.
+
+        Raises:
+            ConfigurationError: None of the URLs names a repository.
+        """
+        for url in (self.url, self.run_url, self.check_run_url, self.html_url or ""):
+            if repo := find_repo(url):
+                return JobRef(repo, self.id)
+        raise ConfigurationError(
+            f"the URLs of job {self.id} do not name its repository: give repository and id instead"
+        )
+
+    @property
+    def state(self) -> str:
+        """What to show to people: the status until it is ``completed``, then the conclusion."""
+        return _state(self.status, self.conclusion)
+
+    @property
     def duration(self) -> timedelta | None:
-        """How long the job ran; None where unknown or where GitHub's clocks are inverted."""
+        """The time from start to end; None where unknown or where the end is before the start."""
         return _between(self.started_at, self.completed_at)
 
     @property
     def queued_for(self) -> timedelta | None:
         """
-        How long the job waited for a runner; None while it waits, where unknown, and for a job
-        that a re-run inherited, whose start lies before its creation.
+        How long the job waited for a runner, until its first step began.
+
+        None while it waits, where the times do not tell, and for a job that a re-run inherited,
+        which started before it was created.
         """
-        if self.status in NOT_STARTED:
+        created, started = self.created_at, self.started_at
+        if created is None or started is None or started < created or self.status in _NOT_STARTED:
             return None
-        return _between(self.created_at, self.started_at)
+        first = min((step.started_at for step in self.steps if step.started_at), default=None)
+        if first is not None and first >= started:
+            return first - created
+        # Some self-hosted runners report the time of queueing as the start.
+        return started - created if started > created else None
 
     @property
     def ran(self) -> bool:
         """
-        Whether a runner took this job: False for skipped jobs, jobs still waiting or cancelled
-        while they waited, and other apps' check runs, which GitHub lists as jobs.
+        Whether a runner took this job.
 
-        Empty ``steps`` do not tell: GitHub deletes the steps of old runs before their jobs.
+        False for skipped jobs, jobs that wait or were cancelled while they waited, and other apps'
+        check runs, which GitHub lists as jobs. Empty ``steps`` do not matter: GitHub deletes the
+        steps of old runs before their jobs.
         """
-        if self.conclusion == Conclusion.SKIPPED or self.status in NOT_STARTED:
+        if self.state == Conclusion.SKIPPED or self.status in _NOT_STARTED:
             return False
         if self.steps or self.runner_id or self.runner_name:
             return True
-        # Servers before labels and runners: only a passage of time tells. A check run has none.
-        concluded = self.conclusion in {"success", "failure", "timed_out"}
+        # Older servers send no runner. There, only a job that took time ran: check runs take none.
+        concluded = self.state in {Conclusion.SUCCESS, Conclusion.FAILURE, Conclusion.TIMED_OUT}
         return concluded and bool(self.duration)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the job in the shape of GitHub's JSON, as `to_dict` does."""
+        return to_dict(self)
 
 
 @attrs.frozen(kw_only=True)
 class Actor:
-    """Who triggered a run: as much of GitHub's user object as an audit needs."""
+    """Who triggered a run: the part of GitHub's user object that an audit needs."""
 
     login: str
     id: int | None = None
@@ -173,7 +223,7 @@ class Repository:
 @attrs.frozen(kw_only=True)
 class Run:
     """
-    One run of a workflow, as its latest (or the asked) attempt stands.
+    One run of a workflow, in the state of its latest attempt or of the one that was asked for.
 
     https://docs.github.com/rest/actions/workflow-runs
     """
@@ -203,27 +253,69 @@ class Run:
 
     @property
     def ref(self) -> RunRef:
-        """This run, for `GitHubJobs.list_jobs` and `GitHubJobs.fan_out`."""
+        """The reference to this run as a whole, not to one attempt."""
         return RunRef(self.repository.full_name, self.id)
 
     @property
     def attempts(self) -> tuple[RunRef, ...]:
-        """Every attempt of this run, the first one first."""
+        """The references to every attempt of this run, the first one first."""
         last = self.run_attempt or 1
         return tuple(
             RunRef(self.repository.full_name, self.id, attempt=n) for n in range(1, last + 1)
         )
 
+    @property
+    def state(self) -> str:
+        """What to show to people: the status until it is ``completed``, then the conclusion."""
+        return _state(self.status, self.conclusion)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the run in the shape of GitHub's JSON, as `to_dict` does."""
+        return to_dict(self)
+
+
+def to_dict(value: Job | Run | Step) -> dict[str, object]:
+    """
+    Return a model in the shape of GitHub's JSON: the same names, nesting and texts.
+
+    Keys that the model does not have are missing. Date-times keep their offset and the fraction of
+    a second, without trailing zeros.
+    """
+    unstructured: dict[str, object] = _to_json.unstructure(value)
+    return unstructured
+
+
+def _iso(value: datetime) -> str:
+    """Write a date-time as GitHub does: ``Z`` for UTC, no fraction where there is none."""
+    if value.utcoffset():
+        return value.isoformat(timespec="milliseconds" if value.microsecond else "auto")
+    timespec = "milliseconds" if value.microsecond else "seconds"
+    return value.replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
+
+
+def _converter() -> cattrs.Converter:
+    converter = cattrs.Converter()
+    converter.register_unstructure_hook(datetime, _iso)
+    # Older servers leave these out and never send null, so None is left out again.
+    absent = override(omit_if_default=True)
+    converter.register_unstructure_hook(
+        Job, make_dict_unstructure_fn(Job, converter, created_at=absent, run_attempt=absent)
+    )
+    return converter
+
+
+_to_json: Final = _converter()
+
 
 @attrs.frozen
 class JobList(Sequence[Job]):
     """
-    The jobs of one run or attempt: a sequence of `Job`, and a verdict on whether it is whole.
+    The jobs of one run or attempt: a sequence of `Job` that says whether it is complete.
 
     Attributes:
-        total_count: How many jobs GitHub says there are, as last told.
+        total_count: The number of jobs by GitHub's own, latest count.
 
-        undecodable: What came but could not be decoded.
+        undecodable: The jobs that came but could not be decoded.
     """
 
     jobs: tuple[Job, ...]
@@ -232,27 +324,27 @@ class JobList(Sequence[Job]):
 
     @property
     def complete(self) -> bool:
-        """Whether every job that GitHub counts is here, decoded, once."""
+        """Whether every job that GitHub counts is here and decoded."""
         return len(self.jobs) == self.total_count
 
     @property
     def expected(self) -> int:
-        """How many jobs there should be: ``total_count``."""
+        """The number of jobs that there should be: ``total_count``."""
         return self.total_count
 
     @property
     def got(self) -> int:
-        """How many jobs there are."""
+        """The number of jobs that are here."""
         return len(self.jobs)
 
     @overload
     def __getitem__(self, index: int) -> Job: ...
 
     @overload
-    def __getitem__(self, index: slice) -> tuple[Job, ...]: ...
+    def __getitem__(self, index: slice) -> list[Job]: ...
 
-    def __getitem__(self, index: int | slice) -> Job | tuple[Job, ...]:
-        return self.jobs[index]
+    def __getitem__(self, index: int | slice) -> Job | list[Job]:
+        return list(self.jobs[index]) if isinstance(index, slice) else self.jobs[index]
 
     def __len__(self) -> int:
         return len(self.jobs)
@@ -265,31 +357,15 @@ class JobList(Sequence[Job]):
         return f"<JobList of {len(self.jobs)} jobs, {verdict}>"
 
 
-@attrs.frozen
-class Fetched(Generic[K, T]):
-    """An outcome that succeeded: ``case Fetched(ref, value)``."""
-
-    ref: K
-    value: T
-
-
-@attrs.frozen
-class Failed(Generic[K]):
-    """An outcome that failed: ``case Failed(ref, error)``."""
-
-    ref: K
-    error: Exception
-
-
 @attrs.frozen(repr=False)
 class LogLink:
     """
-    The signed link of a log. It opens the log to whoever holds it, so its repr hides the query.
+    The signed link of a log. Anyone who has it can read the log, so its repr hides the query.
 
     Attributes:
-        url: Where the log lies, signature and all.
+        url: The whole link, with its signature.
 
-        expires_at: When the link dies, where the link itself says so.
+        expires_at: When the link expires, where the link itself says so.
     """
 
     url: str
@@ -303,7 +379,7 @@ class LogLink:
 
 @attrs.frozen(repr=False)
 class InstallationToken:
-    """An App's installation token and when it ends; its repr hides the token."""
+    """An App's installation token and when it expires; its repr hides the token."""
 
     token: str
     expires_at: Timestamp
@@ -315,14 +391,14 @@ class InstallationToken:
 @attrs.frozen
 class RateLimit:
     """
-    What is left of the hourly budget, as the server last said.
+    The rest of the hourly budget, as the server last reported it.
 
     Attributes:
-        limit: How many requests an hour there are.
+        limit: How many requests an hour are allowed.
 
         remaining: How many of them are left.
 
-        reset_at: When all are there again.
+        reset_at: When the full budget is available again.
     """
 
     limit: int | None
@@ -333,14 +409,14 @@ class RateLimit:
 @attrs.frozen
 class Wait:
     """
-    A wait, told to ``on_wait`` before it begins.
+    A wait, reported to ``on_wait`` before it begins.
 
     Attributes:
-        seconds: How long it is.
+        seconds: How long it takes.
 
         until: When it ends.
 
-        reason: What for, for example ``"secondary rate limit"`` or ``"retry after 502"``.
+        reason: Its cause, for example ``"secondary rate limit"`` or ``"retry after 502"``.
     """
 
     seconds: float

@@ -1,4 +1,4 @@
-"""References: which run, which attempt, which job. Pure values, made before anything is asked."""
+"""References: which run, which attempt, which job. Pure values, checked before any request."""
 
 from __future__ import annotations
 
@@ -10,31 +10,62 @@ import attrs
 
 from ghjobs_async.errors import ConfigurationError, shown
 
-# GitHub allows letters, digits, ".", "_" and "-" in names; "." and ".." would climb the path.
+# GitHub allows letters, digits, ".", "_" and "-" in names. "." and ".." would change the path.
 _NAME: Final = r"(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._-]{1,100}"
 _REPO: Final = re.compile(rf"{_NAME}/{_NAME}")
 #: Ids are int64 on GitHub's side.
 _MAX_ID: Final = 2**63 - 1
+_DIGITS: Final = re.compile(r"[1-9][0-9]{0,18}")
 # The path of a run, attempt or job, after "/OWNER/NAME" (web) or "/repos/OWNER/NAME" (API).
 _RUN_PATH: Final = re.compile(
     r"/actions/runs/(?P<run>[0-9]{1,19})(?:/attempts/(?P<attempt>[0-9]{1,9}))?(?:/(?P<rest>.*))?"
 )
 _API_JOB_PATH: Final = re.compile(r"/actions/jobs/(?P<job>[0-9]{1,19})(?:/logs)?/?")
 _CHECK_RUN_PATH: Final = re.compile(r"/(?:check-)?runs/(?P<job>[0-9]{1,19})/?")
+# The whole path of a job, run or check run: below any API root, and on the web.
+_API_PATH: Final = re.compile(
+    rf".*/repos/({_NAME}/{_NAME})/(?:actions/(?:jobs|runs)|check-runs)/[0-9]{{1,19}}/?"
+)
+_WEB_PATH: Final = re.compile(rf"/({_NAME}/{_NAME})/(?:actions/)?runs/[0-9]{{1,19}}(?:/.*)?")
 
 
 def check_repo(repo: object) -> str:
-    """Give *repo* back if it reads ``OWNER/NAME``; else raise `ConfigurationError`."""
+    """Return *repo* if it has the form ``OWNER/NAME``; otherwise raise `ConfigurationError`."""
     if not isinstance(repo, str) or not _REPO.fullmatch(repo):
-        raise ConfigurationError(f"a repository reads OWNER/NAME, not {shown(repo)}")
+        raise ConfigurationError(f"a repository is OWNER/NAME, not {shown(repo)}")
     return repo
 
 
 def check_id(number: object, what: str) -> int:
-    """Give *number* back if it can be an id (or an attempt); else raise `ConfigurationError`."""
-    if type(number) is not int or not 1 <= number <= _MAX_ID:
+    """
+    Return an id (or the number of an attempt) as an int.
+
+    Args:
+        number: The number, or a string of its ASCII digits.
+
+        what: What it is, for the error.
+
+    Raises:
+        ConfigurationError: It is neither, not positive, or more than an int64 can hold.
+    """
+    value = number
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        value = int(value)
+    if type(value) is not int or not 1 <= value <= _MAX_ID:
         raise ConfigurationError(f"{what} is a positive number, not {shown(number)}")
-    return number
+    return value
+
+
+def _run_id(value: int | str) -> int:
+    return check_id(value, "the id of a run")
+
+
+def _attempt(value: int | str | None) -> int | None:
+    return None if value is None else check_id(value, "an attempt")
+
+
+def _job_id(value: int | str) -> int:
+    return check_id(value, "the id of a job")
 
 
 @attrs.frozen(order=True)
@@ -45,7 +76,7 @@ class RunRef:
     Args:
         repo: Repository as ``"owner/name"``.
 
-        run_id: Numeric id of the run.
+        run_id: Numeric id of the run. A string of digits becomes a number, here and below.
 
         attempt: Number of the attempt, from 1; None means the run as a whole.
 
@@ -54,23 +85,22 @@ class RunRef:
     """
 
     repo: str
-    run_id: int
-    # Ordered as 0 where None, so that references with and without an attempt can be sorted.
-    attempt: int | None = attrs.field(default=None, order=lambda attempt: attempt or 0)
+    run_id: int = attrs.field(converter=_run_id)
+    # None sorts as 0, so that references with and without an attempt can be sorted together.
+    attempt: int | None = attrs.field(
+        default=None, converter=_attempt, order=lambda attempt: attempt or 0
+    )
 
     def __attrs_post_init__(self) -> None:
         check_repo(self.repo)
-        check_id(self.run_id, "a run's id")
-        if self.attempt is not None:
-            check_id(self.attempt, "an attempt")
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """
-        Take the web or API URL of a run, an attempt or a job, on any host.
+        Read the web or API URL of a run, an attempt or a job, on any host.
 
         Raises:
-            ConfigurationError: *text* is no such URL, or one that does not name the run.
+            ConfigurationError: *text* is not such a URL, or does not name the run.
         """
         repo, path, _ = _split(text, "a run")
         if found := _RUN_PATH.fullmatch(path):
@@ -93,29 +123,28 @@ class JobRef:
     Args:
         repo: Repository as ``"owner/name"``.
 
-        job_id: Numeric id of the job.
+        job_id: Numeric id of the job; a string of digits becomes a number.
 
     Raises:
         ConfigurationError: Either is malformed.
     """
 
     repo: str
-    job_id: int
+    job_id: int = attrs.field(converter=_job_id)
 
     def __attrs_post_init__(self) -> None:
         check_repo(self.repo)
-        check_id(self.job_id, "a job's id")
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """
-        Take the web or API URL of a job, on any host.
+        Read the web or API URL of a job, on any host.
 
-        The web addresses of before 2023 (``.../actions/runs/RUN/jobs/NUMBER``) hold a number that
-        is not the job's id: they are refused rather than guessed at.
+        Web URLs from before 2023 (``.../actions/runs/RUN/jobs/NUMBER``) hold a number that is not
+        the job's id, so they are rejected.
 
         Raises:
-            ConfigurationError: *text* is no such URL, or one that does not name the job.
+            ConfigurationError: *text* is not such a URL, or does not name the job.
         """
         repo, path, query = _split(text, "a job")
         if found := _API_JOB_PATH.fullmatch(path) or _CHECK_RUN_PATH.fullmatch(path):
@@ -126,8 +155,8 @@ class JobRef:
                 return cls(repo, int(job[1]))
             if re.match(r"jobs/[0-9]", rest):
                 raise ConfigurationError(
-                    "the number in an old .../jobs/NUMBER address is not the job's id; "
-                    f"open it in a browser and take the address it leads to: {shown(text)}"
+                    "the number in an old .../jobs/NUMBER URL is not the job's id; "
+                    f"open it in a browser and use the URL that it leads to: {shown(text)}"
                 )
             raise ConfigurationError(f"this names a run, not one of its jobs: {shown(text)}")
         check_run = parse_qs(query).get("check_run_id", [""])[0]
@@ -137,6 +166,19 @@ class JobRef:
 
     def __str__(self) -> str:
         return f"{self.repo} job {self.job_id}"
+
+
+def find_repo(url: str) -> str | None:
+    """
+    Return the repository in GitHub's own URL of a job, a run or a check run.
+
+    API URLs may stand below any API root, web URLs on any host; None for any other text.
+    """
+    parts = _urlsplit(url)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        return None
+    found = _API_PATH.fullmatch(parts.path) or _WEB_PATH.fullmatch(parts.path)
+    return found[1] if found else None
 
 
 def _split(text: str, what: str) -> tuple[str, str, str]:

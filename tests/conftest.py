@@ -17,7 +17,7 @@ import aioresponses.core
 import pytest
 from async_tools import FakeClock, MakeClient, settled
 
-from ghjobs_async import GitHubJobs
+from ghjobs_async import GHJobsError, GitHubJobs
 from ghjobs_async.testing import FakeGitHub
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0", None, "", b"127.0.0.1"}
@@ -101,6 +101,29 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         for spelling in (name, name.lower()):
             if spelling in os.environ:
                 monkeypatch.delenv(spelling)
+
+
+# Every chain of errors ends.
+
+
+@pytest.fixture(autouse=True)
+def _chains_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Walk the causes of every error that the test raises: none is its own cause."""
+    raised: list[GHJobsError] = []
+
+    def noted(self: GHJobsError, *args: object) -> None:
+        Exception.__init__(self, *args)
+        raised.append(self)
+
+    monkeypatch.setattr(GHJobsError, "__init__", noted)
+    yield
+    for error in raised:
+        seen: list[BaseException] = []
+        one: BaseException | None = error
+        while one is not None:
+            assert not any(one is before for before in seen), f"its own cause: {one!r}"
+            seen.append(one)
+            one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
 
 
 # Nothing is left behind.

@@ -1,4 +1,4 @@
-"""The README's snippets run, in their order, against the embedded GitHub; so do the examples."""
+"""README's snippets and the examples run against the embedded GitHub; what README names exists."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
 def snippets() -> list[CodeType]:
-    """The Python blocks, each compiled so that it may await, with README's line numbers."""
+    """Compile the Python blocks, so that each may await and has README's line numbers."""
     found = []
     for block in re.finditer(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL):
         line = README.count("\n", 0, block.start(1))
@@ -31,7 +31,7 @@ def snippets() -> list[CodeType]:
 
 
 async def test_readme_snippets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Every Python block of the README runs, and what it asserts is true."""
+    """Every Python block of README runs, in order, and what it asserts is true."""
     monkeypatch.chdir(tmp_path)
     blocks = snippets()
     assert len(blocks) >= 8
@@ -56,7 +56,7 @@ async def test_readme_snippets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 async def test_example(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The example runs without an account or a network, and prints something."""
+    """Each example runs without an account or a network, and prints something."""
     await runpy.run_path(str(path))["main"]()
     assert capsys.readouterr().out
 
@@ -68,10 +68,28 @@ def test_examples_are_short() -> None:
 
 
 def test_the_tests_that_readme_names_exist() -> None:
-    """Each row of "What happens when" names tests, and there are such tests."""
+    """Every test that README names exists."""
     named = set(re.findall(r"`(test_\w+)`", README))
     tests = "".join(
         path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")
     )
     assert len(named) >= 30
     assert not {name for name in named if f"def {name}(" not in tests}
+
+
+@pytest.mark.parametrize("path", [".ci/run", ".github/workflows/ci.yml"])
+def test_ci_runs_the_command_of_readme(path: str) -> None:
+    """CI runs the tests by the command that README gives."""
+    [command] = re.findall(r"^.*/nox$", README, re.MULTILINE)
+    assert command in (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_ci_is_pinned_and_reads_only() -> None:
+    """CI pins each action by a full commit hash, and its token can only read the code."""
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    actions = re.findall(r"uses: (.*)", workflow)
+    assert actions
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", action) for action in actions)
+    assert re.findall(r"^ *permissions:\n(?:  +.*\n)+", workflow, re.MULTILINE) == [
+        "permissions:\n  contents: read\n"
+    ]

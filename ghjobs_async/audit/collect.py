@@ -7,9 +7,8 @@ from ghjobs_async.audit.folder import AuditFolder
 from ghjobs_async.audit.plan import AuditPlan, Logs
 from ghjobs_async.audit.tally import Tally
 from ghjobs_async.client import GitHubJobs
-from ghjobs_async.fanout import Outcome
+from ghjobs_async.fanout import Failed, Fetched, Outcome
 from ghjobs_async.logs.job_log import JobLog
-from ghjobs_async.models import Failed, Fetched
 from ghjobs_async.refs import JobRef
 
 

@@ -1,4 +1,4 @@
-"""How many requests an audit will take, and how long: told before it starts, from a small sample."""
+"""Estimate how many requests an audit needs, and how long it takes, from a small sample."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ import attrs
 from ghjobs_async.audit.plan import AuditPlan
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import GHJobsError
+from ghjobs_async.fanout import Fetched
 from ghjobs_async.listing.run_search import CAP
-from ghjobs_async.models import Fetched, RateLimit
+from ghjobs_async.models import RateLimit
 from ghjobs_async.refs import RunRef
 from ghjobs_async.wire.operations import Filter
 
-#: So many runs of each repository are looked at: each costs a request.
+#: How many runs of each repository to look at; each costs a request.
 _SAMPLE: Final = 8
 _PER_PAGE: Final = 100
-# As `RunSearch` splits what is longer than GitHub lists.
+# The size of the parts into which `RunSearch` splits a long search.
 _PART: Final = 700
 _MINUTE: Final = 60
 _HOUR: Final = 3600
@@ -30,16 +31,16 @@ _HOUR: Final = 3600
 @attrs.frozen
 class RepoEstimate:
     """
-    What one repository will take, about.
+    The estimate for one repository.
 
     Attributes:
         repository: Its name.
 
-        runs: How many runs there are; GitHub says so.
+        runs: The number of runs, as GitHub reports it.
 
-        jobs: How many jobs they have, going by the sample.
+        jobs: The number of jobs, estimated from the sample.
 
-        searches, listings, logs: How many requests for runs, for jobs, and for logs.
+        searches, listings, logs: The number of requests for runs, for jobs, and for logs.
     """
 
     repository: str
@@ -51,25 +52,25 @@ class RepoEstimate:
 
     @property
     def requests(self) -> int:
-        """All requests to the API; what the storage of logs is asked costs nothing."""
+        """All requests to the API; those to the log storage are not limited."""
         return self.searches + self.listings + self.logs
 
 
 @attrs.frozen
 class Estimate:
     """
-    What an audit will take, about.
+    The estimate for an audit.
 
     Attributes:
-        repos: Each repository.
+        repos: The estimate for each repository.
 
-        spent: How many requests the estimate itself took.
+        spent: The number of requests that the estimate itself needed.
 
-        seconds_per_request: How long one of them took.
+        seconds_per_request: The average time of such a request.
 
-        pace: How many requests a minute the client sends at the most; None: no such limit.
+        pace: The most requests a minute that the client sends; None where there is no such limit.
 
-        limit: What is left of the hourly budget; None: no such limit.
+        limit: The rest of the hourly budget; None where there is no such limit.
     """
 
     repos: tuple[RepoEstimate, ...]
@@ -80,15 +81,15 @@ class Estimate:
 
     @property
     def requests(self) -> int:
-        """All requests."""
+        """All requests to the API."""
         return sum(repo.requests for repo in self.repos)
 
     def seconds(self, concurrency: int, now: datetime) -> float:
-        """How long it will take with so many requests at once."""
+        """Return how many seconds the audit takes with *concurrency* requests at a time."""
         beyond = 0 if self.limit is None else self.requests - self.limit.remaining
         if self.limit is None or beyond <= 0:
             return self._busy(self.requests, concurrency)
-        # What is beyond the budget waits for its reset, and for another hour each time again.
+        # Requests beyond the budget wait for its reset, and then for further hours.
         hourly = max(1, self.limit.limit or beyond)
         waits = max(0.0, (self.limit.reset_at - now).total_seconds())
         waits += (beyond - 1) // hourly * _HOUR
@@ -103,14 +104,14 @@ async def estimate(
     gh: GitHubJobs, plan: AuditPlan, *, clock: Callable[[], float] = time.monotonic
 ) -> Estimate:
     """
-    Estimate what *plan* will take, against what is left of the budget.
+    Estimate how many requests *plan* needs and how long it takes.
 
     Args:
         gh: The client.
 
-        plan: What is to be audited.
+        plan: The audit.
 
-        clock: Seconds that pass.
+        clock: Returns the time in seconds.
 
     Raises:
         GHJobsError: A repository cannot be searched.
@@ -122,7 +123,7 @@ async def estimate(
         began = clock()
         total, runs = await plan.search(gh, repo).peek()
         seconds += clock() - began
-        # Spread over the page: the newest runs alone are much alike.
+        # Take runs from the whole page, since the newest ones are often alike.
         step = max(1, len(runs) // _SAMPLE)
         sample = [RunRef(repo, run.id) for run in runs[::step][:_SAMPLE]]
         spent += 1 + len(sample)

@@ -11,8 +11,8 @@ from ghjobs_async.audit.plan import AuditPlan
 from ghjobs_async.audit.tally import Tally
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import GHJobsError, Undecodable
-from ghjobs_async.fanout import FanOut, Outcome
-from ghjobs_async.models import Failed, Fetched, Job, JobList
+from ghjobs_async.fanout import Failed, FanOut, Fetched, Outcome
+from ghjobs_async.models import Job, JobList
 from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.wire.operations import Filter
 

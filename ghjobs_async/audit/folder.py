@@ -13,8 +13,7 @@ import msgspec
 from ghjobs_async.atomic_file import write_all
 from ghjobs_async.audit.names import log_path
 from ghjobs_async.errors import ConfigurationError
-from ghjobs_async.models import Job
-from ghjobs_async.wire.convert import to_dict
+from ghjobs_async.models import Job, to_dict
 
 JOBS: Final = "jobs.ndjson"
 FAILURES: Final = "failures.ndjson"

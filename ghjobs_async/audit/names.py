@@ -1,4 +1,4 @@
-"""File names out of strangers' words: never outside the folder, never two alike. Pure."""
+"""Make file names from untrusted names: never outside the folder, never two equal ones. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Final
 from ghjobs_async.logtext import plain
 from ghjobs_async.models import Job
 
-#: Bytes of a job's name to keep: file systems stop at 255 bytes, Windows at 260 of the whole path.
-_MOST_BYTES: Final = 80
-#: What Windows, shells and people trip over.
+#: How many bytes of a job's name to keep. File systems allow 255 bytes in a name, and Windows 260
+#: characters in a path.
+_MAX_BYTES: Final = 80
+#: Characters that Windows does not allow or that shells interpret.
 _AWKWARD: Final = re.compile(r"""[<>:"/\\|?*'`$&;!#%{}\s~^=,]+""")
 _JOINER: Final = "\u200d"
-# Windows takes these for devices, whatever stands after a dot.
+# Windows treats these names as devices, with any extension.
 _DEVICES: Final = frozenset(
     {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(10))}
 )
@@ -23,10 +24,10 @@ _DEVICES: Final = frozenset(
 
 def log_path(repo: str, job: Job) -> PurePosixPath:
     """
-    Give the place of a job's log, below the folder of logs.
+    Return the path of a job's log, relative to the folder of logs.
 
-    The job's number makes it unique, where names are equal or differ in case only; the name behind it
-    is for people.
+    The job's id makes it unique where names are equal or differ only in case. The name after it is
+    for people.
     """
     name = safe(job.name)
     file = f"{job.id}-{name}.log" if name else f"{job.id}.log"
@@ -35,24 +36,24 @@ def log_path(repo: str, job: Job) -> PurePosixPath:
 
 
 def folder_of(repo: str) -> str:
-    """Give the name of a repository's folder."""
+    """Return the name of a repository's folder."""
     name = repo.lower().replace("/", "--").rstrip(".")
     return f"_{name}" if name.partition(".")[0] in _DEVICES else name
 
 
 def safe(text: str) -> str:
-    """Give what of *text* may stand in a file name; possibly nothing."""
+    """Return the part of *text* that is safe in a file name; it may be empty."""
     text = unicodedata.normalize("NFC", _AWKWARD.sub("-", plain(text).text))
     kept = "".join(c for c in text if c.isprintable() or c == _JOINER)
     return _cut(kept).strip("-. " + _JOINER)
 
 
 def _cut(text: str) -> str:
-    """Cut after whole characters, never within an emoji of several."""
+    """Cut *text* to the limit, but never inside a character of several code points."""
     data = text.encode()
-    if len(data) <= _MOST_BYTES:
+    if len(data) <= _MAX_BYTES:
         return text
-    cut = data[:_MOST_BYTES].decode(errors="ignore")
+    cut = data[:_MAX_BYTES].decode(errors="ignore")
     rest = text[len(cut) :]
     while cut and (unicodedata.combining(rest[0]) or _joined(cut, rest)):
         rest = cut[-1] + rest

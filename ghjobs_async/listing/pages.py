@@ -1,23 +1,24 @@
 """
-One list, read whole: page 1 tells how many there are, the others are fetched side by side.
+Read one list completely: page 1 says how many items there are, the others are fetched concurrently.
 
-Where the server fails on a large page, the list is read again in smaller ones; what came short is
-checked once more, and said.
+Where the server fails on a large page, the list is read again in smaller ones. A list that comes short
+is read once more; what stays short says so.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, Generic, Protocol, TypeVar
 
 import attrs
 
 from ghjobs_async import fanout
-from ghjobs_async.collector import Turns
 from ghjobs_async.errors import ServerError, TransportError, Undecodable
-from ghjobs_async.transport.requester import Api
+from ghjobs_async.transport.requester import Requester
 from ghjobs_async.wire.convert import Page, is_empty_page, peek_total
 from ghjobs_async.wire.messages import Answer, Request
 from ghjobs_async.wire.urls import has_next
@@ -30,12 +31,12 @@ _TOO_LARGE: Final = frozenset({502, 504})
 # this many lists, which costs a repository that really needs small pages next to nothing.
 _GROW_AFTER: Final = 100
 # So many pages, a few milliseconds' work, are decoded at once.
-_AT_ONCE: Final = 4
-# A page as large as this becomes objects as it comes: a page of runs has over a megabyte, and is a
-# tenth of that when decoded.
+_BURST: Final = 4
+# A page as large as this is decoded as it comes: a page of runs has over a megabyte, and is a tenth
+# of that when decoded.
 _LARGE: Final = 2**19
 # So many pages are read beyond the total, where the server says that there are more.
-_BEYOND_MOST: Final = 100
+_MAX_BEYOND: Final = 100
 
 
 class Item(Protocol):
@@ -49,7 +50,7 @@ class Item(Protocol):
 
 T = TypeVar("T", bound=Item)
 
-#: Makes the request for a page of that size (first) and number (second).
+#: Builds the request for a page of that size (first) and number (second).
 MakeRequest = Callable[[int, int], Request[Page[T]]]
 
 
@@ -86,38 +87,38 @@ class _Size:
 @attrs.define(eq=False)
 class Pages:
     """
-    Reads lists; remembers per repository and kind of list which page size works.
+    Reads lists; remembers for each repository and kind of list which page size works.
 
     Args:
-        api: Asks GitHub.
+        requester: Asks GitHub.
 
         concurrency: How many pages of one list are asked for at once.
     """
 
-    api: Api
+    requester: Requester
     concurrency: int
     _sizes: dict[tuple[str, str], _Size] = attrs.field(factory=dict, init=False)
-    # One list after the other becomes objects, and is handed over before the next one does.
-    _turns: Turns = attrs.field(factory=Turns, init=False)
+    # One list at a time becomes objects, and is handed over before the next one does.
+    _decoding: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
 
     async def read(
-        self, key: tuple[str, str], make: MakeRequest[T], *, most: int | None = None
+        self, key: tuple[str, str], make: MakeRequest[T], *, limit: int | None = None
     ) -> Listing[T]:
         """
-        Read one list whole, and once more where it changed meanwhile or came short.
+        Read one list, and once more where it changed meanwhile or came short.
 
         Args:
             key: The repository and the kind of list, for which the page size is remembered.
 
-            make: Makes the request for one page.
+            make: Builds the request for one page.
 
-            most: Of a list as long as this, or longer, only page 1 is read.
+            limit: Of a list as long as this, or longer, only page 1 is read.
         """
-        listing = await self._read(key, make, most)
-        return listing if listing.settled else await self._read(key, make, most)
+        listing = await self._read(key, make, limit)
+        return listing if listing.settled else await self._read(key, make, limit)
 
     async def _read(
-        self, key: tuple[str, str], make: MakeRequest[T], most: int | None
+        self, key: tuple[str, str], make: MakeRequest[T], limit: int | None
     ) -> Listing[T]:
         """Read one list, in pages as large as the server can make them."""
         known = self._sizes.setdefault((key[0].lower(), key[1]), _Size())
@@ -125,7 +126,7 @@ class Pages:
         for size in SIZES[SIZES.index(begun) :]:
             smallest = size == SIZES[-1]
             try:
-                listing = await self._read_in(size, make, most, resize=not smallest)
+                listing = await self._read_in(size, make, limit, resize=not smallest)
             except ServerError as error:
                 if smallest or error.status not in _TOO_LARGE:
                     raise
@@ -135,18 +136,20 @@ class Pages:
         raise AssertionError("the smallest size returns or raises")
 
     async def _read_in(
-        self, size: int, make: MakeRequest[T], most: int | None, *, resize: bool
+        self, size: int, make: MakeRequest[T], limit: int | None, *, resize: bool
     ) -> Listing[T]:
-        reading = _Reading(self.api, make, size, _unless_too_large if resize else bool)
+        reading = _Reading(self.requester, make, size, _unless_too_large if resize else bool)
         first = await reading.fetch(1)
         total = peek_total(first.body)
-        if total is None or (most is not None and total >= most):
+        if total is None or (limit is not None and total >= limit):
             page = await reading.decode(1, first)
             total = page.total_count
-            if most is not None and total >= most:
+            if limit is not None and total >= limit:
                 return Listing(page.items, total, page.undecodable, settled=True)
         answers = [first, *await reading.others(first, total, self.concurrency)]
-        return _merged(await reading.decode_all(answers, self._turns))
+        async with self._decoding:
+            pages = await reading.decode_all(answers)
+        return _merged(pages)
 
     def _remember(self, known: _Size, size: int, *, stepped: bool) -> None:
         if stepped:
@@ -162,22 +165,22 @@ class _Reading(Generic[T]):
     """
     One reading of one list, in pages of one size.
 
-    Pages are kept as they came until all are there: bytes are a fraction of the objects that they
-    become, and the garbage collector does not walk them again and again.
+    Pages are kept as bytes until all have come: that takes a fraction of the memory of the objects
+    that they become.
     """
 
-    api: Api
+    requester: Requester
     make: MakeRequest[T]
     size: int
     resend: Callable[[int], bool]
     # A page without items has come: there is nothing behind it, whatever the total says.
     _exhausted: bool = False
-    # Pages that are decoded already, by number: large ones, and a first one that told no total.
+    # Pages that are decoded already, by number: large ones, and a first one without a total in front.
     _decoded: dict[int, Page[T]] = attrs.field(factory=dict)
 
     async def fetch(self, number: int) -> Answer:
         request = self.make(self.size, number).undecoded()
-        answer = await self.api.send(request, resend=self.resend)
+        answer = await self.requester.send(request, resend=self.resend)
         self._exhausted = self._exhausted or is_empty_page(answer.body)
         return answer
 
@@ -185,16 +188,16 @@ class _Reading(Generic[T]):
         answer = await self.fetch(number)
         if len(answer.body) < _LARGE:
             return answer
-        if page := self._whole(number, answer):
+        if page := self._page(number, answer):
             self._decoded[number] = page
         return attrs.evolve(answer, body=b"")
 
     async def decode(self, number: int, answer: Answer) -> Page[T]:
-        page = self._whole(number, answer) or await self._again(number)
+        page = self._page(number, answer) or await self._again(number)
         self._decoded[number] = page
         return page
 
-    def _whole(self, number: int, answer: Answer) -> Page[T] | None:
+    def _page(self, number: int, answer: Answer) -> Page[T] | None:
         """Decode a page; None for half a page, though the connection was whole."""
         try:
             return self.make(self.size, number).decode(answer)
@@ -202,29 +205,28 @@ class _Reading(Generic[T]):
             return None
 
     async def _again(self, number: int) -> Page[T]:
-        return await self.api.send(self.make(self.size, number), resend=self.resend)
+        return await self.requester.send(self.make(self.size, number), resend=self.resend)
 
-    async def decode_all(self, answers: list[Answer], turns: Turns) -> list[Page[T]]:
-        """Decode pages in their turn, a few at a time: between them, other tasks have theirs."""
+    async def decode_all(self, answers: list[Answer]) -> list[Page[T]]:
+        """Decode pages, a few at a time: between them, other tasks have their turn."""
         numbered = deque(enumerate(answers, 1))
         answers.clear()
         pages: list[Page[T] | None] = []
-        async with turns.turn():
-            while numbered:
-                few = [numbered.popleft() for _ in range(min(_AT_ONCE, len(numbered)))]
-                with turns.burst():
-                    pages += [
-                        self._decoded.pop(number, None) or self._whole(number, answer)
-                        for number, answer in few
-                    ]
-                await asyncio.sleep(0)
+        while numbered:
+            few = [numbered.popleft() for _ in range(min(_BURST, len(numbered)))]
+            with _collector_paused():
+                pages += [
+                    self._decoded.pop(number, None) or self._page(number, answer)
+                    for number, answer in few
+                ]
+            await asyncio.sleep(0)
         return [
             await self._again(number) if page is None else page
             for number, page in enumerate(pages, 1)
         ]
 
     async def others(self, first: Answer, total: int, concurrency: int) -> list[Answer]:
-        """The pages behind the first one, side by side as far as the total says."""
+        """Fetch the pages behind the first one, concurrently as far as the total says."""
         answers = [first]
         last = max(1, -(-total // self.size))
         if last > 1:
@@ -232,7 +234,7 @@ class _Reading(Generic[T]):
                 self._numbers(last), self._fetch_other, concurrency=min(concurrency, last - 1)
             )
         # There may be more than the total says, where the Link header knows of another page.
-        for number in range(last + 1, last + _BEYOND_MOST):
+        for number in range(last + 1, last + _MAX_BEYOND):
             if self._exhausted or not has_next(answers[-1]):
                 break
             answers.append(await self._fetch_other(number))
@@ -243,6 +245,18 @@ class _Reading(Generic[T]):
             if self._exhausted:
                 return
             yield number
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Pause the garbage collector, which would walk thousands of new objects; never across an await."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _unless_too_large(status: int) -> bool:

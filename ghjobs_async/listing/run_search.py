@@ -200,8 +200,8 @@ class RunSearch:
             for run in fresh:
                 yield run
 
-    async def _list(self, query: Mapping[str, str], most: int | None) -> Listing[Run]:
+    async def _list(self, query: Mapping[str, str], limit: int | None) -> Listing[Run]:
         def make(per_page: int, page: int) -> Request[Page[Run]]:
             return list_runs(self._repo, self._workflow, query, per_page, page)
 
-        return await self._pages.read((self._repo, "runs"), make, most=most)
+        return await self._pages.read((self._repo, "runs"), make, limit=limit)

@@ -13,7 +13,8 @@ from typing import Final, Self
 
 from ghjobs_async.atomic_file import WholeFile
 from ghjobs_async.errors import ConfigurationError, shown
-from ghjobs_async.logs.download import ChangedError, Download
+from ghjobs_async.logs.continuity import ChangedError, Continuity
+from ghjobs_async.logs.download import Download
 from ghjobs_async.logtext import (
     Annotation,
     AnnotationFinder,
@@ -28,11 +29,11 @@ from ghjobs_async.logtext import (
 )
 from ghjobs_async.models import Job
 from ghjobs_async.refs import JobRef
-from ghjobs_async.transport.requester import Api
+from ghjobs_async.transport.requester import Requester
 from ghjobs_async.wire.operations import get_job
 
 # How often a log that changes under the reader is written to disk from its start again.
-_RESTARTS_MOST: Final = 3
+_MAX_RESTARTS: Final = 3
 
 
 class JobLog:
@@ -46,21 +47,22 @@ class JobLog:
         ref: Whose log.
     """
 
-    def __init__(self, api: Api, slots: asyncio.Semaphore, ref: JobRef) -> None:
+    def __init__(self, requester: Requester, slots: asyncio.Semaphore, ref: JobRef) -> None:
         self.ref = ref
-        self._api = api
+        self._requester = requester
         self._slots = slots
         self._held = False
         # The pass that entering opened, until the first reading takes it.
         self._opened: Download | None = None
         self._reading: Download | None = None
+        self._latest: Continuity | None = None
 
     async def __aenter__(self) -> Self:
         if self._held:
             raise RuntimeError("a log is entered once at a time: open it again instead")
         await self._slots.acquire()
         self._held = True
-        self._opened = Download(self._api, self.ref)
+        self._opened = Download(self._requester, self.ref)
         try:
             await self._opened.open()
         except BaseException:
@@ -85,17 +87,29 @@ class JobLog:
             self._held = False
             self._slots.release()
 
-    async def _begin(self) -> Download:
-        """A pass from the log's start: the one that is open already, or another."""
+    @property
+    def received(self) -> int:
+        """How many bytes of the log the latest reading has given."""
+        return 0 if self._latest is None else self._latest.received
+
+    @property
+    def expected(self) -> int | None:
+        """How many bytes the log has, where the storage said so."""
+        return None if self._latest is None else self._latest.expected
+
+    async def _begin(self, *, promised: int = 0) -> Download:
+        """Begin a pass from the log's start: the one that is open already, or another."""
         if not self._held:
             raise RuntimeError("a log is read inside its `async with` block")
         if self._reading is not None:
             self._reading.abandon()
-        if self._opened is not None:
-            self._reading, self._opened = self._opened, None
-            return self._reading
-        self._reading = download = Download(self._api, self.ref)
-        await download.open()
+        download, self._opened = self._opened, None
+        self._reading = download = download or Download(
+            self._requester, self.ref, Continuity(promised=promised)
+        )
+        self._latest = download.continuity
+        if not download.opened:
+            await download.open()
         return download
 
     def _end(self, download: Download) -> None:
@@ -128,6 +142,19 @@ class JobLog:
 
     def __aiter__(self) -> AsyncIterator[LogLine]:
         return self.lines()
+
+    async def text(self) -> str:
+        """
+        Return the whole log as one text: UTF-8 without the byte order mark at its start.
+
+        What is not UTF-8 becomes U+FFFD. The log is kept in memory; `save` and `chunks` do not.
+
+        Raises:
+            LogTruncatedError: It broke off, or changed, and cannot be continued without a doubt.
+        """
+        async with aclosing(self.chunks()) as chunks:
+            data = b"".join([chunk async for chunk in chunks])
+        return data.decode("utf-8-sig", "replace")
 
     async def tail(self, n: int = 10) -> list[LogLine]:
         """
@@ -216,7 +243,7 @@ class JobLog:
     async def _job(self, job: Job | None) -> Job:
         if job is not None:
             return job
-        return await self._api.send(get_job(self.ref.repo, self.ref.job_id))
+        return await self._requester.send(get_job(self.ref.repo, self.ref.job_id))
 
     async def save(self, path: str | os.PathLike[str]) -> int:
         """
@@ -236,17 +263,19 @@ class JobLog:
             return await self._write(file)
 
     async def _write(self, file: WholeFile) -> int:
-        for restarts in range(_RESTARTS_MOST + 1):
-            download = await self._begin()
+        promised = 0
+        for restarts in range(_MAX_RESTARTS + 1):
+            download = await self._begin(promised=promised)
             try:
                 while chunk := await download.read():
                     file.write(chunk)
             except ChangedError as error:
-                if restarts == _RESTARTS_MOST:
+                if restarts == _MAX_RESTARTS:
                     raise download.truncated(error) from error
                 file.clear()
+                promised = download.continuity.promised
             else:
-                return download.received
+                return download.continuity.received
             finally:
                 self._end(download)
         raise AssertionError("the last restart returns or raises")

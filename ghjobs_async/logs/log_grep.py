@@ -8,10 +8,9 @@ from typing import Self
 
 import attrs
 
-from ghjobs_async.fanout import FanOutMany
+from ghjobs_async.fanout import Failed, FanOutMany
 from ghjobs_async.logs.job_log import JobLog
 from ghjobs_async.logtext import Hit, LogLine
-from ghjobs_async.models import Failed
 from ghjobs_async.refs import JobRef
 
 

@@ -1,4 +1,4 @@
-"""A job's log: bytes into lines, annotations, steps and matches. Pure, and in constant memory."""
+"""Turn the bytes of a log into lines, annotations, steps and matches. Pure, in constant memory."""
 
 from ghjobs_async.logtext.annotate import Annotation, AnnotationFinder, annotations
 from ghjobs_async.logtext.ansi import PlainText, plain

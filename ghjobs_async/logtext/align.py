@@ -1,11 +1,11 @@
 """
-Which of a job's steps begins at which opening line.
+Decide which of a job's steps begins at which opening line.
 
-Steps run one after another, so the openers of the steps stand in the steps' order, and every opener
-either begins a step or lies within one. Each such reading gets a weight from how well forms, titles
-and times agree with the steps; the share of all weight that a boundary has, over all readings, says
-how sure it is. (These are the forward and backward passes of a hidden Markov model.) The weights are
-natural logarithms of rough odds: only their orders of magnitude matter.
+Steps run one after another, so the openers of the steps come in the order of the steps, and every
+opener either begins a step or is within one. Each way to assign openers to steps is a reading. Its
+weight says how well forms, titles and times agree with the steps. How certain a boundary is follows
+from its share of the weight of all readings. (These are the forward and backward passes of a hidden
+Markov model.) The weights are natural logarithms of rough odds: only their magnitude matters.
 """
 
 from __future__ import annotations
@@ -24,55 +24,54 @@ if TYPE_CHECKING:
 
     from ghjobs_async.models import Job
 
-#: Hopeless readings are dropped as soon as they are this far behind.
+#: Readings whose weight is this far below the best one are dropped.
 _BEAM: Final = 45.0
 _NEVER: Final = -14.0
-#: A line of one step in the time of another, where times are whole seconds of one clock.
+#: For a line of one step in the time of another; times are whole seconds of one clock.
 _OUT_OF_TIME: Final = -11.5
-#: How far, in seconds, the times of a job's last step were seen to be off.
+#: The largest error seen in the times of a job's last step, in seconds.
 _SKEW: Final = 3
 _EXACT_TITLE: Final = math.log(500)
 _WRONG_ACTION: Final = math.log(0.01)
 _WRONG_TITLE: Final = math.log(0.1)
 
-
 _RUNS: Final = frozenset({Opens.SCRIPT, Opens.ACTION, Opens.COMPOSITE, Opens.BARE})
 
 
 class Role(Enum):
-    """What kind of step it is, as far as its lines are concerned."""
+    """The kind of a step, which decides how its lines look."""
 
     SETUP = auto()
     MAIN = auto()
     POST = auto()
-    #: Named like a post step, without the step that it would be the post step of.
+    #: Named like a post step, but without a step before it that it belongs to.
     MAYBE_POST = auto()
-    #: What the runner does on its own, such as pulling images.
+    #: The runner's own work, such as pulling images.
     OWN = auto()
     COMPLETE = auto()
-    #: Steps that ran at the same time: one stretch of the log that is not taken apart.
+    #: Steps that ran at the same time: one part of the log, which is not split.
     PARALLEL = auto()
 
 
 @attrs.frozen
 class Slot:
     """
-    A step that may have lines, or several that ran at once.
+    A step that may have lines, or several steps that ran at the same time.
 
     Attributes:
-        steps: Their places among the job's steps.
+        steps: The indexes of the steps in the job.
 
-        role: What kind of step it is.
+        role: The kind of step.
 
-        title: Its name.
+        title: The name.
 
-        start: The second it began in, minus infinity where unknown.
+        start: The second in which it began; minus infinity where unknown.
 
-        end: The second it ended in, infinity where unknown.
+        end: The second in which it ended; infinity where unknown.
 
-        sound: Whether its times are known and in order.
+        sound: Whether the times are known and in order.
 
-        silence: The weight of its having no lines.
+        silence: The weight of readings in which it has no lines.
     """
 
     steps: tuple[int, ...]
@@ -106,20 +105,20 @@ def _slot(job: Job, index: int) -> Slot | None:
     start = -math.inf if step.started_at is None else math.floor(step.started_at.timestamp())
     end = math.inf if step.completed_at is None else math.floor(step.completed_at.timestamp())
     sound = start <= end and not math.isinf(start)
-    # What did not go well may have ended before it wrote anything.
+    # A step that did not succeed may have ended before it wrote anything.
     silence = -7.0 if step.conclusion == "success" else -4.0
     return Slot((index,), role, step.name, start, end if start <= end else math.inf, sound, silence)
 
 
 def slots(job: Job) -> list[Slot]:
-    """The job's steps that may have lines, those that overlap in time as one."""
+    """Return the steps that may have lines; those that overlap in time become one slot."""
     found: list[Slot] = []
     latest = -math.inf
     for index in range(len(job.steps)):
         slot = _slot(job, index)
         if slot is None:
             continue
-        # The first and the last step may follow another clock than those between.
+        # The times of the first and the last step may come from another clock.
         outer = slot.role in {Role.SETUP, Role.COMPLETE}
         if found and not outer and slot.start < latest and found[-1].role is not Role.SETUP:
             last = found.pop()
@@ -143,7 +142,7 @@ def slots(job: Job) -> list[Slot]:
 
 
 def _opening(slot: Slot, opener: Opener) -> float:
-    """The weight of *opener* beginning *slot*."""
+    """Return the weight of readings in which *opener* begins *slot*."""
     form, role = opener.form, slot.role
     weight = _opening_form(slot, opener)
     if form in _RUNS and role in {Role.MAIN, Role.MAYBE_POST}:
@@ -184,7 +183,7 @@ def _within(run: float, own: float, post: float = 1e-4) -> dict[Opens, float]:
     return {**runs, Opens.OWN: own, Opens.POST: post}
 
 
-#: How often an opener of each form lies within a step that was opened by a form (None: the set-up).
+#: By the form that began a step (None for the set-up): how often an opener of each form is within.
 _WITHIN: Final[dict[Opens | None, dict[Opens, float]]] = {
     None: _within(1e-3, 0.3),
     Opens.SCRIPT: _within(1e-4, 0.01),
@@ -198,7 +197,7 @@ _WITHIN: Final[dict[Opens | None, dict[Opens, float]]] = {
 
 
 def _staying(slot: Slot | None, form: Opens | None, opener: Opener) -> float:
-    """The weight of *opener* lying within *slot*, which an opener of *form* began."""
+    """Return the weight of *opener* being within *slot*, which began with *form*."""
     if slot is None:
         return -3.0
     if slot.role is Role.PARALLEL:
@@ -211,22 +210,22 @@ def _staying(slot: Slot | None, form: Opens | None, opener: Opener) -> float:
     return weight + (0.0 if slot.start <= opener.second <= slot.end else _OUT_OF_TIME)
 
 
-#: The slot that a reading is in (-1 before the first), and the form that opened it.
+#: The current slot of a reading (-1 before the first), and the form that began it.
 _State: TypeAlias = tuple[int, Opens | None]
 
 
 @attrs.frozen
 class Reading:
     """
-    The best reading of a log, and how sure its boundaries are.
+    The best reading of a log, and how certain its boundaries are.
 
     Attributes:
-        begins: For each slot, the opener that begins it; -1 for the log's beginning, None for a slot
-            without lines.
+        begins: For each slot, the opener that begins it; -1 for the beginning of the log, None for
+            a slot without lines.
 
-        sure: For each slot, how sure that is, from 0 to 1.
+        sure: For each slot, how certain that is, from 0 to 1.
 
-        boundary: For each opener, how sure it is that a slot begins there.
+        boundary: For each opener, how certain it is that a slot begins there, from 0 to 1.
     """
 
     begins: tuple[int | None, ...]
@@ -235,7 +234,7 @@ class Reading:
 
 
 def _add(a: float, b: float) -> float:
-    """The logarithm of the sum of two numbers given as logarithms."""
+    """Return the logarithm of the sum of two numbers, which are given as logarithms."""
     high, low = max(a, b), min(a, b)
     return high if low == -math.inf else high + math.log1p(math.exp(low - high))
 
@@ -243,11 +242,11 @@ def _add(a: float, b: float) -> float:
 def _moves(
     steps: Sequence[Slot], silent: Sequence[float], states: Iterable[_State], opener: Opener
 ) -> list[tuple[_State, _State, float]]:
-    """Where each state may go at *opener*, with the weights of going there."""
+    """Return the moves from each state at *opener*, with their weights."""
     targets: list[tuple[int, float]] = []
     when = opener.second
     for target, slot in enumerate(steps):
-        # Most steps are far from this opener in time, and out of the question.
+        # Most steps are too far from this opener in time.
         far = when is not None and not slot.start - 2 < when < slot.end + 2
         if far and slot.role is not Role.COMPLETE:
             continue
@@ -267,7 +266,7 @@ def _moves(
 
 @attrs.frozen
 class _Forward:
-    """All readings, from the log's beginning on: every move, with the weight of what leads to it."""
+    """The forward pass: for each opener its moves, with the weight of all that leads to each."""
 
     moves: list[list[tuple[_State, _State, float, float]]]
     ends: dict[_State, float]
@@ -276,7 +275,7 @@ class _Forward:
 
 
 def _forward(openers: Sequence[Opener], steps: Sequence[Slot]) -> _Forward:
-    # silent[b] - silent[a]: the weight of slots a to b - 1 having no lines.
+    # silent[b] - silent[a] is the weight of readings in which slots a to b - 1 have no lines.
     silent = list(accumulate((slot.silence for slot in steps), initial=0.0))
     first: _State = (0 if steps and steps[0].role is Role.SETUP else -1, None)
     weights: dict[_State, float] = {first: 0.0}
@@ -309,7 +308,7 @@ def _forward(openers: Sequence[Opener], steps: Sequence[Slot]) -> _Forward:
 
 
 def read(openers: Sequence[Opener], steps: Sequence[Slot]) -> Reading:
-    """Weigh all readings of a log's openers against a job's steps."""
+    """Find the best reading of a log's openers for a job's steps."""
     forward = _forward(openers, steps)
     begins: list[int | None] = [None] * len(steps)
     if forward.path[0][0] == 0:
@@ -317,7 +316,8 @@ def read(openers: Sequence[Opener], steps: Sequence[Slot]) -> Reading:
     for index, (source, target) in enumerate(pairwise(forward.path)):
         if source[0] != target[0]:
             begins[target[0]] = index
-    # For each slot, the share of readings in which it has lines, and in which they begin as here.
+    # For each slot, the share of readings in which it has lines, and in which they begin as in the
+    # best one.
     opened = [0.0] * len(steps)
     agreed = [0.0] * len(steps)
     boundary = [0.0] * len(openers)

@@ -1,4 +1,4 @@
-"""Errors, warnings and notices of a log, each with what belongs to it."""
+"""Find the errors, warnings and notices of a log, each with its group and continuation lines."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -7,10 +7,11 @@ import attrs
 
 from ghjobs_async.logtext.lines import LineKind, LogLine
 
-#: How many continuation lines an annotation keeps; a message longer than this is not for reading.
+#: The most continuation lines of an annotation to keep; nobody reads a longer message.
 MAX_CONTINUATION: Final = 100
 
-#: How many open groups are known by name; a log that only ever opens groups must not grow memory.
+#: The most open groups to keep by name, so that a log that never closes its groups uses no more
+#: memory.
 _MAX_GROUPS: Final = 100
 
 _LEVELS: Final = frozenset({LineKind.ERROR, LineKind.WARNING, LineKind.NOTICE})
@@ -24,12 +25,12 @@ class Annotation:
     Attributes:
         line: The line with the marker; its ``kind`` is the level.
 
-        group: The name of the innermost group around it, None outside of groups.
+        group: The name of the innermost group around it; None outside of groups.
 
-        continuation: For an error, the lines after it without a timestamp, at most
+        continuation: For an error, the lines without a timestamp that follow it, at most
             `MAX_CONTINUATION` of them.
 
-        dropped: How many more such lines there were.
+        dropped: The number of further such lines.
     """
 
     line: LogLine
@@ -49,7 +50,7 @@ class Annotation:
 
 
 class AnnotationFinder:
-    """Lines in, annotations out; the push side of `annotations`."""
+    """Find annotations in lines that are fed; `annotations` does the same for an iterable."""
 
     def __init__(self) -> None:
         self._groups: list[str] = []
@@ -59,7 +60,7 @@ class AnnotationFinder:
         self._dropped = 0
 
     def feed(self, lines: Iterable[LogLine]) -> list[Annotation]:
-        """Take the next lines; give the annotations that they complete."""
+        """Take the next lines; return the annotations that they complete."""
         found: list[Annotation] = []
         for line in lines:
             kind = line.kind
@@ -73,7 +74,7 @@ class AnnotationFinder:
                 found += self.close()
             if kind is LineKind.PLAIN:
                 continue
-            # The depth tells which groups are still open, so names beyond the limit do no harm.
+            # The depth says which groups are still open, also where there are too many to keep.
             del self._groups[line.depth :]
             if kind is LineKind.GROUP:
                 if line.depth == len(self._groups) < _MAX_GROUPS:
@@ -87,7 +88,7 @@ class AnnotationFinder:
         return found
 
     def close(self) -> list[Annotation]:
-        """Give the error that the log ends with, if it does."""
+        """Return the error that the log ends with, if it ends with one."""
         if self._error is None:
             return []
         found = Annotation(self._error, self._group, tuple(self._more), self._dropped)
@@ -96,7 +97,7 @@ class AnnotationFinder:
 
 
 def annotations(lines: Iterable[LogLine]) -> Iterator[Annotation]:
-    """Find the errors, warnings and notices among *lines*, in their order."""
+    """Yield the errors, warnings and notices among *lines*, in their order."""
     finder = AnnotationFinder()
     for line in lines:
         yield from finder.feed((line,))

@@ -1,4 +1,4 @@
-"""Text as a terminal would show it, without the terminal's escape sequences."""
+"""Remove terminal escape sequences from text."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final
 
 import attrs
 
-# ECMA-48, and what terminals make of it. A string sequence that never ends is no sequence: only its
-# introducer goes, since hiding the rest of the line would lose text.
+# ECMA-48, as terminals implement it. A string sequence without an end loses only its introducer:
+# removing the rest of the line would lose text.
 _ESCAPE: Final = re.compile(
     r"""
     (?: \x1b[\]PX^_] | [\x9d\x90\x98\x9e\x9f] ) [^\x07\x1b\x90\x98\x9c-\x9f]*
@@ -24,27 +24,28 @@ _ESCAPE: Final = re.compile(
 @attrs.frozen
 class PlainText:
     """
-    A text without escape sequences, and where each character of it came from.
+    A text without escape sequences, with the original place of each of its characters.
 
     Attributes:
         text: The text without escape sequences.
     """
 
     text: str
-    # For each run of text between sequences: where it begins here, and how much was cut before it.
+    # For each piece of text between sequences: where it begins in `text`, and how much was removed
+    # before it.
     _starts: tuple[int, ...] = attrs.field(default=(0,), repr=False)
     _shifts: tuple[int, ...] = attrs.field(default=(0,), repr=False)
     _end: int = attrs.field(default=0, repr=False)
 
     def offset(self, index: int) -> int:
         """
-        Where character *index* of `text` stands in the original.
+        Return the place in the original of a character of `text`.
 
         Args:
-            index: From 0 to ``len(text)``, whose place is the original's end.
+            index: From 0 to ``len(text)``, which stands for the end of the original.
 
         Raises:
-            IndexError: No such character.
+            IndexError: There is no such character.
         """
         if not 0 <= index <= len(self.text):
             raise IndexError(f"{index} is not within 0 to {len(self.text)}")
@@ -58,12 +59,12 @@ class PlainText:
 
 def plain(text: str) -> PlainText:
     """
-    Strip ANSI escape sequences: colours and other CSI sequences, hyperlinks and other OSC sequences.
+    Remove ANSI escape sequences: colours and other CSI sequences, links and other OSC sequences.
 
     Args:
-        text: A line's text.
+        text: The text of a line.
     """
-    # Both tests cost next to nothing, and most lines end here.
+    # Most lines contain no sequence; both tests are fast.
     if "\x1b" not in text and text.isascii():
         return PlainText(text, end=len(text))
     parts: list[str] = []

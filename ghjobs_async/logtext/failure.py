@@ -1,48 +1,64 @@
-"""Why a job failed, as far as its log says so: the errors of the failing step."""
+"""Find in a log why its job failed: the errors of the failing step."""
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from ghjobs_async.errors import one_line
 from ghjobs_async.logtext.lines import LineKind, LogLine
 from ghjobs_async.logtext.openers import second
 from ghjobs_async.logtext.steps import Certainty, StepFinder
+from ghjobs_async.models import Conclusion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ghjobs_async.models import Job, Step
 
-#: How much of a log is an excerpt: what a person reads, and what fits a comment on GitHub.
+#: The size of an excerpt: what a person reads, and what fits into a comment on GitHub.
 MAX_LINES: Final = 100
 MAX_BYTES: Final = 32_768
 
-#: Steps of one second cannot be told apart until the log has ended: meanwhile, so many times as much
-#: is kept.
+#: Steps within one second can only be told apart at the end of the log. Until then, this many times
+#: the size of the excerpt is kept.
 _SPARE: Final = 4
 
-_FAILURES: Final = ("failure", "timed_out", "cancelled")
+# The size of an excerpt as text: what a chat message shows without being cut.
+_MAX_TEXT_LINES: Final = 6
+_MAX_TEXT_LINE: Final = 250
+
+#: The conclusions that count as failures, the worst one first, with their words.
+_FAILURES: Final[dict[str, str]] = {
+    Conclusion.FAILURE: "failed",
+    Conclusion.TIMED_OUT: "timed out",
+    Conclusion.CANCELLED: "was cancelled",
+}
+# The runner's own error, which does not name a cause.
+_EXIT_CODE: Final = b"Process completed with exit code "
+_MARKER: Final = re.compile(r"##\[[\w-]+\]")
 
 
 @attrs.frozen
 class FailureExcerpt:
     """
-    The lines of a log that tell why its job failed.
+    The lines of a log that say why its job failed; as a string, a short message for a chat.
 
     Attributes:
         step: The first step that failed; None where GitHub names none.
 
-        lines: Its errors with the lines around them, gaps between; without errors, its last lines.
+        lines: Its errors, each with the lines around it; without errors, its last lines.
 
         errors: The error lines among ``lines``.
 
-        certainty: How sure it is that they are the step's. When unknown, they are the errors of the
-            step's time, or of the whole log where no step is named or none of its lines is found.
+        certainty: How certain it is that the lines are the step's. If unknown, they are the errors
+            from the time of the step, or of the whole log where there is no step or none of its
+            lines is found.
 
-        capped: Whether there is more than ``lines`` shows.
+        capped: Whether lines were left out because there were too many.
     """
 
     step: Step | None
@@ -51,28 +67,48 @@ class FailureExcerpt:
     certainty: Certainty
     capped: bool
 
+    def __str__(self) -> str:
+        head = "The job did not succeed"
+        if self.step is not None:
+            name = one_line(self.step.name, _MAX_TEXT_LINE)
+            head = f'Step "{name}" {_FAILURES.get(self.step.state, "did not succeed")}'
+            if self.certainty is Certainty.UNKNOWN and self.lines:
+                head += " (these lines may be from another step)"
+        texts = (one_line(_MARKER.sub("", line.plain), _MAX_TEXT_LINE) for line in self._cause())
+        rows = [text for text in dict.fromkeys(texts) if text]
+        more = len(rows) - _MAX_TEXT_LINES
+        rows[_MAX_TEXT_LINES:] = [f"... and {more} more"] if more > 0 else []
+        return "\n  ".join([f"{head}:", *rows]) if rows else f"{head}."
+
+    def _cause(self) -> tuple[LogLine, ...]:
+        """Return the errors; where they name no cause, the last lines before them, too."""
+        if not all(line.content.startswith(_EXIT_CODE) for line in self.errors):
+            return self.errors
+        end = self.lines.index(self.errors[0]) + 1 if self.errors else len(self.lines)
+        return self.lines[max(0, end - _MAX_TEXT_LINES) : end]
+
 
 def failing_step(job: Job) -> Step | None:
-    """The step that a job failed by: the first that failed, else timed out, else was cancelled."""
+    """Return the first step that failed, else the first that timed out, else was cancelled."""
     for conclusion in _FAILURES:
         for step in job.steps:
-            if step.conclusion == conclusion:
+            if step.state == conclusion:
                 return step
     return None
 
 
 class FailureFinder:
     """
-    Lines in, the failing step's excerpt out; the push side of `failure_excerpt`.
+    Find the excerpt in lines that are fed; `failure_excerpt` does the same for an iterable.
 
     Args:
         job: The job that wrote the log.
 
         context: How many lines to keep before and after each error.
 
-        max_lines: How many lines to give at most.
+        max_lines: The most lines of the excerpt.
 
-        max_bytes: How many bytes of lines to give at most; one line is always given.
+        max_bytes: The most bytes of the excerpt; it always has one line.
     """
 
     def __init__(
@@ -90,13 +126,13 @@ class FailureFinder:
         self._kept: list[tuple[int, LogLine]] = []
         self._bytes = 0
         self._full = False
-        # The lines before, for an error to come; the last lines, for a step without errors.
+        # The lines before the next error; the last lines, for a step without errors.
         self._before: deque[tuple[int, LogLine]] = deque(maxlen=context)
         self._tail: deque[tuple[int, LogLine]] = deque()
         self._tail_bytes = 0
         self._after = 0
         self._in_time = True
-        # For a log whose times are not those of the step.
+        # The errors of the whole log, for a log whose times do not agree with the step's.
         self._anywhere: FailureFinder | None = None
         if self._step is not None:
             self._anywhere = FailureFinder(
@@ -120,9 +156,9 @@ class FailureFinder:
             self._index += 1
 
     def close(self) -> FailureExcerpt | None:
-        """Give the excerpt; None for a job that did not fail."""
+        """Return the excerpt; None for a job that did not fail."""
         step = self._step
-        if step is None and self._job.conclusion not in _FAILURES:
+        if step is None and self._job.state not in _FAILURES:
             return None
         certainty, start, stop = Certainty.UNKNOWN, 0, self._index
         for span in self._steps.close():
@@ -193,18 +229,18 @@ def failure_excerpt(
     max_bytes: int = MAX_BYTES,
 ) -> FailureExcerpt | None:
     """
-    Give the errors of a job's failing step, with context.
+    Return the errors of a job's failing step, with context.
 
     Args:
         lines: All lines of the log; few are kept.
 
         job: The job that wrote it.
 
-        context: How many lines to give before and after each error.
+        context: How many lines to include before and after each error.
 
-        max_lines: How many lines to give at most.
+        max_lines: The most lines of the excerpt.
 
-        max_bytes: How many bytes of lines to give at most; one line is always given.
+        max_bytes: The most bytes of the excerpt; it always has one line.
 
     Returns:
         The excerpt; None for a job that did not fail.

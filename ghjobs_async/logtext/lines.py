@@ -1,9 +1,9 @@
 """
-The bytes of a job's log into lines.
+Split the bytes of a job's log into lines.
 
-A log is UTF-8 text by and large: a timestamp of seven digits before each message, a byte-order mark
-at the start of the file and of any later line, and markers such as ``##[error]``. What a line cannot
-show, ``raw`` keeps.
+A log is mostly UTF-8 text: a timestamp with seven digits of a second before each message, a
+byte-order mark at the start of the file and sometimes of later lines, and markers such as
+``##[error]``. ``LogLine.raw`` keeps every byte of a line.
 """
 
 from __future__ import annotations
@@ -16,24 +16,26 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from ghjobs_async.logtext.ansi import plain
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-#: The longest line ever seen in a real log has 453,114 bytes; beyond this many a line is capped.
+#: How many bytes of a line to keep. The longest line seen in a real log has 453,114 bytes.
 MAX_LINE: Final = 1 << 20
 
-# How much of a large chunk `parse_log` takes at once, so that memory follows this and not the chunk.
+# How many bytes of a chunk `parse_log` parses at once, so that a large chunk needs no more memory.
 _BLOCK: Final = 1 << 18
 
 BOM: Final = b"\xef\xbb\xbf"
 
-# With every digit mapped to 0, each timestamp is the same 29 bytes: comparing with them is several
-# times as fast as a regular expression, and this is done for every line of every log.
+# With every digit mapped to 0, all timestamps are the same 29 bytes. Comparing with them is several
+# times as fast as a regular expression, and is done for every line of every log.
 _DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
 _STAMP: Final = b"0000-00-00T00:00:00.0000000Z "
 _STAMP_LEN: Final = len(_STAMP) - 1
 _TEXT_AT: Final = len(_STAMP)
-# How a text with a marker may begin.
+# The first two bytes of a text with a marker.
 _MARKED: Final = frozenset({b"##", b"[c"})
 
 _MARKER: Final = re.compile(
@@ -43,11 +45,11 @@ _MARKER: Final = re.compile(
 
 class LineKind(StrEnum):
     """
-    What a line's marker says it is.
+    The kind of a line, by its marker.
 
     ``##[command]`` and ``[command]`` are both `COMMAND`. ``##[section]`` lines, which GitHub's
-    servers write before the runner starts, are `PLAIN`, their text without the marker, as the web
-    page shows them. Any other ``##[...]`` is text.
+    servers write before the runner starts, are `PLAIN`, and their text is without the marker, as on
+    the web page. Any other ``##[...]`` is text.
     """
 
     GROUP = "group"
@@ -60,34 +62,33 @@ class LineKind(StrEnum):
     PLAIN = "plain"
 
 
-_GROUPS: Final = re.compile(rb"##\[(?:end)?group\]")
-
 _KINDS: Final = {kind.value.encode(): kind for kind in LineKind} | {
     b"section": LineKind.PLAIN,
     None: LineKind.COMMAND,
 }
 
 
-# Every other value here is an attrs class. A log has millions of lines, and a struct is made in a
-# third of the time; what can be derived from the bytes is derived when it is asked for.
+# A struct, not an attrs class: a log has millions of lines, and a struct is created in a third of
+# the time. What can be derived from the bytes is derived on demand.
 class LogLine(msgspec.Struct, frozen=True, gc=False, repr_omit_defaults=True):
     """
     One line of a log.
 
-    ``text``, ``time`` and ``time_text`` are made from ``raw`` each time they are asked for.
+    ``text``, ``plain``, ``time`` and ``time_text`` are derived from ``raw`` at each access.
 
     Attributes:
-        number: Its place in the log, from 1.
+        number: Its number in the log, from 1.
 
-        raw: Its bytes with its end. Joined over all lines they are the log, byte for byte, unless a
-            line was capped.
+        raw: Its bytes, with the line end. All lines joined are the log, byte for byte, unless a
+            line is capped.
 
-        depth: How many groups enclose it. A group's first and last line have the depth outside.
+        depth: The number of groups around it. The first and last line of a group have the depth of
+            what is outside.
 
-        kind: What its marker says it is.
+        kind: Its kind, by its marker.
 
-        continuation: Whether it has no timestamp of its own: it belongs to the message before, and
-            has that one's time.
+        continuation: Whether it has no timestamp of its own: then it belongs to the message before
+            it, and has the time of that message.
     """
 
     number: int
@@ -95,15 +96,20 @@ class LogLine(msgspec.Struct, frozen=True, gc=False, repr_omit_defaults=True):
     depth: int = 0
     kind: LineKind = LineKind.PLAIN
     continuation: bool = False
-    # Where the text begins; the timestamp, where it is not the first bytes; bytes beyond the cap.
+    # Where the text begins; the timestamp, unless `raw` begins with it; the bytes beyond the cap.
     _at: int = _TEXT_AT
     _stamp: bytes | None = None
     _dropped: int = 0
 
     @property
     def text(self) -> str:
-        """The line without timestamp, marker, byte-order mark and end; what is not UTF-8 replaced."""
+        """The line without timestamp, marker, byte-order mark and end; invalid UTF-8 is replaced."""
         return self.content.decode("utf-8", "replace")
+
+    @property
+    def plain(self) -> str:
+        """The text without ANSI escape sequences such as colours."""
+        return plain(self.text).text
 
     @property
     def content(self) -> bytes:
@@ -115,15 +121,16 @@ class LogLine(msgspec.Struct, frozen=True, gc=False, repr_omit_defaults=True):
 
     @property
     def time_text(self) -> str | None:
-        """The timestamp as it stands in the log, all seven digits kept; None before the first one."""
+        """The timestamp as in the log, with all seven digits; None before the first one."""
         stamp = self.raw[:_STAMP_LEN] if self._stamp is None else self._stamp
         return stamp.decode("ascii") or None
 
     @property
     def time(self) -> datetime | None:
         """
-        When the line was written, to the microsecond; None before the first timestamp of the log,
-        and where the timestamp names no moment, such as a 13th month.
+        When the line was written, to the microsecond.
+
+        None before the first timestamp of the log, and where the timestamp is not a valid time.
         """
         stamp = self.time_text
         if stamp is None:
@@ -135,12 +142,12 @@ class LogLine(msgspec.Struct, frozen=True, gc=False, repr_omit_defaults=True):
 
     @property
     def size(self) -> int:
-        """How many bytes the line has in the log, its end included; more than ``raw`` if capped."""
+        """The bytes of the line in the log, with its end; more than ``raw`` has if capped."""
         return len(self.raw) + self._dropped
 
     @property
     def capped(self) -> bool:
-        """Whether the line was too long to keep, so that ``raw`` and ``text`` are its beginning."""
+        """Whether the line was too long, so that ``raw`` and ``text`` are only its beginning."""
         return self._dropped > 0
 
     def __str__(self) -> str:
@@ -155,12 +162,12 @@ def _behind_bom(text: bytes, at: int) -> int:
 
 class LogParser:
     """
-    Bytes in, lines out; holds at most one unfinished line.
+    Split bytes that are fed into lines; at most one unfinished line is kept.
 
     Args:
-        max_line: How many bytes of a line to keep, its end included. A longer line is ``capped``.
+        max_line: How many bytes of a line to keep, with its end. A longer line is ``capped``.
 
-        groups: Whether to count groups; without, every line has the depth 0.
+        groups: Whether to count groups; if not, every line has the depth 0.
     """
 
     def __init__(self, max_line: int = MAX_LINE, *, groups: bool = True) -> None:
@@ -170,20 +177,20 @@ class LogParser:
         self._groups = groups
         self._number = 0
         self._depth = 0
-        # The time that a continuation inherits: the last line with a timestamp, read when needed.
+        # The last timestamp, which continuation lines inherit.
         self._stamp = b""
-        # The unfinished line: its beginning, in parts, and how long it is in all.
+        # The unfinished line: the parts that are kept, and its size with the parts that are not.
         self._parts: list[bytes] = []
         self._size = 0
 
     def feed(self, chunk: bytes) -> list[LogLine]:
-        """Take the next bytes, however they are split; give the lines that they complete."""
+        """Take the next bytes, split anywhere; return the lines that they complete."""
         cut = chunk.rfind(b"\n") + 1
         if not cut:
             self._keep(chunk)
             return []
         if self._size > self._max_line:
-            # The unfinished line is over the cap: only its length is of interest.
+            # The unfinished line is over the cap: only its size is needed.
             end = chunk.index(b"\n") + 1
             self._keep(chunk[:end])
             lines = self.close()
@@ -198,7 +205,7 @@ class LogParser:
         return lines
 
     def close(self) -> list[LogLine]:
-        """Give the last line, if the log has no newline at its end."""
+        """Return the last line, if the log does not end with a newline."""
         if not self._size:
             return []
         block, size = b"".join(self._parts), self._size
@@ -206,7 +213,7 @@ class LogParser:
         return [self._line(block, size - len(block))]
 
     def take_back(self) -> bytes | None:
-        """The unfinished line's bytes, as if they had not come; None where it is over the cap."""
+        """Remove and return the bytes of the unfinished line; None where it is over the cap."""
         if self._size > self._max_line:
             return None
         begun, self._parts, self._size = b"".join(self._parts), [], 0
@@ -214,8 +221,10 @@ class LogParser:
 
     def skip(self, lines: bytes) -> None:
         """
-        Pass over whole lines without making them: numbers and times go on as if they had been fed;
-        groups do not. Many times as fast as `feed`, for a search that is after few lines.
+        Pass over whole lines, many times as fast as `feed`.
+
+        The lines after them have the numbers and times that they would have after `feed`; groups
+        are not counted.
 
         Args:
             lines: Whole lines, the last one with its newline.
@@ -271,10 +280,10 @@ class LogParser:
         return lines
 
     def _line(self, raw: bytes, dropped: int) -> LogLine:
-        """One line of any shape."""
+        """Make one line of any form."""
         at = _behind_bom(raw, 0)
         shape = raw[at : at + _TEXT_AT].translate(_DIGITS)
-        # A message without text may have lost the space after its timestamp.
+        # The timestamp of an empty message may be without the space after it.
         own = shape == _STAMP or shape.rstrip(b"\r\n") == _STAMP[:-1]
         first = own and at == 0
         if own:
@@ -298,10 +307,10 @@ class LogParser:
 
 def parse_log(chunks: Iterable[bytes], *, max_line: int = MAX_LINE) -> Iterator[LogLine]:
     """
-    Read the lines of a log from its bytes, in chunks of any size.
+    Yield the lines of a log.
 
     Args:
-        chunks: The log.
+        chunks: The bytes of the log, in chunks of any size.
 
         max_line: How many bytes of a line to keep, as in `LogParser`.
     """

@@ -1,9 +1,9 @@
 """
-Where steps may begin.
+Find the lines where steps may begin.
 
-A runner writes a group ``Run ...`` as it starts a step, with the script and its shell or the
-action's inputs inside, and fixed sentences for what it does on its own. It writes the same group for
-what a composite action runs, and scripts may print anything: these are places to consider.
+When a runner starts a step, it writes a group ``Run ...`` that contains the script and its shell, or
+the inputs of the action. For its own work it writes fixed sentences. It writes the same groups for
+the parts of a composite action, and scripts may print anything, so these lines are only candidates.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 
 class Opens(Enum):
-    """What an opening line begins, by its form."""
+    """What begins at an opening line, by the form of the line."""
 
     SCRIPT = auto()
     ACTION = auto()
-    #: An action without a line of its own before the next opener, as composite actions are.
+    #: An action that writes no line of its own before the next opener: a composite action.
     COMPOSITE = auto()
-    #: A group ``Run ...`` without the body that a runner writes: likely printed by a script.
+    #: A group ``Run ...`` without the content that a runner writes: probably printed by a script.
     BARE = auto()
     POST = auto()
     COMPLETE = auto()
-    #: What the runner does on its own, with a step of that ``title``.
+    #: The runner's own work, in a step with that ``title``.
     OWN = auto()
 
 
-#: What the runner does on its own: how it begins, and the name of its step, or the name's beginning.
+#: The runner's own work: how its first line begins, and how the name of its step begins.
 OWN: Final = (
     (b"##[group]Checking docker version", "Initialize containers"),
     (b"##[group]Build container for action use: ", "Build "),
@@ -54,11 +54,11 @@ _SENTENCES: Final = {
 _OWN_LINES: Final = tuple(text for text, _ in OWN if not text.startswith(b"##"))
 _LEAD: Final = b"Prepare all required actions"
 _LEADING: Final = (b"Getting action download info", b"Download action repository ")
-#: A job has at most some hundred steps; a log with more openers than this is not read for steps.
+#: A log with more openers than this is not split into steps; jobs have at most some hundred steps.
 MAX_OPENERS: Final = 5_000
 
-#: How much of a title is kept; names of steps are shorter.
-_TITLE: Final = 1000
+#: How many characters of a title to keep; names of steps are shorter.
+_MAX_TITLE: Final = 1000
 
 
 @attrs.frozen
@@ -67,13 +67,13 @@ class Opener:
     A line that may begin a step.
 
     Attributes:
-        index: How many lines stand before it, and before what the runner prepares for it.
+        index: The number of lines before it and before the runner's preparations for it.
 
-        form: What it begins.
+        form: What begins with it.
 
-        title: Its text, as it stands in the names of steps.
+        title: Its text, as in the names of steps.
 
-        second: When, in seconds since the epoch; None where unknown.
+        second: Its time in seconds since the epoch; None where unknown.
     """
 
     index: int
@@ -83,18 +83,18 @@ class Opener:
 
 
 class OpenerFinder:
-    """Lines in; keeps where steps may begin."""
+    """Collect the openers among lines that are fed."""
 
     def __init__(self) -> None:
-        #: How many lines have come.
+        #: The number of lines fed so far.
         self.count = 0
         self._openers: list[Opener] = []
         self._group: LogLine | None = None
         self._group_index = 0
-        # Where the runner began to prepare a composite action, whose group follows.
+        # The index and time at which the runner began to prepare a composite action.
         self._lead: tuple[int, int | None] | None = None
         self._leads = 0
-        # The action whose inputs end, or have ended with the line before.
+        # The last action, until the line after its inputs shows whether it is a composite one.
         self._action: Opener | None = None
         self._ended = False
 
@@ -111,7 +111,7 @@ class OpenerFinder:
             self.count += 1
 
     def close(self) -> list[Opener] | None:
-        """Give the places, in their order; None where there are more than `MAX_OPENERS`."""
+        """Return the openers in their order; None where there are more than `MAX_OPENERS`."""
         if self._group is not None:
             self._add(self._group_index, Opens.BARE, self._group.text, second(self._group))
             self._group = None
@@ -119,7 +119,8 @@ class OpenerFinder:
             return None
         if any(opener.form is Opens.SCRIPT for opener in self._openers):
             return self._openers
-        # No script has a body: not the form of a log that is known, so the body tells nothing.
+        # No group has the content of a script: this log has another form, so the content of its
+        # groups means nothing.
         return [
             attrs.evolve(opener, form=Opens.SCRIPT) if opener.form is Opens.BARE else opener
             for opener in self._openers
@@ -127,7 +128,7 @@ class OpenerFinder:
 
     def _add(self, index: int, form: Opens, title: str, when: int | None) -> None:
         if len(self._openers) <= MAX_OPENERS:
-            self._openers.append(Opener(index, form, title[:_TITLE].strip(), when))
+            self._openers.append(Opener(index, form, title[:_MAX_TITLE].strip(), when))
 
     def _look(self, line: LogLine) -> None:
         content = line.content
@@ -142,7 +143,7 @@ class OpenerFinder:
             if content in _SENTENCES:
                 self._add(self.count, _SENTENCES[content], line.text, second(line))
             elif content == _LEAD:
-                # The first one in a log is the job's own, and belongs to its set-up.
+                # The first one in a log belongs to the set-up of the job.
                 self._leads += 1
                 self._lead = (self.count, second(line)) if self._leads > 1 else None
                 return
@@ -154,7 +155,7 @@ class OpenerFinder:
         self._lead = None
 
     def _open_group(self, body: LogLine) -> None:
-        """Tell from the first line inside a group what the group is."""
+        """Add the open group, whose form its first line shows."""
         group, index = self._group, self._group_index
         self._group = None
         if group is None:
@@ -176,7 +177,7 @@ class OpenerFinder:
             self._action, self._ended = self._openers[-1], False
 
     def _end_action(self, line: LogLine) -> None:
-        """Tell from what comes after an action's inputs whether it is a composite one."""
+        """Find out from the line after an action's inputs whether it is a composite action."""
         if not self._ended:
             self._ended = line.kind is LineKind.ENDGROUP
             return
@@ -188,6 +189,6 @@ class OpenerFinder:
 
 
 def second(line: LogLine) -> int | None:
-    """The second since the epoch in which *line* was written."""
+    """Return the second since the epoch in which *line* was written; None where unknown."""
     time = line.time
     return None if time is None else int(time.timestamp())

@@ -1,8 +1,8 @@
 """
-Lines that match a pattern.
+Find the lines of a log that match a pattern.
 
-The pattern is matched against each line as it is shown: without timestamp, marker, byte-order mark,
-line end and escape sequences, and within the cap.
+The pattern is matched against each line as people see it: without timestamp, marker, byte-order
+mark, line end and escape sequences, and up to the cap.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from ghjobs_async.logtext.lines import MAX_LINE, LogLine, LogParser
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# So much is searched at once: it stays in the processor's cache on its way through.
+# How many bytes to search at once: few enough to stay in the processor's cache.
 _BLOCK: Final = 1 << 16
-# Escape sequences as in `plain`, on bytes and within a line, where none of `_C1` is near.
+# Escape sequences as in `plain`, in the bytes of one line, where there are none of `_C1`.
 _ESCAPE: Final = re.compile(
     rb"\x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)"
     rb"|\x1b\[[0-?]*[ -/]*[@-~]?"
     rb"|\x1b[ -/]*[0-~]?"
 )
-# The same controls as single characters, which no runner writes: where one stands, nothing is safe
-# to rule out.
+# The same controls as single characters, which no runner writes: a block with one of them is
+# matched line by line.
 _C1: Final = re.compile(rb"\xc2[\x90\x98\x9b-\x9f]")
 # Characters beyond ASCII that equal an ASCII letter when case is ignored.
 _FOLDED: Final = (
@@ -37,7 +37,7 @@ _FOLDED: Final = (
     (b"\xc4\xb0", b"i"),
     (b"\xc4\xb1", b"i"),
 )
-# The parts of a pattern that `literals` knows; escapes with numbers and groups are not among them.
+# The parts of a pattern that `literals` knows; numeric escapes and groups are not among them.
 _TOKEN: Final = re.compile(
     r"""
     (?P<char> [^\\.^$*+?{}\[\]|()] | \\[^0-9A-Za-z] )
@@ -61,9 +61,9 @@ class Hit:
 
         end: Where it ends.
 
-        before: The lines before, as many as were asked for and stand in the log.
+        before: The lines before it, as many as were asked for and exist.
 
-        after: The lines after.
+        after: The lines after it.
     """
 
     line: LogLine
@@ -74,32 +74,32 @@ class Hit:
 
     @property
     def match(self) -> str:
-        """The text that matches, without escape sequences."""
+        """The text of the first match, without escape sequences."""
         return plain(self.line.text[self.start : self.end]).text
 
 
 def find(pattern: re.Pattern[str], line: LogLine) -> Hit | None:
-    """Match *pattern* against one line as it is shown."""
+    """Match *pattern* against one line as people see it."""
     text = line.text
     shown = plain(text)
     match = pattern.search(shown.text)
     if match is None:
         return None
     start = shown.offset(match.start())
-    # The end is right behind the last character matched, not behind the escapes that follow it.
+    # The end is right after the last matched character, not after the escapes that follow it.
     end = shown.offset(match.end() - 1) + 1 if match.end() > match.start() else start
     return Hit(line, start, end)
 
 
 class LineGrep:
     """
-    Lines in, hits out; the push side of `grep_lines`.
+    Find hits in lines that are fed; `grep_lines` does the same for an iterable.
 
     Args:
         pattern: A regular expression.
 
-        context: How many lines to give before and after each hit. A hit comes out once the lines
-            after it have come.
+        context: How many lines to add before and after each hit. A hit is returned once the lines
+            after it were fed.
     """
 
     def __init__(self, pattern: str | re.Pattern[str], *, context: int = 0) -> None:
@@ -109,7 +109,7 @@ class LineGrep:
         self._waiting: deque[tuple[Hit, list[LogLine]]] = deque()
 
     def feed(self, lines: Iterable[LogLine]) -> list[Hit]:
-        """Take the next lines; give the hits that are complete."""
+        """Take the next lines; return the hits that are complete."""
         found: list[Hit] = []
         for line in lines:
             for _, after in self._waiting:
@@ -126,7 +126,7 @@ class LineGrep:
         return found
 
     def close(self) -> list[Hit]:
-        """Give the hits near the end, with what context there was."""
+        """Return the hits near the end, with fewer lines after them."""
         found = [attrs.evolve(hit, after=tuple(after)) for hit, after in self._waiting]
         self._waiting.clear()
         return found
@@ -136,14 +136,14 @@ def grep_lines(
     lines: Iterable[LogLine], pattern: str | re.Pattern[str], *, context: int = 0
 ) -> Iterator[Hit]:
     """
-    Give the lines that match, with context.
+    Yield the lines that match, with context.
 
     Args:
         lines: The lines of a log.
 
         pattern: A regular expression.
 
-        context: How many lines to give before and after each hit.
+        context: How many lines to add before and after each hit.
     """
     grep = LineGrep(pattern, context=context)
     for line in lines:
@@ -153,18 +153,17 @@ def grep_lines(
 
 class LogSearch:
     """
-    Bytes in, hits out: what `LogParser` and `LineGrep` give together, without making the lines that
-    cannot match.
+    Find hits in bytes that are fed, as `LogParser` and `LineGrep` together do, but faster.
 
-    Where the pattern has a text that every match must contain (``uses: .+@v[0-9]`` has ``uses: ``),
-    blocks of the log are searched for that at the speed of ``bytes.find``, and only lines that have
-    it are made and matched. Patterns with groups, and searches with context, go line by line. Groups
-    are not counted on the way: the lines of a hit have the depth 0.
+    Where every match must contain a certain text (for ``uses: .+@v[0-9]`` that is ``uses: ``), blocks
+    of the log are searched for it at the speed of ``bytes.find``, and only the lines that contain it
+    are parsed and matched. With groups in the pattern, or with context, every line is. Groups of the
+    log are not counted: the lines of a hit have the depth 0.
 
     Args:
         pattern: A regular expression.
 
-        context: How many lines to give before and after each hit.
+        context: How many lines to add before and after each hit.
 
         max_line: How many bytes of a line to keep and search, as in `LogParser`.
     """
@@ -177,18 +176,18 @@ class LogSearch:
         self._grep = LineGrep(self._pattern, context=context)
         self._literals = () if context else literals(self._pattern)
         self._fold = bool(self._pattern.flags & re.IGNORECASE)
-        # Where case is ignored, each letter has other bytes too: blocks are stripped all the same.
+        # Where case is ignored, each letter has more than one form: strip every block with escapes.
         self._splitting = None if self._fold else _splitting_escapes(self._literals)
 
     def feed(self, chunk: bytes) -> list[Hit]:
-        """Take the next bytes, however they are split; give the hits that are complete."""
+        """Take the next bytes, split anywhere; return the hits that are complete."""
         found: list[Hit] = []
         for at in range(0, len(chunk), _BLOCK):
             found += self._feed(chunk[at : at + _BLOCK])
         return found
 
     def close(self) -> list[Hit]:
-        """Give the hits at the end of the log."""
+        """Return the hits at the end of the log."""
         return self._grep.feed(self._parser.close()) + self._grep.close()
 
     def _feed(self, chunk: bytes) -> list[Hit]:
@@ -208,7 +207,7 @@ class LogSearch:
         return found
 
     def _candidates(self, block: bytes) -> Iterator[tuple[int, int]]:
-        """Where lines stand that may match; every line that does is among them."""
+        """Yield start and end of the lines that may match; all that do match are among them."""
         shown = self._shown(block)
         if shown is None:
             yield 0, len(block)
@@ -221,8 +220,8 @@ class LogSearch:
                 at = shown.find(literal, shown.find(b"\n", at) + 1)
         in_block = in_shown = 0
         for start in sorted(starts):
-            # Every line is still a line in both, and only ever was something cut: the line stands
-            # here or further on, by as many lines as are missing.
+            # Both texts have the same lines, and `shown` lacks only bytes. So the line begins here
+            # or later in the block: later by as many lines as the block is behind.
             at = in_block + start - in_shown
             if len(shown) < len(block):
                 missing = shown.count(b"\n", in_shown, start) - block.count(b"\n", in_block, at)
@@ -232,7 +231,7 @@ class LogSearch:
             yield at, block.find(b"\n", at) + 1
 
     def _shown(self, block: bytes) -> bytes | None:
-        """The block as the literals are to be found in it, line by line; None if that is unsafe."""
+        """Return the block in the form in which it contains the literals; None if unknown."""
         ascii_only = block.isascii()
         if not ascii_only and b"\xc2" in block and _C1.search(block):
             return None
@@ -249,9 +248,10 @@ class LogSearch:
 
 def literals(pattern: re.Pattern[str]) -> tuple[bytes, ...]:
     """
-    Texts of which every match of *pattern* contains one; empty where that cannot be told.
+    Return texts of which every match of *pattern* contains at least one; empty where unknown.
 
-    It reads the plain part of the syntax and gives up on groups, where a wrong guess would lose hits.
+    Only the simple part of the syntax is read. Groups give an empty result, since a wrong guess
+    would lose hits.
     """
     if pattern.flags & re.VERBOSE:
         return ()
@@ -268,7 +268,7 @@ def literals(pattern: re.Pattern[str]) -> tuple[bytes, ...]:
             case "char":
                 runs[-1] += token[0][-1]
             case "repeat":
-                # What is before may be absent.
+                # The character before may be absent.
                 runs[-1:] = [runs[-1][:-1], ""]
             case "bar":
                 branches.append([""])
@@ -280,8 +280,10 @@ def literals(pattern: re.Pattern[str]) -> tuple[bytes, ...]:
 
 def _splitting_escapes(texts: tuple[bytes, ...]) -> re.Pattern[bytes]:
     """
-    Finds escapes that may stand in the middle of one of *texts*: behind one of their bytes, and not
-    colours (nearly all escapes of a log) before a byte that they cannot go on with.
+    Return a pattern for the escapes that may be in the middle of one of *texts*.
+
+    Such an escape comes after one of the bytes of the texts. If it is a colour, as nearly all escapes
+    in a log are, one of their bytes must follow it, too.
     """
     first = b"".join(re.escape(bytes([byte])) for text in texts for byte in set(text[:-1]))
     then = b"".join(re.escape(bytes([byte])) for text in texts for byte in set(text[1:]))
@@ -289,8 +291,8 @@ def _splitting_escapes(texts: tuple[bytes, ...]) -> re.Pattern[bytes]:
 
 
 def _longest(runs: Iterable[str], *, fold: bool) -> bytes:
-    # A replaced byte shows as U+FFFD and is not that in the log; and what ignoring case means beyond
-    # ASCII is not for a byte search to know. No line holds a newline.
+    # U+FFFD stands for a byte that was replaced, so the log does not contain it. A byte search cannot
+    # ignore case beyond ASCII. No line contains a newline.
     split = re.compile("[^\x00-\x7f]+" if fold else "[\ufffd\ud800-\udfff]+")
     best = max((part for run in runs for part in split.split(run)), key=len)
     if "\n" in best:

@@ -1,8 +1,8 @@
 """
-A job's log by steps.
+Split a job's log into its steps.
 
-No API tells which line belongs to which step, and the times of steps are whole seconds. So the split
-says how sure it is, and lines that cannot be placed stay apart.
+No API says which line belongs to which step, and the times of steps are whole seconds. So the split
+says how certain it is, and lines that belong to no known step are separate.
 """
 
 from __future__ import annotations
@@ -22,35 +22,35 @@ if TYPE_CHECKING:
     from ghjobs_async.logtext.lines import LogLine
     from ghjobs_async.models import Job, Step
 
-#: From which share of all readings on a boundary counts as certain, or as likely.
+#: The shares of all readings from which a boundary counts as certain, or as likely.
 _CERTAIN: Final = 0.995
 _LIKELY: Final = 0.6
 
 
 class Certainty(StrEnum):
-    """How sure the lines of a step are."""
+    """How certain it is that lines belong to a step."""
 
-    #: The step begins and ends where its lines do; of such lines 99 in 100 are right.
+    #: Exactly these lines; at least 99 in 100 such lines are right.
     CERTAIN = "certain"
-    #: The best of several readings.
+    #: The best of several possible splits.
     LIKELY = "likely"
-    #: Not told; such a step has no lines here, whether it wrote some or not.
+    #: It cannot be decided: the step has no lines here, whether it wrote any or not.
     UNKNOWN = "unknown"
 
 
 @attrs.frozen
 class StepSpan:
     """
-    Where a step's lines stand.
+    The range of a step's lines.
 
     Attributes:
         step: The step.
 
-        start: How many lines of the log stand before its own.
+        start: The index of its first line.
 
-        stop: How many lines stand before what follows; equal to ``start`` for a step without lines.
+        stop: The index after its last line; equal to ``start`` for a step without lines.
 
-        certainty: How sure that is.
+        certainty: How certain the range is.
     """
 
     step: Step
@@ -69,7 +69,7 @@ class StepLog:
 
         lines: Its lines.
 
-        certainty: How sure it is that these are its lines, all of them, and no others.
+        certainty: How certain it is that these are exactly its lines.
     """
 
     step: Step
@@ -80,12 +80,12 @@ class StepLog:
 @attrs.frozen
 class StepLogs:
     """
-    A log by steps.
+    A log, split into steps.
 
     Attributes:
-        steps: All steps of the job, in the job's order.
+        steps: All steps of the job, in their order.
 
-        unattributed: The lines that belong to no step, or to one that cannot be told.
+        unattributed: The lines of no step, and those whose step is unknown.
     """
 
     steps: tuple[StepLog, ...]
@@ -94,7 +94,7 @@ class StepLogs:
 
 class StepFinder:
     """
-    Lines in, the places of the steps out, without keeping lines.
+    Find the ranges of the steps in lines that are fed; no line is kept.
 
     Args:
         job: The job that wrote the log.
@@ -104,7 +104,7 @@ class StepFinder:
         self._job = job
         self._slots = slots(job)
         self._openers = OpenerFinder()
-        # Only the lines where the log passes the beginning or the end of a step are of interest.
+        # Only the lines at which the time passes the start or end of a step are needed.
         edges = {edge for slot in self._slots for edge in (slot.start, slot.end + 1)}
         self._edges = sorted(edges)
         self._passed: list[tuple[int, int]] = [(0, -1)]
@@ -124,7 +124,7 @@ class StepFinder:
             index += 1
 
     def close(self) -> tuple[StepSpan, ...]:
-        """Give a place for every step of the job, in the job's order."""
+        """Return a range for every step of the job, in their order."""
         openers = self._openers.close()
         count = self._openers.count
         found: dict[int, tuple[int, int, Certainty]] = {}
@@ -138,7 +138,7 @@ class StepFinder:
         at = 0
         ran = {index for slot in self._slots for index in slot.steps}
         for index, step in enumerate(self._job.steps):
-            # A step that did not run has no lines; that much is certain.
+            # A step that did not run certainly has no lines.
             other = (at, at, Certainty.UNKNOWN if index in ran else Certainty.CERTAIN)
             start, stop, certainty = found.get(index, other)
             if start == stop:
@@ -154,7 +154,7 @@ class StepFinder:
                 self._passed.append((index, bucket))
 
     def _first_at(self, edge: float, start: int, stop: int) -> int:
-        """The first line from *start* that was written at *edge* or later; else *stop*."""
+        """Return the first line from *start* on that was written at *edge* or later, or *stop*."""
         goal = bisect_right(self._edges, edge) - 1
         at = max(0, bisect_right(self._passed, (start, len(self._edges))) - 1)
         for index, bucket in self._passed[at:]:
@@ -169,7 +169,7 @@ class StepFinder:
     ) -> tuple[int, int, Certainty]:
         slot, begin = self._slots[place], reading.begins[place]
         if begin is None:
-            # A step that ran writes something as a rule, so a step without lines is never certain.
+            # Nearly every step that ran wrote something, so having no lines is never certain.
             silent = reading.sure[place] >= _CERTAIN
             return 0, 0, Certainty.LIKELY if silent else Certainty.UNKNOWN
         if slot.role is Role.PARALLEL:
@@ -189,7 +189,7 @@ class StepFinder:
         inner = max(reading.boundary[begin + 1 : following], default=0.0)
         share = min(share, 1 - inner)
         if slot.role is Role.SETUP:
-            # GitHub's servers write a few lines up to hours before a runner takes the job.
+            # GitHub's servers write a few lines, up to hours before a runner takes the job.
             start = self._first_at(slot.start, start, stop)
         if slot.role is not Role.COMPLETE:
             late = self._first_at(slot.end + 1, start, stop)
@@ -202,7 +202,9 @@ class StepFinder:
 
 class StepSplitter:
     """
-    Lines in, lines by steps out; the push side of `split_steps`. It keeps every line.
+    Split lines that are fed into steps; `split_steps` does the same for an iterable.
+
+    Every line is kept.
 
     Args:
         job: The job that wrote the log.
@@ -219,7 +221,7 @@ class StepSplitter:
         self._finder.feed(lines)
 
     def close(self) -> StepLogs:
-        """Give all lines, by steps."""
+        """Return all lines, split into steps."""
         steps: list[StepLog] = []
         rest: list[LogLine] = []
         at = 0
@@ -235,10 +237,10 @@ class StepSplitter:
 
 def split_steps(lines: Iterable[LogLine], job: Job) -> StepLogs:
     """
-    Attribute the lines of a log to the steps of its job: from markers first, step times second.
+    Split the lines of a log into the steps of its job, by markers and by the times of the steps.
 
-    Steps that ran in parallel are `Certainty.UNKNOWN`, since their lines may be mixed. A job without
-    steps, as GitHub tells it of old runs, has all its lines unattributed.
+    Steps that ran in parallel are `Certainty.UNKNOWN`, since their lines may be mixed. All lines of
+    a job without steps, such as that of an old run, are unattributed.
 
     Args:
         lines: All lines of the log; they are kept.

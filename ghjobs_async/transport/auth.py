@@ -183,7 +183,7 @@ def _load_key(private_key: str | bytes) -> bytes:
 
 AuthLike: TypeAlias = str | Auth | None
 #: The first argument of `GitHubJobs`: one credential for all, or one per repository owner.
-Credentials: TypeAlias = AuthLike | Callable[[str], AuthLike | Awaitable[AuthLike]]
+AuthSource: TypeAlias = AuthLike | Callable[[str], AuthLike | Awaitable[AuthLike]]
 
 
 def as_auth(given: object, source: str = "this") -> Auth | None:
@@ -210,7 +210,7 @@ class Credential:
     budget: Budget
 
 
-class Wallet:
+class CredentialStore:
     """
     Which credential a request about some owner's repository carries; limits are kept for each.
 
@@ -220,16 +220,16 @@ class Wallet:
         requests_per_minute: The pace of each credential, or None.
     """
 
-    def __init__(self, given: Credentials, requests_per_minute: float | None) -> None:
+    def __init__(self, given: AuthSource, requests_per_minute: float | None) -> None:
         self._choose = given if callable(given) and not isinstance(given, Auth) else None
         self._pace = requests_per_minute
         # By token for tokens, by object for all others: two owners with one token share its limits.
         self._known: dict[object, Credential] = {}
         self._by_owner: dict[str, Credential] = {}
         self._choosing = asyncio.Lock()
-        self._only = None if self._choose else self._credential(given)
+        self._only = None if self._choose else self._make(given)
 
-    async def credential(self, owner: str) -> Credential:
+    async def get(self, owner: str) -> Credential:
         """The credential for *owner* (names are not case sensitive)."""
         if self._only is not None:
             return self._only
@@ -240,7 +240,7 @@ class Wallet:
                 chosen = self._choose(owner)
                 if inspect.isawaitable(chosen):
                     chosen = await chosen
-                self._by_owner[key] = self._credential(chosen)
+                self._by_owner[key] = self._make(chosen)
             return self._by_owner[key]
 
     @property
@@ -248,7 +248,7 @@ class Wallet:
         """The limits of every credential that was used."""
         return [credential.budget for credential in self._known.values()]
 
-    def _credential(self, given: object) -> Credential:
+    def _make(self, given: object) -> Credential:
         key = given if given is None or isinstance(given, str) else id(given)
         if key not in self._known:
             self._known[key] = Credential(as_auth(given), Budget(self._pace))

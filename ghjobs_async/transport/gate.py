@@ -1,15 +1,17 @@
 """
-The shared gate of limits: every request to the API passes it.
+The gate that every request to the API passes: concurrency, pace, and one wait for all at a limit.
 
-It holds the client's concurrency, and one wait for all where a limit was hit. Waiting holds no
-slot. What there is to wait for, `limits.Budget` knows.
+Waiting holds no slot. What there is to wait for, the `Budget` knows.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from types import TracebackType
+from typing import Final, Self
 
 import attrs
 
@@ -17,10 +19,15 @@ from ghjobs_async.clock import Clock
 from ghjobs_async.errors import RateLimitError
 from ghjobs_async.models import Wait
 from ghjobs_async.transport.budget import Budget, Turn
+from ghjobs_async.wire.answers import rate_limit_error
+from ghjobs_async.wire.limits import find_limit
+from ghjobs_async.wire.messages import Answer
 
-# After a pause, tasks leave spread over this share of it (at most so many seconds): no stampede.
-_SPREAD_SHARE = 0.1
-_SPREAD_MOST = 5.0
+_log: Final = logging.getLogger("ghjobs_async")
+
+# After a pause, tasks leave spread over a tenth of it, but over no more than these seconds.
+_SPREAD_SHARE: Final = 0.1
+_MAX_SPREAD: Final = 5.0
 
 
 @attrs.define(eq=False)
@@ -35,7 +42,7 @@ class Gate:
 
         max_wait: The longest wait for a limit, in seconds; a longer one raises.
 
-        on_wait: Told of every wait, once.
+        on_wait: Called once for every wait, before it begins.
     """
 
     concurrency: int
@@ -43,26 +50,37 @@ class Gate:
     max_wait: float
     on_wait: Callable[[Wait], object] | None
     _slots: asyncio.Semaphore = attrs.field(init=False)
-    # Somebody waits for an answer of the requests under way.
+    # Set while somebody waits for an answer to the requests under way.
     _landed: asyncio.Event | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         self._slots = asyncio.Semaphore(self.concurrency)
 
-    async def enter(self, budget: Budget, url: str) -> float:
+    def slot(self, budget: Budget, url: str) -> Slot:
         """
-        Wait for a turn and take a slot; the moment of leaving. Every `enter` has its `leave`.
+        Return the slot for one request: ``async with gate.slot(budget, url) as slot``.
 
-        Raises:
+        Args:
+            budget: Of the credential that the request carries.
+
+            url: What is asked, for errors.
+
+        Raises (when entered):
             RateLimitError: The wait would be longer than ``max_wait``.
         """
+        return Slot(self, budget, url)
+
+    async def enter(self, slot: Slot) -> None:
+        """Wait for a turn and take a slot."""
+        budget = slot.budget
         while True:
             await self._slots.acquire()
             now = self.clock.now()
             turn, until = budget.turn(now)
             if turn is Turn.GO:
                 budget.depart(now)
-                return now
+                slot.departed = now
+                return
             self._slots.release()
             if turn is Turn.ANSWER:
                 self._landed = self._landed or asyncio.Event()
@@ -70,7 +88,7 @@ class Gate:
             elif turn is Turn.PACE:
                 await self.clock.sleep(until - now)
             else:
-                await self._wait_for_limit(budget, now, url)
+                await self._wait_for_limit(slot, now)
 
     def leave(self, budget: Budget) -> None:
         """Give the slot back."""
@@ -80,26 +98,80 @@ class Gate:
             self._landed.set()
             self._landed = None
 
-    async def _wait_for_limit(self, budget: Budget, now: float, url: str) -> None:
+    async def _wait_for_limit(self, slot: Slot, now: float) -> None:
+        budget = slot.budget
         seconds = budget.until - now
-        when = datetime.fromtimestamp(budget.until, UTC)
         if seconds > self.max_wait:
-            raise RateLimitError(
-                f"the {budget.scope} rate limit is used up until {when:%Y-%m-%d %H:%M:%S} UTC, "
-                f"in {seconds:.0f} s, longer than max_wait={self.max_wait:g}; "
-                "try again then, or allow a longer max_wait",
-                scope=budget.scope,
-                retry_at=when,
-                status=429,
-                url=url,
-            )
+            raise slot.refusal()
         if budget.reported != budget.until:
             budget.reported = budget.until
-            self.tell(Wait(seconds, when, f"{budget.scope} rate limit"))
-        spread = min(_SPREAD_MOST, 0.5 + seconds * _SPREAD_SHARE)
+            when = datetime.fromtimestamp(budget.until, UTC)
+            self.report(Wait(seconds, when, f"{budget.scope} rate limit"))
+        spread = min(_MAX_SPREAD, 0.5 + seconds * _SPREAD_SHARE)
         await self.clock.sleep(seconds + spread * self.clock.random())
 
-    def tell(self, wait: Wait) -> None:
-        """Tell ``on_wait`` of a wait."""
+    def report(self, wait: Wait) -> None:
+        """Report a wait to the log and to ``on_wait``."""
+        _log.info("%s", wait)
         if self.on_wait is not None:
             self.on_wait(wait)
+
+
+@attrs.define(eq=False)
+class Slot:
+    """
+    The slot of one request, held inside its ``async with`` block.
+
+    Attributes:
+        departed: When the request left, in epoch seconds.
+    """
+
+    gate: Gate
+    budget: Budget
+    url: str
+    departed: float = 0.0
+
+    async def __aenter__(self) -> Self:
+        await self.gate.enter(self)
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.gate.leave(self.budget)
+
+    def learn(self, answer: Answer) -> bool:
+        """
+        Read what an answer says about limits; return whether it hit one.
+
+        Raises:
+            RateLimitError: It hit one, and the wait would be longer than ``max_wait``.
+        """
+        now = self.gate.clock.now()
+        self.budget.learn(answer.headers, now)
+        limited = find_limit(answer.status, answer.headers, answer.body, now)
+        if limited is None:
+            self.budget.relax(self.departed)
+            return False
+        self.budget.pause(limited, self.departed, now)
+        if self.budget.until - now > self.gate.max_wait:
+            raise self.refusal(answer)
+        return True
+
+    def refusal(self, answer: Answer | None = None) -> RateLimitError:
+        """
+        Build the error for a limit that is not waited for.
+
+        Args:
+            answer: The answer that hit it; None for a request that was never sent.
+        """
+        return rate_limit_error(
+            self.budget.scope,
+            self.budget.until,
+            url=self.url,
+            max_wait=self.gate.max_wait,
+            answer=answer,
+        )

@@ -1,46 +1,49 @@
 """
-Asks the API: credentials, the gate, limits, redirects, retries.
+Sends requests to the API: credentials, the gate, limits, redirects, retries.
 
-`Api.send` gives the decoded value of an answer; `Api.ask_log` asks where a log lies, and
-`Api.follow` opens it there. A token goes to the API's origin and nowhere else.
+`Requester.send` gives the decoded value of an answer. `Requester.open` asks for a log, and
+`Requester.follow` opens it behind its signed link. A token goes to the API's origin and nowhere else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Final, TypeVar
 
 import attrs
 
 from ghjobs_async.clock import Clock
 from ghjobs_async.errors import TransportError
-from ghjobs_async.transport.auth import Ask, Credential, Wallet
+from ghjobs_async.transport.auth import Ask, Credential, CredentialStore
+from ghjobs_async.transport.body import Response
 from ghjobs_async.transport.budget import Budget
 from ghjobs_async.transport.gate import Gate
 from ghjobs_async.transport.retries import Retries
-from ghjobs_async.transport.session import USER_AGENT, Body, Transport
-from ghjobs_async.wire.answers import raise_for, rate_limit_error, unusable
-from ghjobs_async.wire.limits import Limited, find_limit
+from ghjobs_async.transport.session import USER_AGENT, Sessions
+from ghjobs_async.wire.answers import raise_for, unusable
 from ghjobs_async.wire.messages import Answer, Request
 from ghjobs_async.wire.urls import is_log_path, location, origin, redacted
 
 T = TypeVar("T")
 
-_REDIRECTS_MOST: Final = 5
+_MAX_REDIRECTS: Final = 5
 # How often one request is sent again because of a limit, before the limit is an error.
-_LIMIT_HITS_MOST: Final = 10
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MAX_LIMIT_HITS: Final = 10
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+# A log, a part of it, none beyond its end, or another version than the one that was begun.
+_LOG_STATUSES: Final = frozenset({200, 206, 412, 416})
 
 
 @attrs.define(eq=False)
-class Api:
+class Requester:
     """
     Everything between a request and its answer.
 
     Args:
-        transport: The door to the network.
+        sessions: The way to the network.
 
-        wallet: Which credential a request carries.
+        credentials: Selects the credential of a request.
 
         gate: The shared gate of limits.
 
@@ -51,8 +54,8 @@ class Api:
         clock: Time and chance.
     """
 
-    transport: Transport
-    wallet: Wallet
+    sessions: Sessions
+    credentials: CredentialStore
     gate: Gate
     api_version: str | None
     retries: Retries
@@ -62,104 +65,105 @@ class Api:
     _headers: dict[str, str] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._root = self.transport.root
+        self._root = self.sessions.root
         self._origin = origin(self._root)
-        self._headers = {"Accept": "application/vnd.github+json", "User-Agent": USER_AGENT}
+        self._headers = {
+            "Accept": "application/vnd.github+json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": USER_AGENT,
+        }
         if self.api_version is not None:
             self._headers["X-GitHub-Api-Version"] = self.api_version
 
     async def send(self, request: Request[T], *, resend: Callable[[int], bool] = bool) -> T:
         """
-        Ask the API and decode the answer.
+        Send a request, again where that may help, and decode the answer.
 
         Args:
             request: What to ask.
 
-            resend: Whether a 5xx status is worth sending the same request again.
+            resend: Whether a 5xx status is worth the same request again.
         """
 
         async def once() -> T:
-            credential = await self.wallet.credential(request.owner)
-            answer, _ = await self._ask(request, credential)
+            credential = await self.credentials.get(request.owner)
+            answer, _ = await self._ask(request, credential, {})
             return request.decode(answer)
 
         return await self.retries.run(once, resend)
 
-    async def aclose(self) -> None:
-        """Close what is ours. Twice is fine."""
-        await self.transport.aclose()
-
-    async def ask_log(self, request: Request[str], headers: Mapping[str, str]) -> str | Body:
+    async def open(self, request: Request[Answer], headers: Mapping[str, str]) -> Response:
         """
-        Ask the API for a log, once: the signed URL that it redirects to, or the log itself.
+        Ask for a log, once: the response is its signed link (a redirect), or the open log itself.
 
-        A link lives for a minute, so whoever asks for one tries again with a new one, by `retries`.
+        A link lives for a minute, so whoever asks for one tries again with a new one.
 
         Args:
-            request: Made by `get_log`.
+            request: A streamed one.
 
             headers: For the case that the API answers with the log itself: ``Range``.
         """
-        credential = await self.wallet.credential(request.owner)
-        answer, body = await self._ask(request, credential, log=headers)
-        return request.decode(answer) if body is None else body
+        credential = await self.credentials.get(request.owner)
+        _, response = await self._ask(
+            request, credential, {"Accept-Encoding": "identity", **headers}
+        )
+        return response
 
-    async def follow(self, url: str, headers: Mapping[str, str]) -> Body:
+    async def follow(self, url: str, headers: Mapping[str, str]) -> Response:
         """
-        Open a signed link: without a token, through a session that knows nobody's secrets.
+        Open a signed link without a token, through a session that knows nobody's secrets.
 
         Redirects are followed; no other status is judged here.
         """
         headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
-        for _ in range(_REDIRECTS_MOST + 1):
-            body = await self.transport.open(url, headers)
-            if body.status not in _REDIRECTS:
-                return body
-            body.close()
-            url = location(Answer(body.status, body.headers, b"", "GET", body.url), url)
-        raise _too_many_redirects("GET", redacted(url))
+        for redirects in count():
+            response = await self.sessions.follow(url, headers)
+            if response.status not in REDIRECTS:
+                return response
+            response.close()
+            if redirects == _MAX_REDIRECTS:
+                raise _too_many_redirects(response.head)
+            url = location(response.head, url)
+        raise AssertionError("the loop returns or raises")
+
+    async def aclose(self) -> None:
+        """Close what is ours. Twice is fine."""
+        await self.sessions.aclose()
 
     async def _ask(
-        self,
-        request: Request[T],
-        credential: Credential,
-        *,
-        log: Mapping[str, str] | None = None,
-    ) -> tuple[Answer, Body | None]:
+        self, request: Request[T], credential: Credential, extra: Mapping[str, str]
+    ) -> tuple[Answer, Response]:
         """
         Send a request until the API itself has answered it: through limits, redirects within the
-        API's origin, and one renewal of an App's token. With *log*, a redirect away is an answer,
-        and the log itself stays open.
+        API's origin, and one renewal of an App's token.
         """
         url = self._root + request.target
         auth = credential.auth
         redirects = hits = renewals = 0
         while True:
             authorization = await auth.header(self._ask_as, self.clock) if auth else None
-            # A query may be a secret once the server has chosen the address.
-            safe = redacted(url) if redirects else url
-            answer, body, limited = await self._exchange(
-                request.method, url, safe, credential.budget, authorization, log
-            )
-            if limited is not None:
+            headers = {**self._headers, **extra}
+            if authorization is not None:
+                headers["Authorization"] = authorization
+            # Once the server has chosen the address, its query may be a secret.
+            safe_url = redacted(url) if redirects else url
+            async with self.gate.slot(credential.budget, safe_url) as slot:
+                response = await self.sessions.ask(request.method, url, headers, safe_url=safe_url)
+                streamed = request.streamed and response.status in _LOG_STATUSES
+                answer = response.head if streamed else await response.read_whole()
+                limited = slot.learn(answer)
+            if limited:
                 hits += 1
-                until = credential.budget.until
-                if hits > _LIMIT_HITS_MOST or until - self.clock.now() > self.gate.max_wait:
-                    raise rate_limit_error(limited.scope, until, url=answer.url, answer=answer)
-            elif body is not None or 200 <= answer.status < 300:
-                return answer, body
-            elif answer.status in _REDIRECTS:
+                if hits > _MAX_LIMIT_HITS:
+                    raise slot.refusal(answer)
+            elif streamed or 200 <= answer.status < 300:
+                return answer, response
+            elif answer.status in REDIRECTS:
                 target = location(answer, url)
-                if log is not None and not is_log_path(target, self._root):
-                    led = Answer(
-                        answer.status, {"Location": target}, b"", answer.method, answer.url
-                    )
-                    return led, None
-                if origin(target) != self._origin:
-                    raise _leads_away(answer, target)
+                if request.streamed and not is_log_path(target, self._root):
+                    return answer, response
                 redirects += 1
-                if redirects > _REDIRECTS_MOST:
-                    raise _too_many_redirects(answer.method, answer.url)
+                self._check_redirect(answer, target, redirects)
                 url = target
             elif (
                 answer.status == 401
@@ -178,44 +182,26 @@ class Api:
                     now=self.clock.now(),
                 )
 
+    def _check_redirect(self, answer: Answer, target: str, redirects: int) -> None:
+        if origin(target) != self._origin:
+            raise unusable(
+                answer,
+                f"{answer.status} leads to another origin, {redacted(target)}; not followed, since "
+                "the token belongs to this one",
+                retryable=False,
+            )
+        if redirects > _MAX_REDIRECTS:
+            raise _too_many_redirects(answer)
+
     async def _ask_as(self, request: Request[T], authorization: str) -> T:
-        """Ask with an authorization of its own, as an App does to mint its tokens."""
+        """Send a request with an authorization of its own, as an App does to mint its tokens."""
         credential = Credential(_Fixed(authorization), Budget())
 
         async def once() -> T:
-            answer, _ = await self._ask(request, credential)
+            answer, _ = await self._ask(request, credential, {})
             return request.decode(answer)
 
         return await self.retries.run(once)
-
-    async def _exchange(
-        self,
-        method: str,
-        url: str,
-        safe: str,
-        budget: Budget,
-        authorization: str | None,
-        log: Mapping[str, str] | None,
-    ) -> tuple[Answer, Body | None, Limited | None]:
-        """One request through the gate, and what its answer says about limits."""
-        headers = self._headers
-        if authorization is not None:
-            headers = {**headers, "Authorization": authorization}
-        if log is not None:
-            headers = {**headers, "Accept-Encoding": "identity", **log}
-        departed = await self.gate.enter(budget, safe)
-        try:
-            answer, body = await self.transport.ask(method, url, safe, headers, log=log is not None)
-        finally:
-            self.gate.leave(budget)
-        now = self.clock.now()
-        budget.learn(answer.headers, now)
-        limited = find_limit(answer.status, answer.headers, answer.body, now)
-        if limited is not None:
-            budget.pause(limited, departed, now)
-        else:
-            budget.relax(departed)
-        return answer, body, limited
 
 
 @attrs.frozen
@@ -231,19 +217,5 @@ class _Fixed:
         return False
 
 
-def _too_many_redirects(method: str, safe: str) -> TransportError:
-    return TransportError(
-        f"{method} {safe}: more than {_REDIRECTS_MOST} redirects",
-        method=method,
-        url=safe,
-        retryable=False,
-    )
-
-
-def _leads_away(answer: Answer, target: str) -> TransportError:
-    return unusable(
-        answer,
-        f"{answer.status} leads to another origin, {redacted(target)}; not followed, since the "
-        "token belongs to this one",
-        retryable=False,
-    )
+def _too_many_redirects(answer: Answer) -> TransportError:
+    return unusable(answer, f"more than {_MAX_REDIRECTS} redirects", retryable=False)

@@ -1,4 +1,4 @@
-"""What is done again, and when: exponential waits with jitter, the server's own word first."""
+"""What is tried again, and when: exponential waits with jitter, the server's own word first."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 import attrs
-import tenacity
 
 from ghjobs_async.clock import Clock
 from ghjobs_async.errors import GHJobsError, ServerError, TransportError
@@ -15,89 +14,98 @@ from ghjobs_async.models import Wait
 
 T = TypeVar("T")
 
-_FIRST: Final = 0.25
-_MOST: Final = 10.0
+_FIRST_WAIT: Final = 0.25
+_MAX_WAIT: Final = 10.0
 
 
 @attrs.frozen
 class Retries:
     """
-    The policy: 5xx, timeouts and broken connections are tried again; never 4xx.
+    The policy: 5xx, timeouts and broken connections are tried again, any other answer is not.
 
     Args:
-        most: How often, after the first try.
+        limit: How often, after the first try.
 
         clock: Time and chance.
 
-        max_wait: A server that wants a longer wait than this, in seconds, is not waited for.
+        max_wait: A server that asks for a longer wait than this, in seconds, is not waited for.
 
-        tell: Told of every wait before it begins.
+        report: Called for every wait before it begins.
     """
 
-    most: int
+    limit: int
     clock: Clock
     max_wait: float
-    tell: Callable[[Wait], None]
+    report: Callable[[Wait], None]
 
     async def run(
         self, once: Callable[[], Awaitable[T]], resend: Callable[[int], bool] = bool
     ) -> T:
         """
-        Do *once*, and again where that may help.
+        Call *once*, and again where that may help.
 
         Args:
             once: What to do.
 
-            resend: Whether a 5xx status is worth doing the same again.
+            resend: Whether a 5xx status is worth the same request again.
         """
+        tries = Tries(self)
+        while True:
+            try:
+                return await once()
+            except (ServerError, TransportError) as error:
+                if isinstance(error, ServerError) and not resend(error.status):
+                    raise
+                await tries.failed(error)
 
-        def passing(error: BaseException) -> bool:
-            if isinstance(error, ServerError):
-                return resend(error.status) and (error.retry_after or 0) <= self.max_wait
-            return isinstance(error, TransportError) and error.retryable
+    def may_pass(self, error: Exception) -> bool:
+        """Return whether trying again may help."""
+        if not isinstance(error, (ServerError, TransportError)) or not error.retryable:
+            return False
+        return (error.retry_after or 0.0) <= self.max_wait
 
-        try:
-            return await once()
-        except GHJobsError as error:
-            if not passing(error):
-                raise
-            failed: list[GHJobsError] = [error]
+    async def back_off(self, tries: int, reason: str, *, at_least: float = 0.0) -> None:
+        """
+        Wait before another try.
 
-        async def attempt() -> T:
-            # The first try has been made: nearly all requests need no more, and no loop around.
-            if failed:
-                raise failed.pop()
-            return await once()
+        Args:
+            tries: How many have failed.
 
-        return await tenacity.AsyncRetrying(
-            sleep=self.clock.sleep,
-            stop=tenacity.stop_after_attempt(self.most + 1),
-            wait=self._wait,
-            retry=tenacity.retry_if_exception(passing),
-            before_sleep=self._announce,
-            reraise=True,
-        )(attempt)
+            reason: What is waited for.
 
-    async def back_off(self, tries: int, reason: str) -> None:
-        """Wait as before another try, after *tries* of them."""
-        seconds = self._seconds(tries)
-        self._tell(seconds, reason)
+            at_least: How many seconds the server asked for.
+        """
+        seconds = min(_MAX_WAIT, _FIRST_WAIT * 2.0 ** min(tries - 1, 30))
+        seconds = max(at_least, seconds * (0.5 + self.clock.random()))
+        until = datetime.fromtimestamp(self.clock.now() + seconds, UTC)
+        self.report(Wait(seconds, until, reason))
         await self.clock.sleep(seconds)
 
-    def _wait(self, state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        told = error.retry_after if isinstance(error, ServerError) else None
-        return max(told or 0.0, self._seconds(state.attempt_number))
 
-    def _announce(self, state: tenacity.RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        seconds = state.next_action.sleep if state.next_action else 0.0
-        what = f"{error.status}" if isinstance(error, ServerError) else type(error).__name__
-        self._tell(seconds, f"retry after {what}")
+@attrs.define
+class Tries:
+    """
+    The tries of one piece of work: it is given up after as many failures in a row as allowed.
 
-    def _tell(self, seconds: float, reason: str) -> None:
-        until = datetime.fromtimestamp(self.clock.now() + seconds, UTC)
-        self.tell(Wait(seconds, until, reason))
+    Args:
+        retries: The policy.
+    """
 
-    def _seconds(self, tries: int) -> float:
-        return min(_MOST, _FIRST * 2.0 ** (tries - 1)) * (0.5 + self.clock.random())
+    retries: Retries
+    failures: int = 0
+
+    async def failed(self, error: GHJobsError) -> None:
+        """Take note of a failure: wait before the next try, or raise *error* where none is due."""
+        if self.failures >= self.retries.limit or not self.retries.may_pass(error):
+            raise error
+        self.failures += 1
+        wait = getattr(error, "retry_after", None) or 0.0
+        await self.retries.back_off(self.failures, _reason(error), at_least=wait)
+
+
+def _reason(error: GHJobsError) -> str:
+    if isinstance(error, ServerError):
+        return f"retry after {error.status}"
+    # The address stands in front of each text; a wait names the cause only.
+    method, url = getattr(error, "method", ""), getattr(error, "url", "")
+    return f"retry after {str(error).removeprefix(f'{method} {url}: ')}"

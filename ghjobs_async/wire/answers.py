@@ -137,7 +137,7 @@ def _judge(
 
 
 def rate_limit_error(
-    scope: Scope, until: float, *, url: str, answer: Answer | None = None
+    scope: Scope, until: float, *, url: str, max_wait: float, answer: Answer | None = None
 ) -> RateLimitError:
     """
     Build the error for a rate limit that is not waited for.
@@ -147,19 +147,22 @@ def rate_limit_error(
 
         until: When it ends, in epoch seconds.
 
-        url: What was, or would have been, asked.
+        url: What was asked, or would have been.
+
+        max_wait: The longest wait that is allowed, in seconds.
 
         answer: The answer that hit the limit; None where the request was never sent.
     """
     body = _ErrorBody() if answer is None else _error_body(answer)
     when = datetime.fromtimestamp(until, UTC)
-    status = "" if answer is None else f" {answer.status}"
+    method, status = ("GET", "") if answer is None else (answer.method, f" {answer.status}")
     return RateLimitError(
-        f"GET {url}:{status} the {scope} rate limit is used up until "
-        f"{when:%Y-%m-%d %H:%M:%S} UTC; try again then, or allow a longer max_wait",
+        f"{method} {url}:{status} the {scope} rate limit is used up until "
+        f"{when:%Y-%m-%d %H:%M:%S} UTC; try again then, or allow more than max_wait={max_wait:g}",
         scope=scope,
         retry_at=when,
         status=None if answer is None else answer.status,
+        method=method,
         url=url,
         request_id=None if answer is None else answer.request_id,
         message=body.message,

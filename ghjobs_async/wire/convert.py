@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, Generic, TypeVar, cast, get_args, get_origin
+from typing import Any, Final, Generic, TypeVar, get_args, get_origin
 
 import attrs
 import cattrs
@@ -24,10 +24,9 @@ from cattrs.errors import (
     IterableValidationError,
     IterableValidationNote,
 )
-from cattrs.gen import make_dict_unstructure_fn, override
 
 from ghjobs_async.errors import Undecodable
-from ghjobs_async.models import Job, Run, Step, Timestamp
+from ghjobs_async.models import Job, Run, Timestamp
 
 T = TypeVar("T")
 
@@ -98,15 +97,6 @@ def peek_total(body: bytes) -> int | None:
 def is_empty_page(body: bytes) -> bool:
     """Return whether a page has no items; any real item is longer than that."""
     return len(body) < 100 and re.search(rb'"\s*:\s*\[\s*\]', body) is not None
-
-
-def to_dict(value: Job | Run | Step) -> dict[str, object]:
-    """
-    Give GitHub's JSON shape back: names, nesting and texts as the API writes them.
-
-    The fraction of a second and the offset of a date-time are kept, trailing zeros are not.
-    """
-    return cast("dict[str, object]", _converter.unstructure(value))
 
 
 def _read(body: bytes, decode: Callable[[bytes], T]) -> T | None:
@@ -270,14 +260,6 @@ def _tuple_hook(kind: Any, converter: cattrs.Converter) -> Callable[[Any, Any], 
     return structure
 
 
-def _iso(value: datetime) -> str:
-    """A date-time as GitHub writes it: ``Z`` for UTC, no fraction where there is none."""
-    if value.utcoffset():
-        return value.isoformat(timespec="milliseconds" if value.microsecond else "auto")
-    timespec = "milliseconds" if value.microsecond else "seconds"
-    return value.replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
-
-
 def _is_generic(cls: type) -> Callable[[Any], bool]:
     return lambda kind: get_origin(kind) is cls
 
@@ -291,12 +273,6 @@ def _make() -> cattrs.Converter:
     # Every model, at whatever depth: an object is wanted, and anything else is said to be none.
     converter.register_structure_hook_factory(attrs.has, lambda cls: _model_hook(cls, converter))
     converter.register_structure_hook_factory(_is_generic(Page), _page_hook)
-    converter.register_unstructure_hook(datetime, _iso)
-    # Absent on older servers, and never null where present: absent again in what is given back.
-    absent = override(omit_if_default=True)
-    converter.register_unstructure_hook(
-        Job, make_dict_unstructure_fn(Job, converter, created_at=absent, run_attempt=absent)
-    )
     return converter
 
 

@@ -42,17 +42,22 @@ class Request(Generic[T]):
         target: Path and query below the API's root.
 
         decode: Turns a successful answer into its value, or raises.
+
+        streamed: Whether it asks for a log: then a success stays open, and a redirect away from the
+            API is an answer too.
     """
 
     owner: str
     target: str
     decode: Callable[[Answer], T]
     method: str = "GET"
+    streamed: bool = False
 
     def undecoded(self) -> Request[Answer]:
         """Return the same request, whose value is the answer itself."""
-        return Request(self.owner, self.target, _unchanged, self.method)
+        return Request(self.owner, self.target, unchanged, self.method)
 
 
-def _unchanged(answer: Answer) -> Answer:
+def unchanged(answer: Answer) -> Answer:
+    """Return the answer itself: the value of a request that is not decoded."""
     return answer

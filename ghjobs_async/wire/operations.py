@@ -11,9 +11,9 @@ import attrs
 
 from ghjobs_async.models import InstallationToken, Job, Run
 from ghjobs_async.refs import RunRef
-from ghjobs_async.wire.answers import decode, unusable
+from ghjobs_async.wire.answers import decode
 from ghjobs_async.wire.convert import Page
-from ghjobs_async.wire.messages import Answer, Request
+from ghjobs_async.wire.messages import Answer, Request, unchanged
 
 T = TypeVar("T")
 
@@ -40,20 +40,15 @@ def _decode_runs(answer: Answer) -> Page[Run]:
     return decode(answer, Page[Run])
 
 
-def _decode_location(answer: Answer) -> str:
-    if target := answer.headers.get("Location"):
-        return target
-    raise unusable(answer, f"{answer.status}, but neither a log nor a Location")
-
-
 def get_job(repo: str, job_id: int) -> Request[Job]:
     """``GET /repos/{owner}/{repo}/actions/jobs/{job_id}``."""
     return _actions(repo, f"/jobs/{job_id}", _decode_job)
 
 
-def get_log(repo: str, job_id: int) -> Request[str]:
+def get_log(repo: str, job_id: int) -> Request[Answer]:
     """``GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs``, answered by a redirect."""
-    return _actions(repo, f"/jobs/{job_id}/logs", _decode_location)
+    target = f"/repos/{repo}/actions/jobs/{job_id}/logs"
+    return Request(repo.partition("/")[0], target, unchanged, streamed=True)
 
 
 def list_jobs(ref: RunRef, filter: Filter, per_page: int, page: int) -> Request[Page[Job]]:  # noqa: A002

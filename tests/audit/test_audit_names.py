@@ -1,4 +1,4 @@
-"""File names out of strangers' words."""
+"""File names that are made from untrusted names."""
 
 from __future__ import annotations
 

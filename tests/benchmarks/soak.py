@@ -1,8 +1,8 @@
 """
-An audit of many runs against a GitHub of which one answer in twenty is faulty.
+Audit many runs of a fake GitHub that answers one request in twenty with a fault.
 
-``python tests/benchmarks/soak.py [--runs 20000] [--speed 400]``: lists every run, its jobs over all
-attempts, and the logs of some; 1 where anything is lost, double, wrong, or left behind.
+``python tests/benchmarks/soak.py [--runs 20000] [--speed 400]`` lists every run, its jobs over all
+attempts, and the logs of some. It exits with 1 if anything is lost, doubled, wrong or left behind.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ from bench.world import RATE, REPO, Clock, Record, Truth, final, serve
 
 from ghjobs_async import Clock as ClientClock
 from ghjobs_async import Failed, Fetched, GitHubJobs, JobLog, JobRef, LogTruncatedError, RunRef
-from ghjobs_async.testing import faults
 
-#: How much memory the client may take above the start, in MB.
-MEMORY_MOST: Final = 40.0
-# Stalls are ended by the client's timeouts, which are aiohttp's and know no other clock.
+#: The highest allowed growth of the client's memory, in MB.
+MAX_MEMORY: Final = 40.0
+# Timeouts end the stalls. They are aiohttp's, which has no clock to speed up: keep them short.
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=10, sock_connect=5, sock_read=2)
 _SHOWN: Final = 20
-# No log is as large as this: of one that is, no more is kept to be looked at.
-_LOG_MOST: Final = 1 << 20
-#: After these a log cannot be continued: one that is read as a stream is then told to be truncated.
+# Every log is smaller than this. Of a larger one, this much is kept for the report.
+_MAX_LOG: Final = 1 << 20
+#: After these a log cannot be continued: reading it as a stream ends with `LogTruncatedError`.
 _BROKEN: Final = frozenset({"change_blob", "lying_length", "html for a log"})
 
 
 @attrs.define
 class Seen:
-    """What came, and what was wrong with it."""
+    """Collects what the client returned, and what was wrong with it."""
 
     truth: Truth
     runs: Counter[int] = attrs.field(factory=Counter)
     listed: Counter[int] = attrs.field(factory=Counter)
     logs: Counter[int] = attrs.field(factory=Counter)
+    changed: set[int] = attrs.field(factory=set)
     incomplete: dict[int, str] = attrs.field(factory=dict)
     failed: dict[str, Exception] = attrs.field(factory=dict)
     wrong: list[str] = attrs.field(factory=list)
@@ -67,20 +67,25 @@ class Seen:
         if not jobs.complete:
             self.incomplete[run_id] = f"{len(jobs)} of {jobs.total_count}"
             if len(set(ids)) != len(ids) or not set(ids) <= set(expected) or jobs.undecodable:
-                self.wrong.append(f"run {run_id}: incomplete, and wrong besides")
+                self.wrong.append(f"run {run_id}: incomplete, and also wrong")
         elif ids != expected:
-            self.wrong.append(f"run {run_id}: {len(ids)} jobs in place of {count}, not told")
+            self.wrong.append(
+                f"run {run_id}: {len(ids)} jobs instead of {count}, but reported as complete"
+            )
 
     def take_log(self, job_id: int, content: bytes) -> None:
-        """Compare a log with the truth: changed logs have lines of their own before it."""
-        while content.startswith(faults._CHANGED):
-            content = content[len(faults._CHANGED) :]
+        """Compare a log with the truth: a changed log repeats one new line before the old text."""
         size, digest = self.truth.logs[job_id]
-        if len(content) != size or hashlib.sha256(content).hexdigest() != digest:
+        added, log = content[:-size], content[-size:]
+        new_lines = set(added.splitlines(keepends=True))
+        spliced = len(new_lines) > 1 or any(line in log for line in new_lines)
+        if spliced or hashlib.sha256(log).hexdigest() != digest:
             self.wrong.append(f"log {job_id}: {len(content)} bytes of {size}: {content[:60]!r}")
+        if added:
+            self.changed.add(job_id)
 
     def judge(self, record: Record) -> None:
-        """Compare what failed with the faults that struck, and what came with what there is."""
+        """Compare failures with the faults that were served, and results with the truth."""
         errors = {name: error for name, (error, _) in final().items()}
         for key, error in self.failed.items():
             struck = record.struck.get(key, [])
@@ -92,6 +97,15 @@ class Seen:
             struck = record.struck.get(f"runs/{run_id}", [])
             if not any(name.startswith("shifting_list") or "total" in name for name in struck):
                 self.wrong.append(f"run {run_id}: {what} after {struck}")
+        for job_id in self.changed:
+            if "change_blob" not in record.struck.get(str(job_id), []):
+                self.wrong.append(f"log {job_id}: has a new line, but was never changed")
+        self._count()
+        if record.in_flight:
+            self.wrong.append(f"{record.in_flight} requests are still being answered")
+
+    def _count(self) -> None:
+        """Check that every run, list and log came exactly once."""
         for name, found, wanted in (
             ("runs", self.runs, self.truth.runs),
             ("lists", self.listed, self.truth.runs),
@@ -101,8 +115,6 @@ class Seen:
                 self.wrong.append(f"{len(lost)} {name} lost, such as {min(lost)}")
             if double := [key for key, times in found.items() if times > 1]:
                 self.wrong.append(f"{len(double)} {name} came twice, such as {double[0]}")
-        if record.in_flight:
-            self.wrong.append(f"{record.in_flight} requests are still being answered")
 
 
 async def streamed(log: JobLog) -> bytes:
@@ -110,19 +122,19 @@ async def streamed(log: JobLog) -> bytes:
     content = b""
     async for chunk in log.chunks():
         content += chunk
-        if len(content) > _LOG_MOST:
+        if len(content) > _MAX_LOG:
             break
     return content
 
 
 async def saved(log: JobLog, folder: Path) -> bytes:
-    """Read a log from disk."""
+    """Save a log and read it back from disk."""
     path = folder / f"{log.ref.job_id}.log"
     written = await log.save(path)
     with path.open("rb") as file:
-        content = file.read(_LOG_MOST + 1)
+        content = file.read(_MAX_LOG + 1)
     path.unlink()
-    assert min(written, _LOG_MOST + 1) == len(content)
+    assert min(written, _MAX_LOG + 1) == len(content)
     return content
 
 
@@ -156,7 +168,7 @@ async def audit(gh: GitHubJobs, seen: Seen, folder: Path) -> None:
 
 
 def sockets() -> int:
-    """How many sockets this process has open, where that can be told."""
+    """Return how many sockets this process has open, or 0 where the system does not say."""
     folder = Path("/proc/self/fd")
     count = 0
     for file in folder.iterdir() if folder.exists() else ():
@@ -168,14 +180,14 @@ def sockets() -> int:
 
 
 def files(folder: str) -> list[str]:
-    """What is left in a folder."""
+    """Return the names of the files left in a folder."""
     return [file.name for file in Path(folder).iterdir()]
 
 
 async def soak(seen: Seen, clock: Clock) -> None:
-    """Run the audit, and look for what it left."""
+    """Run the audit, and look for what it leaves behind."""
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda _, told: seen.wrong.append(f"unhandled: {told}"))
+    loop.set_exception_handler(lambda _, context: seen.wrong.append(f"unhandled: {context}"))
     before = sockets()
 
     async def sleep(seconds: float) -> None:
@@ -192,56 +204,60 @@ async def soak(seen: Seen, clock: Clock) -> None:
             await audit(gh, seen, Path(folder))
         if left := files(folder):
             seen.wrong.append(f"{len(left)} files left, such as {left[0]}")
-    # A closed socket is closed in the loop's next turns.
+    # The loop closes sockets in its next iterations.
     await asyncio.sleep(0.1)
     if tasks := asyncio.all_tasks() - {asyncio.current_task()}:
         seen.wrong.append(f"{len(tasks)} tasks left, such as {tasks.pop()}")
-    if (more := sockets() - before) > 0:
-        seen.wrong.append(f"{more} sockets left")
+    if (left_open := sockets() - before) > 0:
+        seen.wrong.append(f"{left_open} sockets left")
 
 
 def main() -> int:
-    """Run the command."""
+    """Run the command; return 1 if anything was wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=20_000)
-    parser.add_argument("--speed", type=float, default=400.0, help="how fast waits pass")
+    parser.add_argument(
+        "--speed", type=float, default=400.0, help="how many times faster waits pass"
+    )
     parser.add_argument("--rate", type=float, default=RATE, help="the share of faulty answers")
-    parser.add_argument("--without", default="", help="faults to leave out, by name, with commas")
+    parser.add_argument(
+        "--without", default="", help="faults to leave out, by name, separated by commas"
+    )
     args = parser.parse_args()
     clock = Clock(time.time(), args.speed)
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     without = frozenset(args.without.split(","))
-    told = (there, args.runs, clock, args.rate, without)
-    server = context.Process(target=serve, args=told, daemon=True)
+    arguments = (there, args.runs, clock, args.rate, without)
+    server = context.Process(target=serve, args=arguments, daemon=True)
     server.start()
     seen = Seen(here.recv())
     gc.collect()
     start, begun = begin_peak(), time.monotonic()
     asyncio.run(soak(seen, clock))
-    seconds, over = time.monotonic() - begun, (peak() - start) / 1024
+    seconds, memory = time.monotonic() - begun, (peak() - start) / 1024
     here.send(None)
     record: Record = here.recv()
     server.join()
     seen.judge(record)
-    if over >= MEMORY_MOST:
-        seen.wrong.append(f"memory rose by {over:.1f} MB, at most {MEMORY_MOST:g} are allowed")
-    tell(seen, record, seconds, over)
+    if memory >= MAX_MEMORY:
+        seen.wrong.append(f"memory grew by {memory:.1f} MB, at most {MAX_MEMORY:g} are allowed")
+    show(seen, record, seconds, memory)
     return 1 if seen.wrong else 0
 
 
-def tell(seen: Seen, record: Record, seconds: float, over: float) -> None:
+def show(seen: Seen, record: Record, seconds: float, memory: float) -> None:
     """Print the figures."""
     faulty = sum(record.counts.values())
     print(f"{len(seen.truth.runs):,} runs, {len(seen.truth.logs):,} logs in {seconds:.0f} s")
-    print(f"{record.requests:,} requests, {faulty:,} answered faultily:")
+    print(f"{record.requests:,} requests, {faulty:,} answered with a fault:")
     for name, count in sorted(record.counts.items()):
         print(f"  {count:5} {name}")
-    print(f"memory: {over:.1f} MB above the start")
-    print(f"waits told: {dict(seen.waits.most_common())}")
+    print(f"memory: grew by {memory:.1f} MB")
+    print(f"waits reported: {dict(seen.waits.most_common())}")
     kinds = Counter(type(error).__name__ for error in seen.failed.values())
-    print(f"failed, with a reason: {len(seen.failed)} {dict(kinds)}")
-    print(f"incomplete, and said: {len(seen.incomplete)}")
+    print(f"failed, as expected: {len(seen.failed)} {dict(kinds)}")
+    print(f"incomplete, and reported as such: {len(seen.incomplete)}")
     print(f"wrong: {len(seen.wrong)}")
     for text in seen.wrong[:_SHOWN]:
         print(f"  {text}")

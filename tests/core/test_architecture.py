@@ -14,48 +14,51 @@ import pytest
 import ghjobs_async
 
 ROOT = Path(ghjobs_async.__file__).parent
-# The floors, from the ground up; rooms on one floor do not import each other but downward, in the
-# order in which they stand here.
-FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors",),
-    ("refs",),
-    ("models", "arguments"),
-    ("clock", "collector", "fanout", "saving"),
-    ("convert", "environment", "limits", "logtext"),
-    ("wire", "webhooks"),
-    ("auth",),
-    ("gate", "retries"),
-    ("transport",),
-    ("api",),
-    ("pages", "download"),
-    ("runs", "logs"),
-    ("grep",),
-    ("client",),
-    ("audit", "watch"),
-    ("cli",),
-)
-FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+# What each package, or module of the root, may import of this package: that and nothing else. The
+# table is read from the ground up, so nobody imports what stands below.
+BASE = {"errors", "refs", "models"}
+LIBRARY = BASE | {"checks", "clock", "environment", "fanout", "logtext", "transport", "wire"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "clock": set(),
+    "atomic_file": set(),
+    "fanout": set(),
+    "refs": {"errors"},
+    "models": {"errors", "refs"},
+    "environment": {"errors"},
+    "checks": BASE,
+    "wire": BASE,
+    "logtext": BASE,
+    "transport": BASE | {"clock", "environment", "wire"},
+    "listing": BASE | {"checks", "clock", "fanout", "transport", "wire"},
+    "logs": BASE | {"atomic_file", "checks", "fanout", "logtext", "transport", "wire"},
+    "client": LIBRARY | {"listing", "logs"},
+    "audit": LIBRARY - {"transport"} | {"atomic_file", "client", "listing", "logs"},
+    "testing": {"errors", "refs"},
+    "cli": LIBRARY | {"audit", "client", "listing", "logs", "testing"},
+}
 PURE = (
-    "models",
-    "errors",
-    "refs",
-    "arguments",
-    "convert",
-    "wire",
-    "limits",
-    "logtext",
-    "environment",
-    "saving",
+    *("atomic_file", "checks", "environment", "errors", "logtext", "models", "refs", "wire"),
+    *("logs/continuity.py", "logs/storage_answers.py"),
 )
 STARTERS = {"create_task", "ensure_future", "TaskGroup", "gather", "run_coroutine_threadsafe"}
+MAX_FLAT = 13
+MAX_LINES = 450
 
 
 def room_of(path: Path) -> str:
-    """The room that a file belongs to: its folder, or its own name."""
+    """Return the package that a file belongs to, or its own name where it is flat."""
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
+def name_of(path: Path) -> str:
+    """Return a file's full module name."""
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
 FILES = sorted(path for path in ROOT.rglob("*.py") if room_of(path) != "__init__")
+MODULES = {name_of(path): path for path in FILES}
 
 
 def ids(path: Path) -> str:
@@ -63,7 +66,7 @@ def ids(path: Path) -> str:
 
 
 def imports(path: Path, *, typing_too: bool = True) -> list[str]:
-    """What a file imports, by full name; without what only type checkers read, if so wished."""
+    """Return what a file imports, by full name; on request without what only type checkers read."""
     found: list[str] = []
     skipped: set[ast.AST] = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -80,38 +83,50 @@ def imports(path: Path, *, typing_too: bool = True) -> list[str]:
     return found
 
 
-def own_rooms(path: Path) -> set[str]:
-    """The rooms of this package that a file imports at run time."""
-    names = [name.split(".") for name in imports(path, typing_too=False)]
-    return {name[1] for name in names if name[0] == "ghjobs_async" and len(name) > 1}
+def own_modules(path: Path) -> set[str]:
+    """Return the modules of this package that a file imports, for types too."""
+    return {
+        next(part for part in (name, name.rpartition(".")[0]) if part in MODULES)
+        for name in imports(path)
+        if name.startswith("ghjobs_async.")
+    }
 
 
-def test_every_room_has_its_floor() -> None:
-    """A room that stands nowhere could import everything."""
-    assert {room_of(path) for path in FILES} - {"testing"} <= set(FLOOR)
+def test_every_room_is_in_the_table() -> None:
+    """A package that stands nowhere could import everything, and each may import from below only."""
+    assert {room_of(path) for path in FILES} == set(MAY_IMPORT)
+    rooms = list(MAY_IMPORT)
+    for room, allowed in MAY_IMPORT.items():
+        assert allowed <= set(rooms[: rooms.index(room)])
 
 
 @pytest.mark.parametrize("path", FILES, ids=ids)
 def test_imports_run_downward_only(path: Path) -> None:
-    """A room imports only from floors below its own, or from itself."""
-    room = room_of(path)
-    if room == "testing":
-        return
-    top = len(FLOORS)
-    above = {
-        name for name in own_rooms(path) - {room} if FLOOR.get(name, -1) >= FLOOR.get(room, top)
-    }
-    assert above == set()
+    """A package imports what the table allows, types included, and itself."""
+    used = {room_of(MODULES[name]) for name in own_modules(path)}
+    assert used - {room_of(path)} - MAY_IMPORT[room_of(path)] == set()
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if room_of(p) == "testing"], ids=ids)
-def test_the_fake_knows_nothing_of_the_client(path: Path) -> None:
-    """The fake GitHub imports nothing of the transport, nor of anything above it."""
-    limit = FLOOR["transport"]
-    assert {name for name in own_rooms(path) if FLOOR.get(name, -1) >= limit} == set()
+def test_no_module_imports_itself_through_others() -> None:
+    """There is no cycle of imports between modules, types included."""
+    graph = {name: own_modules(path) - {name} for name, path in MODULES.items()}
+    while leaves := {name for name, below in graph.items() if not below & graph.keys()}:
+        graph = {name: below for name, below in graph.items() if name not in leaves}
+    assert graph == {}
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if room_of(p) in PURE], ids=ids)
+def test_few_modules_stay_flat() -> None:
+    """A newcomer finds a package for each subject; only what users name is flat."""
+    assert len([path for path in FILES if path.parent == ROOT]) <= MAX_FLAT
+
+
+@pytest.mark.parametrize("path", FILES, ids=ids)
+def test_no_module_is_long(path: Path) -> None:
+    """A module that grows beyond this wants to be two, by what they do."""
+    assert len(path.read_text().splitlines()) <= MAX_LINES
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if ids(p).startswith(PURE)], ids=ids)
 def test_pure_rooms_touch_neither_loop_nor_network(path: Path) -> None:
     """Values and decisions import neither asyncio nor aiohttp, not even for their types."""
     roots = {name.partition(".")[0] for name in imports(path)}
@@ -180,7 +195,7 @@ def test_importing_the_package_imports_no_extra() -> None:
     names = {
         name.partition(".")[0]
         for path in FILES
-        if FLOOR.get(room_of(path), 99) <= FLOOR["client"]
+        if room_of(path) not in {"audit", "cli", "testing"}
         for name in _at_top(path)
     }
     assert package is ghjobs_async

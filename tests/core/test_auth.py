@@ -22,11 +22,11 @@ from ghjobs_async import (
     NotFoundError,
     RunRef,
     TokenAuth,
-    wire,
 )
 from ghjobs_async.models import InstallationToken
 from ghjobs_async.testing import FakeGitHub, faults
-from ghjobs_async.transport.auth import Auth, Wallet, as_auth
+from ghjobs_async.transport.auth import Auth, CredentialStore, as_auth
+from ghjobs_async.wire.messages import Request
 
 REPO = "octo-org/octo-repo"
 BAD_TOKENS = (
@@ -64,7 +64,7 @@ class Mint:
         self.targets: list[str] = []
         self.time = FakeClock()
 
-    async def __call__(self, request: wire.Request[Any], authorization: str) -> Any:
+    async def __call__(self, request: Request[Any], authorization: str) -> Any:
         self.seen.append(authorization)
         self.targets.append(request.target)
         await asyncio.sleep(0)
@@ -282,11 +282,11 @@ async def test_credentials_per_owner(github: FakeGitHub, client: MakeClient) -> 
 )
 async def test_limits_are_kept_per_credential(choose: Choose, *, same: bool) -> None:
     """Two owners with one token share its budget; two tokens have one each."""
-    wallet = Wallet(choose, 100.0)
-    one, two = await wallet.credential("a"), await wallet.credential("b")
+    store = CredentialStore(choose, 100.0)
+    one, two = await store.get("a"), await store.get("b")
     assert (one.budget is two.budget) is same
     assert one.budget.requests_per_minute == 100.0
-    assert await wallet.credential("A") is one
+    assert await store.get("A") is one
 
 
 async def test_a_limit_of_one_owner_holds_no_other(

@@ -114,7 +114,7 @@ async def test_cancelled_at_every_step(
         assert list(folder.glob("*.part")) == []
         for path in folder.iterdir():
             assert path.read_bytes() == LOG
-        session = gh._api.transport._main
+        session = gh._requester.sessions._main
         assert session is None or not session.connector._acquired  # type: ignore[union-attr]
         if done:
             assert not isinstance(result, BaseException)

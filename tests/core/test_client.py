@@ -183,7 +183,7 @@ def test_a_client_reads_well(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_github_com_is_spared_by_default(host: str, pace: float | None) -> None:
     """900 points a minute where GitHub counts them; an Enterprise Server is not paced."""
     gh = GitHubJobs(None, base_url=host)
-    assert (await gh._api.wallet.credential("o")).budget.requests_per_minute == pace
+    assert (await gh._requester.credentials.get("o")).budget.requests_per_minute == pace
 
 
 async def test_a_proxy_of_the_environment_is_used(

@@ -1,4 +1,4 @@
-"""What the environment says: the API's root, the token for it, the proxies."""
+"""What is read from the environment: the API's root, the token for it, the proxies."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ TOKENS = {
     ],
 )
 def test_roots_are_completed(given: str, root: str) -> None:
-    """A host name alone is enough, whatever kind of GitHub it is."""
+    """A host name alone is enough for github.com, ghe.com and an Enterprise Server."""
     assert api_root(given, {}) == root
 
 
@@ -59,8 +59,8 @@ def test_roots_are_completed(given: str, root: str) -> None:
         *("-ghe.example.com", "ghe..example.com", "https://ghé.example.com/api/v3", 7, b"x"),
     ],
 )
-def test_other_roots_are_refused(given: object) -> None:
-    """What is no address of an API is refused in one line, and no credentials are repeated."""
+def test_other_roots_are_rejected(given: object) -> None:
+    """The error has one line, and does not repeat credentials."""
     with pytest.raises(ConfigurationError, match="base_url") as caught:
         api_root(given, {})  # type: ignore[arg-type]
     assert "ghp_secret" not in str(caught.value)
@@ -70,8 +70,8 @@ def test_other_roots_are_refused(given: object) -> None:
 @pytest.mark.parametrize(
     "given", ["http://github.com", "http://api.github.com", "http://a.ghe.com"]
 )
-def test_github_com_is_spoken_to_over_https_only(given: str) -> None:
-    """A token is never sent to GitHub's own hosts in the clear."""
+def test_github_com_needs_https(given: str) -> None:
+    """A token is never sent to GitHub's own hosts without encryption."""
     with pytest.raises(ConfigurationError, match="https"):
         api_root(given, {})
 
@@ -87,19 +87,19 @@ def test_github_com_is_spoken_to_over_https_only(given: str) -> None:
     ],
 )
 def test_roots_are_found_in_the_environment(environ: dict[str, str], root: str) -> None:
-    """First what a runner sets, then what gh reads, then github.com; empty is not set."""
+    """A runner's variable comes before gh's, then github.com; an empty variable is not set."""
     assert api_root(None, environ) == root
 
 
 def test_a_bad_variable_is_named() -> None:
-    """The error says which variable is wrong."""
+    """The error names the variable that is wrong."""
     with pytest.raises(ConfigurationError, match="GH_HOST"):
         api_root(None, {"GH_HOST": "not a host"})
 
 
 @given(st.text())
 def test_any_text_is_a_root_or_an_error(text: str) -> None:
-    """Nothing else is raised, and what is taken is an http address without secrets."""
+    """Nothing else is raised, and every accepted root is an http URL without credentials."""
     try:
         root = api_root(text, {})
     except ConfigurationError:
@@ -131,7 +131,7 @@ def test_any_text_is_a_root_or_an_error(text: str) -> None:
     ],
 )
 def test_tokens_belong_to_hosts(root: str, environ: dict[str, str], expected: str | None) -> None:
-    """As gh has it: a github.com token goes to no other host, and an Enterprise one not to it."""
+    """As in gh, a github.com token goes to no other host, and an Enterprise token not to it."""
     found = find_token(root, environ)
     assert (None if found is None else found[0]) == expected
     if found is not None:
@@ -143,12 +143,12 @@ def test_tokens_belong_to_hosts(root: str, environ: dict[str, str], expected: st
     [("github.com", True), ("octo.ghe.com", True), ("ghe.example.com", False), ("", False)],
 )
 def test_hosts_run_by_github_are_known(host: str, *, ours: bool) -> None:
-    """github.com and its subdomains of ghe.com are GitHub's own."""
+    """GitHub itself runs github.com and the subdomains of ghe.com."""
     assert is_github_com(host) is ours
 
 
 def test_proxies_of_the_environment_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By scheme, completed where it is a bare host, and not for hosts that NO_PROXY names."""
+    """A proxy is chosen by scheme, may be a bare host, and NO_PROXY excludes hosts."""
     monkeypatch.setenv("https_proxy", "proxy.example:3128")
     monkeypatch.setenv("no_proxy", "ghe.example.com,.internal")
     assert proxy_for("https", "api.github.com") == "http://proxy.example:3128"
@@ -157,8 +157,8 @@ def test_proxies_of_the_environment_are_used(monkeypatch: pytest.MonkeyPatch) ->
     assert proxy_for("https", "a.internal") is None
 
 
-def test_other_kinds_of_proxies_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A SOCKS proxy would be passed by in silence; that is said instead."""
+def test_other_kinds_of_proxies_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A SOCKS proxy is an error, since requests would silently bypass it."""
     monkeypatch.setenv("https_proxy", "socks5://user:secret@proxy.example:1080")
     with pytest.raises(ConfigurationError, match="socks5") as caught:
         proxy_for("https", "api.github.com")

@@ -1,4 +1,4 @@
-"""The error tree: it survives pickling, and tells its data in attributes."""
+"""The error tree: errors survive pickling, and their data is in attributes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def examples() -> list[GHJobsError]:
 
 @pytest.mark.parametrize("error", examples(), ids=lambda error: type(error).__name__)
 def test_errors_pickle(error: GHJobsError) -> None:
-    """An error comes back from another process whole: class, text and data."""
+    """An error keeps its class, text and data on the way from another process."""
     back = pickle.loads(pickle.dumps(error))
     assert type(back) is type(error)
     assert str(back) == str(error)
@@ -59,21 +59,52 @@ def test_errors_pickle(error: GHJobsError) -> None:
 
 
 def test_every_error_is_tried() -> None:
-    """The examples above hold every class of the tree."""
+    """The examples above contain every class of the tree."""
     tree = {cls for _, cls in inspect.getmembers(errors, inspect.isclass)}
     tree = {cls for cls in tree if issubclass(cls, GHJobsError)}
     assert tree == {type(error) for error in examples()}
 
 
 def test_no_error_shadows_a_builtin() -> None:
-    """A timeout here is not Python's own, and every name ends in Error."""
+    """No name is that of a built-in exception, and every name ends in Error."""
     names = {type(error).__name__ for error in examples()}
     assert all(name.endswith("Error") for name in names)
     assert names & set(dir(__builtins__)) == set()
 
 
-def test_what_a_server_wants_is_kept() -> None:
-    """A server error holds in how many seconds it wants to be asked again."""
+def test_a_limit_may_be_hit_without_an_answer() -> None:
+    """A request that was not sent has no status; the error is still a ResponseError."""
+    error = RateLimitError("no", status=None, scope="primary", retry_at=WHEN)
+    assert isinstance(error, ResponseError)
+    assert pickle.loads(pickle.dumps(error)).status is None
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("plain words", "plain words"),
+        (" a\r\n b\t\x1b[31mc\x00 ", "a b [31mc"),
+        ("\u202eevil", "evil"),
+        ("x" * 301, "x" * 297 + "..."),
+        ("x" * 300, "x" * 300),
+        ("", ""),
+    ],
+)
+def test_a_servers_message_fits_one_line(text: str, line: str) -> None:
+    """Neither line ends nor escape sequences nor long texts of a server reach a terminal."""
+    assert errors.one_line(text) == line
+
+
+@pytest.mark.parametrize("kept", ["user:secret", "?sig=secret", "#secret"])
+def test_a_shown_value_has_no_secret(kept: str) -> None:
+    """Of a URL in an error, credentials, query and fragment are left out."""
+    url = f"https://{kept}@h/x" if ":" in kept else f"https://h/x{kept}"
+    assert "secret" not in errors.shown(url)
+    assert "h" in errors.shown(url)
+
+
+def test_a_servers_delay_is_kept() -> None:
+    """A server error keeps after how many seconds to send the request again."""
     error = ServerError("no", status=503)
     assert error.retry_after is None
     error.retry_after = 7.0

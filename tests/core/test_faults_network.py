@@ -152,7 +152,7 @@ async def test_endless_answers_are_cut(
     github: FakeGitHub, client: MakeClient, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
     """A small body that unpacks to gigabytes, or a large one, is one error and no memory."""
-    monkeypatch.setattr("ghjobs_async.transport.session.ANSWER_MOST", 4 * 2**20)
+    monkeypatch.setattr("ghjobs_async.transport.body.MAX_ANSWER", 4 * 2**20)
     job = github.add_run(REPO).jobs[0]
     rule = github.fail("job", fault, times=None)
     with pytest.raises(TransportError, match=r"larger than 4 MB|DecompressSize") as caught:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from async_tools import FakeClock, MakeClient
 
-from ghjobs_async import DecodeError, GitHubJobs, NotFoundError, RunRef, ServerError, pages
+from ghjobs_async import DecodeError, GitHubJobs, NotFoundError, RunRef, ServerError
+from ghjobs_async.listing import pages
 from ghjobs_async.testing import FakeGitHub, Fault, JobSpec, faults, scenario
 
 REPO = "octo-org/octo-repo"
@@ -45,9 +46,9 @@ async def test_large_pages_are_not_kept_as_bytes(
     kept: list[int] = []
     decode_all = pages._Reading.decode_all
 
-    async def noted(self: Any, answers: Any, turns: Any) -> Any:
+    async def noted(self: Any, answers: Any) -> Any:
         kept.extend(len(answer.body) for answer in answers)
-        return await decode_all(self, answers, turns)
+        return await decode_all(self, answers)
 
     monkeypatch.setattr(pages._Reading, "decode_all", noted)
     assert len(await gh.list_jobs(REPO, run.id)) == 300

@@ -26,9 +26,8 @@ def left(remaining: int, reset_in: float) -> dict[str, str]:
 
 
 async def go(gate: Gate, budget: Budget) -> float:
-    moment = await gate.enter(budget, URL)
-    gate.leave(budget)
-    return moment
+    async with gate.slot(budget, URL) as slot:
+        return slot.departed
 
 
 async def test_one_limit_is_one_wait_for_all(time: FakeClock) -> None:
@@ -59,7 +58,7 @@ async def test_a_longer_wait_than_allowed_raises_at_once(time: FakeClock) -> Non
     budget = Budget()
     budget.pause(Limited("primary", 60.0), EPOCH, EPOCH)
     with pytest.raises(RateLimitError, match="max_wait=30") as caught:
-        await gate.enter(budget, URL)
+        await go(gate, budget)
     assert caught.value.scope == "primary"
     assert caught.value.retry_at.timestamp() == EPOCH + 60
     assert (waits, time.sleeps, budget.in_flight) == ([], [], 0)
@@ -81,11 +80,12 @@ async def test_running_low_means_waiting_for_answers(time: FakeClock) -> None:
     gate, waits = make(time, concurrency=8)
     budget = Budget()
     budget.learn(left(1, 50), EPOCH)
-    first = await gate.enter(budget, URL)
+    first = gate.slot(budget, URL)
+    await first.__aenter__()
     others = [asyncio.ensure_future(go(gate, budget)) for _ in range(3)]
     for _ in range(5):
         await asyncio.sleep(0)
-    assert (first, budget.in_flight, time.sleeps) == (EPOCH, 1, [])
+    assert (first.departed, budget.in_flight, time.sleeps) == (EPOCH, 1, [])
     gate.leave(budget)
     budget.learn(left(0, 50), EPOCH)
     assert all(moment >= EPOCH + 50 for moment in await asyncio.gather(*others))
@@ -100,10 +100,9 @@ async def test_concurrency_is_bounded(time: FakeClock) -> None:
 
     async def stay() -> None:
         nonlocal most
-        await gate.enter(budget, URL)
-        most = max(most, budget.in_flight)
-        await asyncio.sleep(0)
-        gate.leave(budget)
+        async with gate.slot(budget, URL):
+            most = max(most, budget.in_flight)
+            await asyncio.sleep(0)
 
     await asyncio.gather(*(stay() for _ in range(12)))
     assert (most, budget.in_flight) == (3, 0)
@@ -141,8 +140,8 @@ async def test_cancelled_waits_keep_no_slot(time: FakeClock, held: str, steps: i
         gate, _ = make(time, concurrency=2)
         budget.learn(left(1, 50), EPOCH)
     if busy:
-        await gate.enter(budget, URL)
-    waiting = asyncio.ensure_future(gate.enter(budget, URL))
+        await gate.slot(budget, URL).__aenter__()
+    waiting = asyncio.ensure_future(gate.slot(budget, URL).__aenter__())
     for _ in range(steps):
         await asyncio.sleep(0)
     waiting.cancel()

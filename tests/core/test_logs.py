@@ -11,8 +11,7 @@ import pytest
 from async_tools import MakeClient, take_all
 
 from ghjobs_async import ConfigurationError, GitHubJobs, JobLog, JobRef, NotFoundError
-from ghjobs_async.fanout import FanOutMany
-from ghjobs_async.models import Failed, Fetched
+from ghjobs_async.fanout import Failed, FanOutMany, Fetched
 from ghjobs_async.testing import FakeGitHub, FakeJob, JobSpec, faults, scenario
 
 REPO = "octo-org/octo-repo"

@@ -29,16 +29,35 @@ def sized(body: bytes, *headers: str, promised: int | None = None) -> bytes:
     return answer("200 OK", body, f"Content-Length: {length}", *headers)
 
 
+def chunked(body: bytes, *headers: str) -> bytes:
+    data = b"%x\r\n%s\r\n" % (len(body), body) if body else b""
+    return answer("200 OK", data + b"0\r\n\r\n", "Transfer-Encoding: chunked", *headers)
+
+
 def part(
-    start: int, *, total: str = str(len(LOG)), at: int | None = None, length: bool = True
+    start: int,
+    *,
+    of: bytes = LOG,
+    total: str = str(len(LOG)),
+    at: int | None = None,
+    end: int | None = None,
+    length: bool = True,
+    tag: str = 'ETag: "a"',
+    more: bytes = b"",
 ) -> bytes:
-    body = LOG[start:]
-    span = f"Content-Range: bytes {start if at is None else at}-{len(LOG) - 1}/{total}"
+    body = of[start:end] + more
+    last = (len(of) if end is None else end) - 1
+    span = f"Content-Range: bytes {start if at is None else at}-{last}/{total}"
     size = [f"Content-Length: {len(body)}"] if length else []
-    return answer("206 Partial Content", body, span, *size)
+    return answer("206 Partial Content", body, span, tag, *size)
 
 
-NOTHING_MORE = answer("416 Range Not Satisfiable", b"", f"Content-Range: bytes */{len(LOG)}")
+def at_end(total: int) -> bytes:
+    return answer("416 Range Not Satisfiable", b"", f"Content-Range: bytes */{total}")
+
+
+NOTHING_MORE = at_end(len(LOG))
+UNEXPECTED = answer("500 Unexpected")
 
 
 class Server:
@@ -47,9 +66,12 @@ class Server:
     def __init__(self) -> None:
         self.answers: list[bytes] = []
         self.asked: list[str] = []
+        self.headers: list[dict[str, str]] = []
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        lines = [line.partition(": ") for line in head.splitlines()[1:]]
+        self.headers.append({name.lower(): value for name, _, value in lines})
         self.asked += [line for line in head.splitlines() if line.startswith("Range")] or ["whole"]
         writer.write(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
         await writer.drain()
@@ -77,76 +99,211 @@ async def save(gh: GitHubJobs, folder: Path) -> bytes:
     return data
 
 
-@pytest.mark.parametrize(
-    "answers",
-    [
-        [sized(LOG)],
-        [answer("200 OK", LOG), NOTHING_MORE],
-        [answer("200 OK", LOG), answer("416 Range Not Satisfiable")],
-        [answer("200 OK", LOG[:HALF]), part(HALF)],
-        [answer("200 OK", LOG[:HALF]), part(HALF, total="*")],
-        [answer("200 OK", LOG[:HALF]), part(HALF, length=False)[:-100], part(len(LOG) - 100)],
-        [answer("200 OK", LOG, "ETag: a"), answer("200 OK", LOG, "ETag: a")],
-        [
-            answer("200 OK", LOG[:HALF], "ETag: a"),
-            answer("200 OK", LOG[: 2 * HALF], "ETag: a"),
-            answer("200 OK", LOG, "ETag: a"),
-        ],
-        [sized(LOG[:HALF], promised=len(LOG)), part(HALF)],
-        [sized(LOG[:HALF], promised=len(LOG)), sized(LOG)],
-        [sized(LOG[:HALF], "Last-Modified: x", promised=len(LOG)), sized(LOG, "Last-Modified: x")],
-        [
-            answer("200 OK", gzip.compress(LOG), "Content-Encoding: gzip", "Content-Length: 9999")[
-                :-50
-            ],
-            sized(gzip.compress(LOG), "Content-Encoding: gzip"),
-        ],
+TAG = 'ETag: "a"'
+OTHER = LOG.replace(b"line", b"LINE")
+PACKED = answer("200 OK", gzip.compress(LOG), "Content-Encoding: gzip")
+WHOLE: dict[str, list[bytes]] = {
+    "sized": [sized(LOG)],
+    "chunked": [chunked(LOG)],
+    "unsized, 416 names the length": [answer("200 OK", LOG, TAG), NOTHING_MORE],
+    "unsized, 416 names nothing": [
+        answer("200 OK", LOG, TAG),
+        answer("416 Range Not Satisfiable"),
+        answer("200 OK", LOG, TAG),
     ],
-    ids=[
-        *("sized", "unsized", "unsized, bare 416", "unsized half", "total unknown"),
-        *("unsized twice", "range ignored", "range ignored, unsized thrice", "resumed"),
-        *("range ignored, sized", "last-modified", "gzip"),
+    "unsized, read twice": [answer("200 OK", LOG), answer("200 OK", LOG)],
+    "unsized, read thrice": [
+        answer("200 OK", LOG[:HALF]),
+        answer("200 OK", LOG[: 2 * HALF]),
+        answer("200 OK", LOG),
+        answer("200 OK", LOG),
     ],
-)
+    "unsized half": [answer("200 OK", LOG[:HALF], TAG), part(HALF)],
+    "total unknown": [answer("200 OK", LOG[:HALF], TAG), part(HALF, total="*"), NOTHING_MORE],
+    "part cut off": [
+        answer("200 OK", LOG[:HALF], TAG),
+        part(HALF, length=False)[:-100],
+        part(len(LOG) - 100),
+    ],
+    "part that is short": [
+        answer("200 OK", LOG[:HALF], TAG),
+        part(HALF, total="*", end=3 * HALF),
+        part(3 * HALF, total="*"),
+        NOTHING_MORE,
+    ],
+    "resumed": [sized(LOG[:HALF], TAG, promised=len(LOG)), part(HALF)],
+    "range ignored": [sized(LOG[:HALF], TAG, promised=len(LOG)), sized(LOG, TAG)],
+    "range ignored, unsized": [answer("200 OK", LOG, TAG), answer("200 OK", LOG, TAG)],
+    "no validator": [sized(LOG[:HALF], promised=len(LOG)), sized(LOG)],
+    "last-modified": [
+        sized(LOG[:HALF], "Last-Modified: x", promised=len(LOG)),
+        sized(LOG, "Last-Modified: x"),
+    ],
+    "gzip cut off": [PACKED[:-50], PACKED],
+    "no byte at first": [sized(b"", TAG, promised=len(LOG)), sized(LOG, 'ETag: "b"')],
+}
+
+
+@pytest.mark.parametrize("answers", WHOLE.values(), ids=WHOLE.keys())
 async def test_a_log_is_whole_in_the_end(
     server: Server, gh: GitHubJobs, tmp_path: Path, answers: list[bytes]
 ) -> None:
-    """Without a length, the connection's end is not taken for the log's: it is asked for the rest."""
-    server.answers = answers
+    """What breaks off, or ends without a proof, is asked for again until the log's end is proven."""
+    server.answers = [*answers, UNEXPECTED]
     assert await save(gh, tmp_path) == LOG
+    assert server.answers == [UNEXPECTED]
 
 
-OTHER = LOG.replace(b"line", b"LINE")
-
-
-@pytest.mark.parametrize(
-    "answers",
-    [
-        [sized(LOG[:HALF], "ETag: a", promised=len(LOG)), sized(OTHER, "ETag: b")],
-        [sized(LOG[:HALF], promised=len(LOG)), sized(OTHER + b"more"), sized(OTHER)],
-        [sized(LOG[:HALF], promised=len(LOG)), part(HALF, total="99999"), sized(OTHER)],
-        [sized(LOG[:HALF], promised=len(LOG)), part(HALF, at=HALF + 7), sized(OTHER)],
-        [sized(LOG[:HALF], promised=len(LOG)), answer("206 Partial Content", LOG), sized(OTHER)],
-        [sized(LOG[:HALF], promised=len(LOG)), NOTHING_MORE, sized(OTHER)],
-        [answer("200 OK", LOG[:HALF]), NOTHING_MORE, sized(OTHER)],
-        [answer("200 OK", LOG[:HALF]), sized(OTHER), sized(OTHER)],
-        [
-            answer("200 OK", LOG[:HALF], "ETag: a"),
-            answer("200 OK", LOG[:99], "ETag: a"),
-            sized(OTHER),
-        ],
+CHANGED: dict[str, list[bytes]] = {
+    "another etag": [sized(LOG[:HALF], TAG, promised=len(LOG)), sized(OTHER, 'ETag: "b"')],
+    "a part of another etag": [
+        sized(LOG[:HALF], TAG, promised=len(LOG)),
+        part(HALF, of=OTHER, tag='ETag: "b"'),
     ],
-    ids=[
-        *("etag", "length", "total", "offset", "no range", "416 too early", "416 unsized"),
-        *("no validator", "shrunk"),
+    "a part without an etag": [
+        sized(LOG[:HALF], TAG, promised=len(LOG)),
+        part(HALF, of=OTHER, tag="X-Nothing: a"),
     ],
-)
+    "another total": [
+        sized(LOG[:HALF], TAG, promised=len(LOG)),
+        part(HALF, of=OTHER, total="99999"),
+    ],
+    "another offset": [sized(LOG[:HALF], TAG, promised=len(LOG)), part(HALF, at=HALF + 7)],
+    "no span": [
+        sized(LOG[:HALF], TAG, promised=len(LOG)),
+        answer("206 Partial Content", OTHER, TAG),
+    ],
+    "more than the span": [
+        sized(LOG[:HALF], TAG, promised=len(LOG)),
+        part(HALF, end=HALF + 10, length=False, more=OTHER[:50]),
+    ],
+    "ended too early": [sized(LOG[:HALF], TAG, promised=len(LOG)), at_end(HALF)],
+    "ended elsewhere": [answer("200 OK", LOG[:HALF], TAG), NOTHING_MORE],
+    "the condition failed": [
+        sized(LOG[:HALF], TAG, promised=len(LOG)),
+        answer("412 Precondition Failed"),
+    ],
+    "no validator, another length": [
+        sized(LOG[:HALF], promised=len(LOG)),
+        sized(OTHER + b"more"),
+    ],
+    "no validator, the same length": [sized(LOG[:HALF], promised=len(LOG)), sized(OTHER)],
+    "no validator, unsized": [answer("200 OK", LOG[:HALF]), answer("200 OK", OTHER)],
+    "shrunk": [answer("200 OK", LOG[:HALF], TAG), answer("200 OK", LOG[:99], TAG)],
+}
+
+
+@pytest.mark.parametrize("answers", CHANGED.values(), ids=CHANGED.keys())
 async def test_what_cannot_be_joined_is_begun_again(
     server: Server, gh: GitHubJobs, tmp_path: Path, answers: list[bytes]
 ) -> None:
     """No two halves of different logs are ever put together: the file is the new log, whole."""
-    server.answers = answers
+    server.answers = [*answers, sized(OTHER)]
     assert await save(gh, tmp_path) == OTHER
+
+
+@pytest.mark.parametrize("answers", CHANGED.values(), ids=CHANGED.keys())
+async def test_what_cannot_be_joined_ends_a_stream(
+    server: Server, gh: GitHubJobs, answers: list[bytes]
+) -> None:
+    """Whoever has seen the first half gets an error, with the exact count, and nothing else."""
+    server.answers = [*answers, sized(OTHER)]
+    seen = bytearray()
+    with pytest.raises(LogTruncatedError) as caught:  # noqa: PT012
+        async with gh.open_log(REF) as log:
+            async for chunk in log.chunks():
+                seen += chunk
+    assert LOG.startswith(bytes(seen))
+    assert caught.value.received == len(seen)
+
+
+@pytest.mark.parametrize("header", [TAG, "Last-Modified: Thu, 01 Oct 2026 12:00:00 GMT"])
+async def test_a_resume_carries_its_condition(
+    server: Server, gh: GitHubJobs, tmp_path: Path, header: str
+) -> None:
+    """A Range is only sent with a condition on the version; without a version none is sent."""
+    server.answers = [sized(LOG[:HALF], header, promised=len(LOG)), part(HALF, tag=header)]
+    assert await save(gh, tmp_path) == LOG
+    name = "if-match" if header == TAG else "if-unmodified-since"
+    assert server.headers[-1]["range"] == f"bytes={HALF}-"
+    assert server.headers[-1][name] == header.partition(": ")[2]
+
+
+@pytest.mark.parametrize("header", ["X-Nothing: a", 'ETag: W/"a"'])
+async def test_no_range_without_a_version(
+    server: Server, gh: GitHubJobs, tmp_path: Path, header: str
+) -> None:
+    """A weak ETag does not compare bytes: the log is read from its start, and compared."""
+    server.answers = [sized(LOG[:HALF], header, promised=len(LOG)), sized(LOG, header)]
+    assert await save(gh, tmp_path) == LOG
+    assert set(server.asked) == {"whole"}
+
+
+@pytest.mark.parametrize("tail", [b"garbage", gzip.compress(b"more")[:-4]], ids=["text", "cut"])
+async def test_bytes_behind_a_packed_log_are_an_error(
+    server: Server, gh: GitHubJobs, tmp_path: Path, tail: bytes
+) -> None:
+    """What stands behind a gzip member and is neither a member nor zeros is never ignored."""
+    body = gzip.compress(LOG) + tail
+    server.answers = [sized(body, "Content-Encoding: gzip")]
+    with pytest.raises(LogTruncatedError):
+        await save(gh, tmp_path)
+    assert names_in(tmp_path) == []
+
+
+NOT_LOGS: dict[str, bytes] = {
+    "html": sized(b"<!DOCTYPE html><html>"),
+    "html behind blanks": sized(b" \n\n  <html>"),
+    "html behind a comment": sized(b"<!-- " + b"x" * 1000 + b" -->\n<html>"),
+    "an open comment": sized(b"<!-- " + b"x" * 9000),
+    "html by its type": sized(b"<center>Sign in", "Content-Type: text/html; charset=utf-8"),
+    "json by its type": sized(b'{"a": 1}', "Content-Type: application/json"),
+    "json error as text": sized(b'{"message": "Bad gateway"}', "Content-Type: text/plain"),
+    "xml error": sized(b"\xef\xbb\xbf<?xml version='1.0'?><Error><Code>Busy</Code></Error>"),
+    "xml error without a code": sized(
+        b"<?xml version='1.0'?>\n<Error><Message>no</Message></Error>"
+    ),
+    "bare xml error": sized(b"<Error><Message>no</Message></Error>"),
+}
+
+
+@pytest.mark.parametrize("body", NOT_LOGS.values(), ids=NOT_LOGS.keys())
+async def test_what_is_not_a_log_is_never_saved(
+    server: Server, gh: GitHubJobs, tmp_path: Path, body: bytes
+) -> None:
+    """A page, an error in JSON or XML with status 200: asked for again, and an error in the end."""
+    server.answers = [body]
+    with pytest.raises(TransportError):
+        await save(gh, tmp_path)
+    assert names_in(tmp_path) == []
+    server.answers = [body, sized(LOG)]
+    assert await save(gh, tmp_path) == LOG
+
+
+@pytest.mark.parametrize("empty", [sized(b""), chunked(b"")])
+async def test_an_empty_log_is_not_believed_after_a_promise(
+    server: Server, gh: GitHubJobs, tmp_path: Path, empty: bytes
+) -> None:
+    """A length was announced and broke off; then an empty body comes: that is not the log."""
+    server.answers = [sized(b"", promised=len(LOG)), empty]
+    with pytest.raises(LogTruncatedError):
+        await save(gh, tmp_path)
+    assert names_in(tmp_path) == []
+
+
+async def test_an_empty_log_is_a_log(server: Server, gh: GitHubJobs, tmp_path: Path) -> None:
+    """Where nothing else was announced, an empty body is an empty log."""
+    server.answers = [sized(b"")]
+    assert await save(gh, tmp_path) == b""
+
+
+@pytest.mark.parametrize("encoding", ["aws-chunked", "", "utf-8", "identity"])
+async def test_an_encoding_that_is_none_leaves_the_bytes(
+    server: Server, gh: GitHubJobs, tmp_path: Path, encoding: str
+) -> None:
+    """Some S3-like stores name encodings that do not compress."""
+    server.answers = [sized(LOG, f"Content-Encoding: {encoding}")]
+    assert await save(gh, tmp_path) == LOG
 
 
 async def test_a_gzipped_log_that_breaks_is_no_shorter_log(

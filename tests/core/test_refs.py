@@ -1,4 +1,4 @@
-"""References: what is taken, what is refused, and how they compare."""
+"""References: what they accept and reject, and how they compare."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ BAD_REPOS = (
 
 
 @pytest.mark.parametrize("repo", BAD_REPOS)
-def test_malformed_repositories_are_refused(repo: object) -> None:
-    """A repository reads OWNER/NAME in GitHub's own letters, and climbs no path."""
+def test_malformed_repositories_are_rejected(repo: object) -> None:
+    """A repository is OWNER/NAME in the letters that GitHub allows, and cannot change the path."""
     with pytest.raises(ConfigurationError, match="OWNER/NAME"):
         RunRef(repo, 1)  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="OWNER/NAME"):
@@ -40,8 +40,8 @@ def test_malformed_repositories_are_refused(repo: object) -> None:
 @given(st.text())
 @example("a/b\n")
 @example("a/b\u2028")
-def test_what_passes_for_a_repository_is_safe_in_a_path(text: str) -> None:
-    """Whatever text is taken consists of two names and nothing else."""
+def test_accepted_repositories_are_safe_in_a_path(text: str) -> None:
+    """Every text that is accepted consists of two names and nothing else."""
     try:
         RunRef(text, 1)
     except ConfigurationError:
@@ -54,18 +54,33 @@ def test_what_passes_for_a_repository_is_safe_in_a_path(text: str) -> None:
         assert not set(part) & set("/?#%\\ \r\n\t")
 
 
-@pytest.mark.parametrize("number", [0, -1, True, False, 1.0, "1", None, MAX_ID + 1])
+BAD_IDS = (
+    *(0, -1, True, False, 1.0, None, b"1", MAX_ID + 1, str(MAX_ID + 1), "9" * 5000),
+    *("", "0", "-1", "+1", "007", "1.0", "1_0", " 1", "1\n", "x", "\u0661", "\u00b2"),
+)
+
+
+@pytest.mark.parametrize("number", BAD_IDS)
 def test_ids_are_positive_numbers(number: object) -> None:
-    """Zero, negatives, truth values, texts and numbers beyond int64 are no ids."""
-    with pytest.raises(ConfigurationError, match="positive number"):
-        RunRef(REPO, number)  # type: ignore[arg-type]
-    with pytest.raises(ConfigurationError, match="positive number"):
-        JobRef(REPO, number)  # type: ignore[arg-type]
+    """Zero, negatives, booleans, other texts and numbers beyond int64 are rejected, in one line."""
+    for make in (lambda: RunRef(REPO, number), lambda: JobRef(REPO, number)):  # type: ignore[arg-type]
+        with pytest.raises(ConfigurationError, match="positive number") as caught:
+            make()
+        assert len(str(caught.value)) < 200
+        assert str(caught.value).isprintable()
 
 
-@pytest.mark.parametrize("attempt", [0, -1, True, 1.0, "1"])
+@pytest.mark.parametrize("number", [1, 30_000_000_001, MAX_ID])
+def test_ids_may_be_strings_of_digits(number: int) -> None:
+    """An id that was read from a file or a variable is stored as the number that it means."""
+    run, job = RunRef(REPO, str(number), str(number)), JobRef(REPO, str(number))
+    assert (run, job) == (RunRef(REPO, number, number), JobRef(REPO, number))
+    assert {type(run.run_id), type(run.attempt), type(job.job_id)} == {int}
+
+
+@pytest.mark.parametrize("attempt", [0, -1, True, 1.0, "0", "two"])
 def test_attempts_count_from_one(attempt: object) -> None:
-    """There is no attempt 0; None means the run as a whole."""
+    """There is no attempt 0, and None means the run as a whole."""
     with pytest.raises(ConfigurationError, match="attempt"):
         RunRef(REPO, 1, attempt=attempt)  # type: ignore[arg-type]
     assert RunRef(REPO, 1).attempt is None
@@ -89,8 +104,8 @@ def test_attempts_count_from_one(attempt: object) -> None:
         ("  https://github.com/o/r/actions/runs/7\n", RunRef("o/r", 7)),
     ],
 )
-def test_runs_are_found_in_their_addresses(url: str, ref: RunRef) -> None:
-    """Web and API addresses of a run, an attempt, or a job in it, on any host."""
+def test_runs_are_found_in_their_urls(url: str, ref: RunRef) -> None:
+    """Web and API URLs of a run, an attempt, or a job in it are read, on any host."""
     assert RunRef.parse(url) == ref
 
 
@@ -110,14 +125,14 @@ def test_runs_are_found_in_their_addresses(url: str, ref: RunRef) -> None:
         ("https://github.com/o/r/pull/3/checks?check_run_id=9", 9),
     ],
 )
-def test_jobs_are_found_in_their_addresses(url: str, number: int) -> None:
-    """Every form of a job's address that GitHub has had, as long as it holds the job's id."""
+def test_jobs_are_found_in_their_urls(url: str, number: int) -> None:
+    """Every form of a job's URL that GitHub has used is read, as long as it holds the job's id."""
     assert JobRef.parse(url) == JobRef("o/r", number)
 
 
 @pytest.mark.parametrize("rest", ["jobs/123", "attempts/1/jobs/123", "jobs/123?x"])
-def test_old_job_addresses_are_refused(rest: str) -> None:
-    """The number in a web address of before 2023 is not the job's id, and is not guessed at."""
+def test_old_job_urls_are_rejected(rest: str) -> None:
+    """The number in a web URL from before 2023 is not the job's id, so it is not used."""
     with pytest.raises(ConfigurationError, match="not the job's id"):
         JobRef.parse(f"https://github.com/o/r/actions/runs/7/{rest}")
 
@@ -136,7 +151,7 @@ def test_old_job_addresses_are_refused(rest: str) -> None:
     ],
 )
 def test_other_texts_name_nothing(text: str) -> None:
-    """What is no address of a run or a job is refused in one line."""
+    """A text that is not the URL of a run or a job is rejected with a one-line error."""
     for parse in (RunRef.parse, JobRef.parse):
         with pytest.raises(ConfigurationError) as caught:
             parse(text)
@@ -144,7 +159,7 @@ def test_other_texts_name_nothing(text: str) -> None:
 
 
 def test_a_job_does_not_name_its_run_nor_a_run_its_job() -> None:
-    """What an address does not say is not made up."""
+    """A URL that lacks the id that is asked for is rejected."""
     with pytest.raises(ConfigurationError, match="names a job"):
         RunRef.parse("https://github.com/o/r/runs/9")
     with pytest.raises(ConfigurationError, match="names a run"):
@@ -153,7 +168,7 @@ def test_a_job_does_not_name_its_run_nor_a_run_its_job() -> None:
 
 @given(st.text())
 def test_parsing_raises_nothing_else(text: str) -> None:
-    """Any text is a reference or a ConfigurationError."""
+    """Any text gives a reference or a ConfigurationError."""
     for parse in (RunRef.parse, JobRef.parse):
         for url in (text, f"https://github.com/{text}", f"https://github.com/o/r/actions/{text}"):
             with suppress(ConfigurationError):
@@ -161,10 +176,10 @@ def test_parsing_raises_nothing_else(text: str) -> None:
 
 
 @given(hosts, repos, numbers, st.none() | st.integers(1, 10**9 - 1))
-def test_runs_come_back_from_their_addresses(
+def test_runs_come_back_from_their_urls(
     host: str, repo: str, run: int, attempt: int | None
 ) -> None:
-    """A reference written as an address, web or API, reads as itself."""
+    """A reference written as a URL, web or API, is read as the same reference."""
     ref = RunRef(repo, run, attempt)
     tail = "" if attempt is None else f"/attempts/{attempt}"
     for prefix in ("", "/api/v3/repos"):
@@ -172,15 +187,15 @@ def test_runs_come_back_from_their_addresses(
 
 
 @given(hosts, repos, numbers)
-def test_jobs_come_back_from_their_addresses(host: str, repo: str, job: int) -> None:
-    """A job written as an address, web or API, reads as itself."""
+def test_jobs_come_back_from_their_urls(host: str, repo: str, job: int) -> None:
+    """A job written as a URL, web or API, is read as the same job."""
     ref = JobRef(repo, job)
     assert JobRef.parse(f"{host}/{repo}/actions/runs/1/job/{job}") == ref
     assert JobRef.parse(f"{host}/api/v3/repos/{repo}/actions/jobs/{job}/logs") == ref
 
 
 def test_references_sort_and_hash() -> None:
-    """They are sorted by repository, id and attempt, the run as a whole first, and are keys."""
+    """They sort by repository, id and attempt, the run as a whole first, and can be keys."""
     runs = [RunRef("a/b", 1), RunRef("a/b", 1, 1), RunRef("a/b", 1, 2), RunRef("a/b", 2)]
     assert sorted([*reversed(runs)]) == runs
     assert len({*runs, RunRef("a/b", 1)}) == len(runs)
@@ -189,14 +204,14 @@ def test_references_sort_and_hash() -> None:
 
 
 def test_references_read_well() -> None:
-    """Their text names what they refer to."""
+    """The text of a reference names what it refers to."""
     assert str(RunRef("a/b", 1)) == "a/b run 1"
     assert str(RunRef("a/b", 1, 2)) == "a/b run 1 attempt 2"
     assert str(JobRef("a/b", 3)) == "a/b job 3"
 
 
 def test_a_long_mistake_is_shown_in_part() -> None:
-    """An error quotes no more than one line of what was given."""
+    """An error quotes at most one line of what was given."""
     for make in (lambda text: RunRef(text, 1), RunRef.parse, JobRef.parse):
         with pytest.raises(ConfigurationError) as caught:
             make("x" * 10_000)

@@ -1,4 +1,4 @@
-"""A file that is there whole, or not at all."""
+"""A file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from async_tools import names_in
 from ghjobs_async.atomic_file import WholeFile
 
 
-def test_it_is_there_at_the_end_only(tmp_path: Path) -> None:
-    """While it is written, what stood there before is still there."""
+def test_the_file_appears_at_the_end(tmp_path: Path) -> None:
+    """While the new file is written, the old one is still in its place."""
     path = tmp_path / "log.txt"
     path.write_bytes(b"old")
     with WholeFile(path) as file:
@@ -24,8 +24,8 @@ def test_it_is_there_at_the_end_only(tmp_path: Path) -> None:
     assert names_in(tmp_path) == ["log.txt"]
 
 
-def test_it_may_begin_anew(tmp_path: Path) -> None:
-    """What was written before is gone, also where less comes after."""
+def test_a_file_can_be_started_over(tmp_path: Path) -> None:
+    """Nothing that was written before is left, even where less is written after."""
     path = tmp_path / "log.txt"
     with WholeFile(path) as file:
         file.write(b"a long beginning")
@@ -35,7 +35,7 @@ def test_it_may_begin_anew(tmp_path: Path) -> None:
 
 
 def test_an_error_leaves_what_was_there(tmp_path: Path) -> None:
-    """Neither the old file nor the folder shows that anything was tried."""
+    """After an error the old file and the folder are unchanged."""
     path = tmp_path / "log.txt"
     path.write_bytes(b"old")
 
@@ -50,8 +50,8 @@ def test_an_error_leaves_what_was_there(tmp_path: Path) -> None:
     assert names_in(tmp_path) == ["log.txt"]
 
 
-def test_a_place_taken_meanwhile(tmp_path: Path) -> None:
-    """Where the file cannot take its place at the end, nothing is left beside."""
+def test_a_path_that_becomes_a_folder(tmp_path: Path) -> None:
+    """Where the file cannot be put in its place at the end, no temporary file is left."""
     path = tmp_path / "log.txt"
 
     def write() -> None:
@@ -64,8 +64,8 @@ def test_a_place_taken_meanwhile(tmp_path: Path) -> None:
     assert names_in(tmp_path) == ["log.txt"]
 
 
-def test_short_writes_are_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A raw file may take less than all at once: the rest follows."""
+def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a raw file takes only a part at once, the rest is written after it."""
 
     class Slow(io.FileIO):
         def write(self, data: bytes | memoryview, /) -> int:  # type: ignore[override]
@@ -79,7 +79,7 @@ def test_short_writes_are_gone_on_with(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_an_empty_path_and_a_name_too_long(tmp_path: Path) -> None:
-    """Neither is a file; the name that is told is the user's own."""
+    """The error shows the path that the user gave, not the temporary one."""
     with pytest.raises(IsADirectoryError):
         WholeFile("").__enter__()
     path = tmp_path / ("x" * 300)
@@ -96,7 +96,7 @@ def test_an_empty_path_and_a_name_too_long(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names there")
 def test_only_a_file_is_replaced(tmp_path: Path) -> None:
-    """Neither a pipe nor a device makes room for a log."""
+    """A pipe or a device is never replaced by a log."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with pytest.raises(OSError, match="Not a regular file"):
@@ -112,10 +112,10 @@ def test_only_a_file_is_replaced(tmp_path: Path) -> None:
         ("file/log.txt", NotADirectoryError, "file"),
     ],
 )
-def test_a_wrong_place_is_told_at_once(
+def test_a_wrong_path_is_found_on_entering(
     tmp_path: Path, place: str, error: type[OSError], named: str
 ) -> None:
-    """Before anything is written, and by the name that the user knows."""
+    """The error comes before anything is written, and names the path that the user gave."""
     (tmp_path / "file").touch()
     with pytest.raises(error) as caught:
         WholeFile(tmp_path / place).__enter__()

@@ -119,7 +119,7 @@ async def test_a_faulty_run_tells_no_secret(
         said += texts(one)
         said += texts(pickle.loads(pickle.dumps(one)))
     said += [record.getMessage() + str(record.__dict__) for record in caplog.records]
-    said += [repr(gh), str(gh), repr(gh._api.wallet), *capfd.readouterr()]
+    said += [repr(gh), str(gh), repr(gh._requester.credentials), *capfd.readouterr()]
     said += files(tmp_path)
     assert [text for text in said if leaks(text)] == []
 

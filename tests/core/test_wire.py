@@ -22,8 +22,10 @@ from ghjobs_async import (
     RunRef,
     ServerError,
     TransportError,
-    wire,
 )
+from ghjobs_async.wire import answers, operations, urls
+from ghjobs_async.wire.convert import is_empty_page, peek_total
+from ghjobs_async.wire.messages import Answer, Request
 
 REPO = "octo-org/octo-repo"
 BASE = "https://api.github.com/repos/octo-org/octo-repo/actions/jobs/1/logs"
@@ -32,69 +34,69 @@ RUNS = "/repos/octo-org/octo-repo/actions/runs"
 
 def answer(
     status: int = 200, body: object = b"", headers: dict[str, str] | None = None, url: str = BASE
-) -> wire.Answer:
+) -> Answer:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return wire.Answer(status, CIMultiDict(headers or {}), data, "GET", url)
+    return Answer(status, CIMultiDict(headers or {}), data, "GET", url)
 
 
 @pytest.mark.parametrize(
     ("request_", "method", "target"),
     [
-        (wire.get_job(REPO, 9), "GET", "/repos/octo-org/octo-repo/actions/jobs/9"),
-        (wire.get_log(REPO, 9), "GET", "/repos/octo-org/octo-repo/actions/jobs/9/logs"),
+        (operations.get_job(REPO, 9), "GET", "/repos/octo-org/octo-repo/actions/jobs/9"),
+        (operations.get_log(REPO, 9), "GET", "/repos/octo-org/octo-repo/actions/jobs/9/logs"),
         (
-            wire.list_jobs(RunRef(REPO, 7), "latest", 100, 1),
+            operations.list_jobs(RunRef(REPO, 7), "latest", 100, 1),
             "GET",
             f"{RUNS}/7/jobs?filter=latest&per_page=100&page=1",
         ),
         (
-            wire.list_jobs(RunRef(REPO, 7), "all", 50, 3),
+            operations.list_jobs(RunRef(REPO, 7), "all", 50, 3),
             "GET",
             f"{RUNS}/7/jobs?filter=all&per_page=50&page=3",
         ),
         (
-            wire.list_jobs(RunRef(REPO, 7, 2), "latest", 100, 1),
+            operations.list_jobs(RunRef(REPO, 7, 2), "latest", 100, 1),
             "GET",
             f"{RUNS}/7/attempts/2/jobs?per_page=100&page=1",
         ),
-        (wire.get_run(RunRef(REPO, 7)), "GET", f"{RUNS}/7"),
-        (wire.get_run(RunRef(REPO, 7, 2)), "GET", f"{RUNS}/7/attempts/2"),
-        (wire.list_runs(REPO, None, {}, 100, 1), "GET", f"{RUNS}?per_page=100&page=1"),
+        (operations.get_run(RunRef(REPO, 7)), "GET", f"{RUNS}/7"),
+        (operations.get_run(RunRef(REPO, 7, 2)), "GET", f"{RUNS}/7/attempts/2"),
+        (operations.list_runs(REPO, None, {}, 100, 1), "GET", f"{RUNS}?per_page=100&page=1"),
         (
-            wire.list_runs(REPO, "ci.yml", {"branch": "a&b=c d"}, 100, 2),
+            operations.list_runs(REPO, "ci.yml", {"branch": "a&b=c d"}, 100, 2),
             "GET",
             f"{RUNS[:-5]}/workflows/ci.yml/runs?branch=a%26b%3Dc+d&per_page=100&page=2",
         ),
         (
-            wire.list_runs(REPO, "a/../b?", {}, 100, 1),
+            operations.list_runs(REPO, "a/../b?", {}, 100, 1),
             "GET",
             "/repos/octo-org/octo-repo/actions/workflows/a%2F..%2Fb%3F/runs?per_page=100&page=1",
         ),
         (
-            wire.list_runs(REPO, 5, {}, 1, 1),
+            operations.list_runs(REPO, 5, {}, 1, 1),
             "GET",
             f"{RUNS[:-5]}/workflows/5/runs?per_page=1&page=1",
         ),
-        (wire.get_installation(REPO), "GET", "/repos/octo-org/octo-repo/installation"),
-        (wire.create_installation_token(5), "POST", "/app/installations/5/access_tokens"),
+        (operations.get_installation(REPO), "GET", "/repos/octo-org/octo-repo/installation"),
+        (operations.create_installation_token(5), "POST", "/app/installations/5/access_tokens"),
     ],
 )
-def test_requests_are_github_s(request_: wire.Request[Any], method: str, target: str) -> None:
+def test_requests_are_github_s(request_: Request[Any], method: str, target: str) -> None:
     """Each operation asks for its documented path and query, to the letter."""
     assert (request_.method, request_.target) == (method, target)
 
 
 def test_a_request_knows_its_owner() -> None:
     """The owner picks the credential."""
-    assert wire.get_job(REPO, 9).owner == "octo-org"
-    assert wire.get_job(REPO, 9).undecoded().owner == "octo-org"
+    assert operations.get_job(REPO, 9).owner == "octo-org"
+    assert operations.get_job(REPO, 9).undecoded().owner == "octo-org"
 
 
 def test_an_app_s_answers_are_decoded() -> None:
     """An installation gives its id, a minted token the token and its end."""
-    assert wire.get_installation(REPO).decode(answer(200, {"id": 5, "app_id": 1})) == 5
+    assert operations.get_installation(REPO).decode(answer(200, {"id": 5, "app_id": 1})) == 5
     minted = {"token": "ghs_1", "expires_at": "2026-10-01T13:00:00Z", "permissions": {}}
-    token = wire.create_installation_token(5).decode(answer(201, minted))
+    token = operations.create_installation_token(5).decode(answer(201, minted))
     assert (token.token, token.expires_at.hour) == ("ghs_1", 13)
 
 
@@ -104,14 +106,14 @@ def test_html_in_place_of_json_is_no_answer() -> None:
         200, b"<!DOCTYPE html>", {"Content-Type": "text/html", "X-GitHub-Request-Id": "1"}
     )
     with pytest.raises(TransportError, match="text/html") as caught:
-        wire.get_job(REPO, 9).decode(html)
+        operations.get_job(REPO, 9).decode(html)
     assert (caught.value.request_id, caught.value.retryable) == ("1", True)
 
 
 def test_json_of_another_shape_is_told_with_its_problems() -> None:
     """What does not fit stands in the error: path, reason and value."""
     with pytest.raises(DecodeError, match=r"documented shape") as caught:
-        wire.get_job(REPO, 9).decode(answer(200, {"message": "fine"}))
+        operations.get_job(REPO, 9).decode(answer(200, {"message": "fine"}))
     assert caught.value.problems
     assert caught.value.url == BASE
 
@@ -128,7 +130,7 @@ def raised(
     authorized: bool = True,
 ) -> ResponseError:
     with pytest.raises(ResponseError) as caught:
-        wire.raise_for(
+        answers.raise_for(
             answer(status, body, headers), api_version=api_version, authorized=authorized, now=0.0
         )
     return caught.value
@@ -217,7 +219,8 @@ def test_any_answer_is_one_short_line(status: int, body: bytes, one: str, two: s
 
 def test_the_limit_s_error_says_until_when() -> None:
     """Scope and time stand in attributes and in the text."""
-    error = wire.rate_limit_error(answer(403, {"message": "slow"}), "primary", 1_800_000_000.0)
+    given = answer(403, {"message": "slow"})
+    error = answers.rate_limit_error("primary", 1_800_000_000.0, url=BASE, max_wait=9, answer=given)
     assert (error.scope, error.status, error.message) == ("primary", 403, "slow")
     assert error.retry_at == datetime.fromtimestamp(1_800_000_000, UTC)
     assert "2027-01-15 08:00:00 UTC" in str(error)
@@ -253,13 +256,13 @@ def test_the_limit_s_error_says_until_when() -> None:
 )
 def test_a_link_only_says_that_there_is_more(link: str | None, *, more: bool) -> None:
     """The next page counts only on the API's own origin; its URL is never followed."""
-    assert wire.has_next(answer(headers={} if link is None else {"Link": link})) is more
+    assert urls.has_next(answer(headers={} if link is None else {"Link": link})) is more
 
 
 @given(st.text() | st.from_regex(r'<[^>]*>; rel="next".*'))
 def test_any_link_is_survived(link: str) -> None:
     """A Link header never raises, whatever stands in it."""
-    assert wire.has_next(answer(headers={"Link": link})) in {True, False}
+    assert urls.has_next(answer(headers={"Link": link})) in {True, False}
 
 
 @pytest.mark.parametrize(
@@ -274,7 +277,7 @@ def test_any_link_is_survived(link: str) -> None:
 )
 def test_locations_are_resolved(given: str, target: str) -> None:
     """A Location may be whole or relative."""
-    assert wire.location(answer(302, b"", {"Location": given}), BASE) == target
+    assert urls.location(answer(302, b"", {"Location": given}), BASE) == target
 
 
 @pytest.mark.parametrize(
@@ -293,7 +296,7 @@ def test_locations_are_resolved(given: str, target: str) -> None:
 def test_locations_that_are_never_followed(given: str) -> None:
     """None at all, no http, down from https, credentials in it, or malformed: one clear error."""
     with pytest.raises(TransportError, match="not followed") as caught:
-        wire.location(answer(302, b"", {"Location": given}), BASE)
+        urls.location(answer(302, b"", {"Location": given}), BASE)
     assert not caught.value.retryable
     assert "sig=" not in str(caught.value)
 
@@ -305,7 +308,7 @@ def test_locations_that_are_never_followed(given: str) -> None:
 def test_any_location_is_followed_safely_or_refused(given: str) -> None:
     """Nothing but a TransportError is raised, and what is followed is plain https."""
     try:
-        target = wire.location(answer(302, b"", {"Location": given}), BASE)
+        target = urls.location(answer(302, b"", {"Location": given}), BASE)
     except TransportError:
         return
     parts = urlsplit(target)
@@ -314,9 +317,9 @@ def test_any_location_is_followed_safely_or_refused(given: str) -> None:
     assert parts.password is None
     assert parts.hostname
     assert target.isprintable()
-    wire.origin(target)
-    wire.link_expiry(target)
-    assert "?" not in wire.redacted(target)
+    urls.origin(target)
+    urls.link_expiry(target)
+    assert "?" not in urls.redacted(target)
 
 
 @given(st.text(), st.from_regex(r"[A-Za-z0-9%._~-]+", fullmatch=True))
@@ -324,7 +327,7 @@ def test_a_redacted_url_has_no_secret(path: str, secret: str) -> None:
     """Query, fragment and credentials are gone; the rest is one printable line."""
     url = f"https://user:{secret}-pw@storage.example/{path.replace('?', '').replace('#', '')}"
     try:
-        text = wire.redacted(f"{url}?se=1&sig=s3cret-{secret}#frag-s3cret")
+        text = urls.redacted(f"{url}?se=1&sig=s3cret-{secret}#frag-s3cret")
     except ValueError:
         return
     assert "s3cret" not in text
@@ -348,23 +351,23 @@ def test_a_redacted_url_has_no_secret(path: str, secret: str) -> None:
 )
 def test_a_link_s_end_is_read_where_it_is_told(query: str, expected: datetime | None) -> None:
     """Today's storage and the one before say in the query when a link dies."""
-    assert wire.link_expiry(f"https://storage.example/log?{query}") == expected
+    assert urls.link_expiry(f"https://storage.example/log?{query}") == expected
 
 
 def test_totals_are_read_ahead_only_where_they_stand_first() -> None:
     """The number of pages is known before any of them is decoded."""
-    assert wire.peek_total(b'{"total_count":250,"jobs":[') == 250
-    assert wire.peek_total(b' {\n "total_count" : 0 }') == 0
+    assert peek_total(b'{"total_count":250,"jobs":[') == 250
+    assert peek_total(b' {\n "total_count" : 0 }') == 0
     for body in (
         b'{"jobs":[],"total_count":3}',
         b'{"total_count":-1,',
         b'{"total_count":1.5}',
         b"",
     ):
-        assert wire.peek_total(body) is None
+        assert peek_total(body) is None
 
 
 def test_empty_pages_are_known() -> None:
     """A page without items ends a list whose total is wrong."""
-    assert wire.is_empty_page(b'{"total_count": 300, "jobs": []}')
-    assert not wire.is_empty_page(b'{"total_count":1,"jobs":[{"id":1}]}')
+    assert is_empty_page(b'{"total_count": 300, "jobs": []}')
+    assert not is_empty_page(b'{"total_count":1,"jobs":[{"id":1}]}')

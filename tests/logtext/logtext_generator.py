@@ -1,8 +1,8 @@
 """
-Made-up jobs whose lines are known by step.
+Generate jobs for which the step of every line is known.
 
-A clock of 100 ns runs along; GitHub's times of steps are its whole seconds. What a runner writes
-follows recorded logs; what scripts write is anything, lines that look like a runner's among it.
+A clock counts 100 ns; the times of the steps are its whole seconds, as on GitHub. The runner's lines
+follow recorded logs. Scripts write anything, also lines that look like the runner's.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ WORDS = ["collecting", "test_a", "ok", "warning:", "100%", "|", "[1/7]", "--", "
 
 @dataclass
 class Made:
-    """A job, its log, and for each line the place of its step (None: no step)."""
+    """A job, its log, and for each line the index of its step (None: no step)."""
 
     job: Job
     log: bytes
@@ -71,7 +71,7 @@ class Writer:
     features: set[str] = field(default_factory=set)
 
     def wait(self, low: float, high: float) -> None:
-        """Pass *low* to *high* milliseconds."""
+        """Let *low* to *high* milliseconds pass."""
         self.now += int(self.chance.uniform(low, high) * TICKS / 1000)
 
     def line(self, text: str) -> None:
@@ -79,7 +79,7 @@ class Writer:
         self.lines.append((self.now, text, self.step))
 
     def rest(self, text: str) -> None:
-        """A line without a timestamp."""
+        """Write a line without a timestamp."""
         self.lines.append((-1, text, self.step))
 
     def output(self) -> None:
@@ -97,7 +97,7 @@ class Writer:
             self.wait(100, 9000 * self.pace)
 
     def imitate(self) -> None:
-        """What a script may print that a runner prints too."""
+        """Print something that a runner also prints."""
         chance = self.chance
         self.features.add("imitation")
         match chance.randrange(6):

@@ -63,28 +63,28 @@ def test_skip_takes_whole_lines_only() -> None:
     + [("[command]", LineKind.COMMAND), ("##[section]", LineKind.PLAIN), ("", LineKind.PLAIN)],
 )
 def test_markers_are_kinds_and_not_text(marker: str, kind: LineKind) -> None:
-    """A marker gives the line's kind and is no part of its text."""
+    """A marker decides the line's kind and is not part of its text."""
     line = one(STAMP + marker.encode() + b"some text\r\n")
     assert (line.kind, line.text) == (kind, "some text")
 
 
 @pytest.mark.parametrize("text", ["##[add-matcher]x", "##[errors]", "# ##[error]", " [command]"])
 def test_other_texts_are_no_markers(text: str) -> None:
-    """What is not exactly a marker is text."""
+    """A text that is not exactly a marker stays in the line."""
     line = one(STAMP + text.encode())
     assert (line.kind, line.text) == (LineKind.PLAIN, text)
 
 
 def test_time_keeps_seven_digits_as_text() -> None:
-    """The time is aware, to the microsecond; its text has all digits."""
+    """The time is aware and exact to the microsecond; the timestamp's text has all digits."""
     line = one(STAMP + b"x\n")
     assert line.time_text == "2026-03-01T12:00:00.1234567Z"
     assert line.time is not None
     assert line.time.isoformat() == "2026-03-01T12:00:00.123456+00:00"
 
 
-def test_a_timestamp_without_a_moment() -> None:
-    """A timestamp that names no moment is kept as text only."""
+def test_an_impossible_timestamp() -> None:
+    """A timestamp that is not a valid time is kept as text only."""
     line = one(b"2026-13-41T99:00:00.1234567Z x")
     assert (line.time, line.time_text, line.text) == (None, "2026-13-41T99:00:00.1234567Z", "x")
 
@@ -100,7 +100,7 @@ def test_a_byte_order_mark_is_not_text(start: bytes) -> None:
 
 
 def test_continuations_inherit_the_time() -> None:
-    """A line without a timestamp has the time of the message before; before the first, none."""
+    """A line without a timestamp has the time of the message before it, if there is one."""
     lines = list(parse_log([b"head\n" + STAMP + b"a\n  b\n\n" + STAMP[:-1] + b"\n"]))
     assert [line.continuation for line in lines] == [True, False, True, True, False]
     assert [line.time_text for line in lines] == [None, *[STAMP.decode().strip()] * 4]
@@ -114,13 +114,13 @@ def test_a_bare_carriage_return_is_text() -> None:
 
 
 def test_invalid_utf8_is_replaced_and_kept() -> None:
-    """Bytes that are no UTF-8 are replaced in the text and kept in raw."""
+    """Bytes that are not valid UTF-8 are replaced in the text and kept in raw."""
     line = one(STAMP + b"a\xffb\n")
     assert (line.text, line.raw[-4:]) == ("a\ufffdb", b"a\xffb\n")
 
 
 def test_groups_enclose_what_is_between() -> None:
-    """A group's first and last line have the depth outside; no end makes it negative."""
+    """A group's first and last line have the depth outside it, and the depth is never negative."""
     texts = [b"##[endgroup]", b"##[group]a", b"x", b"##[group]b", b"y", b"##[endgroup]"] + [
         b"##[endgroup]"
     ] * 2
@@ -129,10 +129,17 @@ def test_groups_enclose_what_is_between() -> None:
 
 
 def test_long_lines_are_capped() -> None:
-    """A line beyond the cap keeps its beginning and its size, and the lines after it are whole."""
+    """A line beyond the cap keeps its beginning and its size; the lines after it are complete."""
     lines = list(parse_log([STAMP + b"x" * 100 + b"\n" + STAMP + b"y\n"], max_line=40))
     assert [line.capped for line in lines] == [True, False]
     assert (len(lines[0].raw), lines[0].size, lines[1].text) == (40, 130, "y")
+
+
+def test_a_line_without_colours() -> None:
+    """The plain text has no marker and no escape sequences; the text keeps the latter."""
+    line = one(STAMP + b"##[error]\x1b[31mbro\x1b[0mken\x1b]8;;http://x\x07 link\n")
+    assert line.plain == "broken link"
+    assert line.text.startswith("\x1b[31m")
 
 
 def test_lines_are_immutable() -> None:
@@ -142,13 +149,13 @@ def test_lines_are_immutable() -> None:
 
 
 def test_the_cap_is_positive() -> None:
-    """A cap of nothing is refused."""
+    """A cap of zero bytes is an error."""
     with pytest.raises(ValueError, match="positive"):
         LogParser(0)
 
 
 def test_without_groups_every_line_has_the_same_depth() -> None:
-    """A parser that does not count groups says 0 for each line, and nothing else changes."""
+    """A parser that does not count groups gives each line the depth 0, and changes nothing else."""
     log = b"##[group]a\nb\n##[endgroup]\n"
     parser = LogParser(groups=False)
     lines = parser.feed(log)

@@ -21,13 +21,13 @@ TEXTS = st.text(st.sampled_from("a[]m;31\x1b\x07\\8 \x9b\x9d\x9cé"), max_size=3
     ],
 )
 def test_escape_sequences_are_stripped(text: str, shown: str) -> None:
-    """What a terminal would not print is not in the plain text."""
+    """The plain text contains only what a terminal would print."""
     assert plain(text).text == shown
 
 
 @given(TEXTS)
 def test_offsets_point_at_the_same_character(text: str) -> None:
-    """Each character of the plain text stands at its offset in the original, in order."""
+    """The offset of each character of the plain text is its place in the original."""
     shown = plain(text)
     places = [shown.offset(index) for index in range(len(shown.text))]
     assert "".join(text[place] for place in places) == shown.text
@@ -37,6 +37,6 @@ def test_offsets_point_at_the_same_character(text: str) -> None:
 
 @pytest.mark.parametrize("index", [-1, 3])
 def test_offsets_beyond_the_text(index: int) -> None:
-    """There is no character before the first or behind the end."""
+    """There is no character before the first or after the end."""
     with pytest.raises(IndexError):
         plain("ab").offset(index)

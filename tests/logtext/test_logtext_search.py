@@ -63,7 +63,7 @@ COLOURS = st.sampled_from([
 
 @given(log=st.lists(COLOURS, max_size=60).map(b"".join), source=st.sampled_from(["foo", "mf|oo"]))
 def test_escapes_hide_no_hit(log: bytes, source: str) -> None:
-    """A text is found in whole blocks of lines, wherever escapes stand before, in and behind it."""
+    """A text is found in blocks of lines with escapes before, in and after it."""
     parser, search = LogParser(), LogSearch(source)
     expected = list(grep_lines(parser.feed(log) + parser.close(), source))
     assert [*search.feed(log), *search.close()] == expected
@@ -82,7 +82,7 @@ def test_escapes_hide_no_hit(log: bytes, source: str) -> None:
     ids=["colour", "C1", "folded", "verbose", "capped", "beyond the cap"],
 )
 def test_a_hit_keeps_its_place(text: str, source: str, flags: int) -> None:
-    """Behind lines with colours, however it is written, a hit has its own line and number."""
+    """After lines with colours, and in every notation, a hit has the right line and number."""
     log = lines(*["\x1b[36;1mo\x1b[0m"] * 40, text, "\x1b[31mbar", text, "tail")
     pattern = re.compile(source, flags)
     parser = LogParser(2000, groups=False)
@@ -93,8 +93,8 @@ def test_a_hit_keeps_its_place(text: str, source: str, flags: int) -> None:
     assert [hit.line.number for hit in expected] == ([] if source == "foo$" else [41, 43])
 
 
-def test_a_line_is_matched_as_it_is_shown() -> None:
-    """Timestamp, marker and escapes do not match, and the place is that in the line's text."""
+def test_a_line_is_matched_as_people_see_it() -> None:
+    """Timestamp, marker and escapes do not match; the place of a match refers to the line's text."""
     log = lines("##[error]\x1b[31mbro\x1b[0mken\x1b[0m thing")
     (hit,) = grep_lines(parse_log([log]), "^broken")
     assert hit.match == "broken"
@@ -103,7 +103,7 @@ def test_a_line_is_matched_as_it_is_shown() -> None:
 
 
 def test_hits_have_context() -> None:
-    """A hit has the lines around it, hits among them, as far as there are any."""
+    """A hit has the lines around it, other hits included, as far as they exist."""
     hits = list(grep_lines(parse_log([lines("a", "x1", "x2", "b", "c")]), "x", context=2))
     assert [[line.text for line in hit.before] for hit in hits] == [["a"], ["a", "x1"]]
     assert [[line.text for line in hit.after] for hit in hits] == [["x2", "b"], ["b", "c"]]
@@ -122,12 +122,12 @@ def test_hits_have_context() -> None:
     ],
 )
 def test_what_every_match_contains(pattern: str, expected: tuple[bytes, ...]) -> None:
-    """The texts that rule lines out are those that no match can be without."""
+    """Only texts that every match contains are used to skip lines."""
     assert literals(re.compile(pattern)) == expected
 
 
 def test_annotations_have_their_group_and_continuation() -> None:
-    """Errors, warnings and notices come with the group; errors with what follows unstamped."""
+    """Annotations have their group, and errors also the following lines without a timestamp."""
     log = lines("##[group]Run x", "##[warning]w", "##[endgroup]", "##[error]e") + b"more\n\n"
     log += lines("##[notice]n") + b"not the notice's\n"
     found = list(annotations(parse_log([log])))
@@ -139,7 +139,7 @@ def test_annotations_have_their_group_and_continuation() -> None:
 
 
 def test_the_continuation_of_an_error_is_capped() -> None:
-    """Of a message without end the first lines are kept and the others counted."""
+    """Of a very long message the first lines are kept and the others counted."""
     finder = AnnotationFinder()
     log = lines("##[error]e") + b"more\n" * (MAX_CONTINUATION + 5)
     assert not finder.feed(parse_log([log]))

@@ -5,7 +5,14 @@ import attrs
 import pytest
 from logtext_generator import Made, Maker, make_job
 
-from ghjobs_async.logtext import Certainty, failure_excerpt, parse_log, split_steps
+from ghjobs_async.logtext import (
+    Certainty,
+    FailureExcerpt,
+    failing_step,
+    failure_excerpt,
+    parse_log,
+    split_steps,
+)
 from ghjobs_async.models import Step
 
 JOBS = 600
@@ -40,7 +47,7 @@ def made() -> list[Made]:
 
 
 def test_what_is_certain_is_right(made: list[Made]) -> None:
-    """Over generated jobs, 99 of 100 lines of certain steps are right; no line is lost or doubled."""
+    """In generated jobs, 99 of 100 lines of certain steps are right; every line appears once."""
     lines: Counter[Certainty] = Counter()
     right: Counter[Certainty] = Counter()
     total = 0
@@ -63,7 +70,7 @@ def test_what_is_certain_is_right(made: list[Made]) -> None:
 
 
 def test_a_plain_job_is_certain() -> None:
-    """Server lines belong to no step; set-up, a script, and the end are told apart."""
+    """Server lines belong to no step; the lines of set-up, script and end are separated."""
     log = stamped(1, "##[section]Starting: Request a runner") + stamped(5, "Current runner version")
     log += script(6, "make", "out") + stamped(9, "Cleaning up orphan processes")
     steps = (step("Set up job", 5, 6), step("Build it", 6, 9), step("Complete job", 9, 9))
@@ -77,13 +84,13 @@ def test_a_plain_job_is_certain() -> None:
 
 
 def test_without_steps_nothing_is_attributed() -> None:
-    """A job whose steps GitHub has forgotten has all its lines unattributed."""
+    """All lines of a job whose steps GitHub has deleted are unattributed."""
     logs = split_steps(parse_log([script(6, "make")]), make_job())
     assert (logs.steps, len(logs.unattributed)) == ((), 4)
 
 
 def test_an_empty_log() -> None:
-    """A log without lines says nothing of steps that ran, and all of those that did not."""
+    """Without lines, only the steps that did not run are certain."""
     steps = (step("Build", 1, 2), step("Test", 2, 2, "skipped"))
     logs = split_steps([], make_job(steps))
     assert [(s.lines, s.certainty) for s in logs.steps][1] == ((), "certain")
@@ -91,7 +98,7 @@ def test_an_empty_log() -> None:
 
 
 def test_parallel_steps_are_unknown() -> None:
-    """The lines of steps that ran at once are not taken apart."""
+    """The lines of steps that ran at the same time are not split."""
     steps = (
         step("Set up job", 0, 1),
         step("Parallel group", 1, 5),
@@ -107,7 +114,7 @@ def test_parallel_steps_are_unknown() -> None:
 
 
 def test_a_failing_steps_errors_with_context() -> None:
-    """The excerpt is the failing step's errors and the lines around them."""
+    """The excerpt contains the failing step's errors and the lines around them."""
     noise = [f"line {number}" for number in range(50)]
     log = (
         stamped(0, "hi")
@@ -130,7 +137,7 @@ def test_a_failing_steps_errors_with_context() -> None:
 
 
 def test_a_failing_step_without_errors_gives_its_end() -> None:
-    """Without errors the excerpt is the last lines of the step, as many as are allowed."""
+    """Without errors the excerpt contains the last lines of the step, up to the maximum."""
     log = script(3, "make", *(f"line {number}" for number in range(50)))
     steps = (step("Run make", 3, 5, "failure"),)
     found = failure_excerpt(parse_log([log]), make_job(steps, failed=True), max_lines=2)
@@ -140,7 +147,7 @@ def test_a_failing_step_without_errors_gives_its_end() -> None:
 
 
 def test_an_excerpt_is_capped_in_bytes() -> None:
-    """Beyond the cap lines are left out, but never all of them."""
+    """Lines beyond the cap are left out, but never all of them."""
     log = script(3, "make", *("##[error]" + "x" * 500 for _ in range(50)))
     job = make_job((step("Run make", 3, 5, "failure"),), failed=True)
     found = failure_excerpt(parse_log([log]), job, context=0, max_bytes=1200)
@@ -149,7 +156,7 @@ def test_an_excerpt_is_capped_in_bytes() -> None:
 
 
 def test_no_failure_no_excerpt() -> None:
-    """A job that did not fail has no excerpt; one that did, without steps, its errors."""
+    """A job that did not fail has no excerpt; one that failed without steps has its errors."""
     log = script(3, "make", "##[error]x")
     assert failure_excerpt(parse_log([log]), make_job()) is None
     found = failure_excerpt(parse_log([log]), attrs.evolve(make_job(), conclusion="failure"))
@@ -158,7 +165,7 @@ def test_no_failure_no_excerpt() -> None:
 
 
 def test_errors_outside_the_steps_time_are_given_nevertheless() -> None:
-    """Where the log's times are not the step's, its errors are given, and nothing is claimed."""
+    """Where the log's times are not the step's, the errors of the log are given as unknown."""
     log = script(3, "make", "##[error]boom")
     steps = (step("Run make", 30, 50, "failure"),)
     found = failure_excerpt(parse_log([log]), make_job(steps, failed=True))
@@ -166,3 +173,85 @@ def test_errors_outside_the_steps_time_are_given_nevertheless() -> None:
     assert found.step is steps[0]
     assert [line.text for line in found.errors] == ["boom"]
     assert found.certainty is Certainty.UNKNOWN
+
+
+def excerpt(*output: str, name: str = "Run make", conclusion: str = "failure") -> FailureExcerpt:
+    steps = (step(name, 3, 5, conclusion),)
+    found = failure_excerpt(
+        parse_log([script(3, "make", *output)]), make_job(steps, failed=True), context=5
+    )
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "word"),
+    [("failure", "failed"), ("timed_out", "timed out"), ("cancelled", "was cancelled")],
+)
+def test_an_excerpt_as_a_message(conclusion: str, word: str) -> None:
+    """Its text is the step and its errors, each once, without markers, colours and context."""
+    found = excerpt(
+        "noise",
+        "##[error]\x1b[31mexpected 4,\x1b[0m got 5",
+        "##[error]expected 4, got 5",
+        "##[error]##[error]and\tmore",
+        "##[error]Process completed with exit code 1.",
+        conclusion=conclusion,
+    )
+    assert str(found) == (
+        f'Step "Run make" {word}:\n  expected 4, got 5\n  and more\n'
+        "  Process completed with exit code 1."
+    )
+
+
+def test_a_message_whose_only_error_is_an_exit_code() -> None:
+    """An exit code names no cause, so the lines before it are in the message, but none after it."""
+    found = excerpt(
+        *(f"line {number}" for number in range(9)),
+        "\x1b[31mcase 200 FAILED",
+        "",
+        "##[error]Process completed with exit code 1.",
+        "after",
+    )
+    assert str(found).splitlines()[1:] == [
+        "  line 6",
+        "  line 7",
+        "  line 8",
+        "  case 200 FAILED",
+        "  Process completed with exit code 1.",
+    ]
+
+
+def test_a_message_without_errors() -> None:
+    """Without errors the message has the last lines of the step."""
+    text = str(excerpt(*(f"line {number}" for number in range(50))))
+    assert text.splitlines()[1:] == [f"  line {number}" for number in range(44, 50)]
+
+
+def test_a_message_is_short() -> None:
+    """However long names, errors and their number are, a chat shows the whole message."""
+    errors = [f"##[error]{number}{'x' * 700}" for number in range(40)]
+    text = str(excerpt(*errors, name="n\x07\n" * 1000, conclusion="cancelled"))
+    assert len(text) < 2000
+    assert len(text.splitlines()) == 8
+    assert text.endswith("\n  ... and 34 more")
+    assert text.replace("\n", "").isprintable()
+
+
+def test_a_message_says_what_is_unknown() -> None:
+    """Without a step, without lines, or with lines of perhaps another step, the text says so."""
+    job = make_job((step("Run make", 30, 50, "failure"),), failed=True)
+    other = failure_excerpt(parse_log([script(3, "make", "##[error]boom")]), job)
+    assert str(other) == 'Step "Run make" failed (these lines may be from another step):\n  boom'
+    assert str(failure_excerpt([], job)) == 'Step "Run make" failed.'
+    lost = attrs.evolve(make_job(), conclusion="failure")
+    found = failure_excerpt(parse_log([script(3, "make", "##[error]boom")]), lost)
+    assert str(found) == "The job did not succeed:\n  boom"
+
+
+def test_a_conclusion_from_before_is_no_failure() -> None:
+    """A job or step that runs again has not failed, even if it still has its old conclusion."""
+    again = attrs.evolve(step("Run make", 3, 5, "failure"), status="in_progress")
+    job = attrs.evolve(make_job((again,), failed=True), status="in_progress")
+    assert failing_step(job) is None
+    assert failure_excerpt(parse_log([script(3, "make", "##[error]x")]), job) is None

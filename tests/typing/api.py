@@ -34,7 +34,10 @@ async def operations(gh: GitHubJobs, run: RunRef) -> None:
     jobs = await gh.list_jobs(run, filter="all")
     assert_type(jobs, JobList)
     assert_type(jobs[0], Job)
-    assert_type(jobs[1:], tuple[Job, ...])
+    assert_type(jobs[1:], list[Job])
+    assert_type(job.ref, JobRef)
+    assert_type(await gh.get_job(job), Job)
+    assert_type(await gh.list_jobs(await gh.get_run(REPO, "1")), JobList)
     assert_type([found async for found in gh.iter_runs(REPO, status="failure")], list[Run])
 
 

@@ -19,8 +19,7 @@ from ghjobs_async.cli.output.console import console, is_terminal, print_json, ro
 from ghjobs_async.cli.output.table import Table
 from ghjobs_async.cli.output.text import clean, duration
 from ghjobs_async.cli.target import job_target
-from ghjobs_async.models import Job
-from ghjobs_async.wire.convert import to_dict
+from ghjobs_async.models import Job, to_dict
 
 app = App(
     name="job",

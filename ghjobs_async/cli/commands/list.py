@@ -33,9 +33,8 @@ from ghjobs_async.cli.output.text import clean, duration, note, plural
 from ghjobs_async.cli.target import Target, job_target, run_target
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError
-from ghjobs_async.models import Job, JobList, Run
+from ghjobs_async.models import Job, JobList, Run, to_dict
 from ghjobs_async.refs import JobRef, RunRef
-from ghjobs_async.wire.convert import to_dict
 from ghjobs_async.wire.operations import Filter
 
 _FAILED: Final = 1

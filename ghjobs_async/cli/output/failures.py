@@ -17,10 +17,10 @@ from ghjobs_async.cli.output.table import shorten
 from ghjobs_async.cli.output.text import clean, duration, note
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import GHJobsError
+from ghjobs_async.fanout import Fetched
 from ghjobs_async.logs.job_log import JobLog
 from ghjobs_async.logtext import FailureExcerpt, failing_step
-from ghjobs_async.models import Fetched, Job, JobList
-from ghjobs_async.wire.convert import to_dict
+from ghjobs_async.models import Job, JobList, to_dict
 
 _INCOMPLETE: Final = 3
 

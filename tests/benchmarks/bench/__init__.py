@@ -1,1 +1,1 @@
-"""The harness of the benchmarks: data, server, one measured process, contenders, report, plot."""
+"""The benchmarks: data, server, one measured process, contenders, report and plot."""

@@ -1,7 +1,7 @@
 """
-One contender at one piece of work, in a fresh process: ``python -m bench.child JOB``.
+Measure one contender at one piece of work, in a fresh process: ``python -m bench.child JOB``.
 
-Imports and the making of data come before the measuring. The figures are the operating system's.
+Imports and the making of data are not measured. The figures come from the operating system.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _STATUS = Path("/proc/self/status")
 
 
 def cpu() -> float:
-    """User and system time of this process and of those it started."""
+    """Return the CPU time of this process and of those it started."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(u.ru_utime + u.ru_stime for u in used)
 
 
 def begin_peak() -> int:
-    """Forget the highest memory so far, where the system can; the memory now, in KiB."""
+    """Reset the memory peak where the system can, and return the memory in use, in KiB."""
     if not _STATUS.exists():
         return peak()
     Path("/proc/self/clear_refs").write_text("5")
@@ -40,11 +40,11 @@ def begin_peak() -> int:
 
 
 def peak() -> int:
-    """The highest memory, in KiB."""
+    """Return the memory peak, in KiB."""
     if _STATUS.exists():
         return _field("VmHWM")
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most // 1024 if sys.platform == "darwin" else most
+    maximum = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return maximum // 1024 if sys.platform == "darwin" else maximum
 
 
 def _field(name: str) -> int:
@@ -53,7 +53,7 @@ def _field(name: str) -> int:
 
 
 async def ticking(work: Callable[[Setting], Any], setting: Setting, gaps: list[float]) -> Any:
-    """Do the work, and note the longest time for which the event loop let nobody else in."""
+    """Do the work, and record the longest time for which it blocked the event loop."""
 
     async def tick() -> None:
         before = time.perf_counter()
@@ -71,14 +71,13 @@ async def ticking(work: Callable[[Setting], Any], setting: Setting, gaps: list[f
 
 
 def measure(job: dict[str, Any]) -> dict[str, Any]:
-    """Do it, and say what it took."""
+    """Do a job and return what it took."""
     module = import_module(f"bench.contenders.{job['contender']}")
     work = getattr(module, job["work"])
     setting = Setting(**job["setting"])
-    # The bare contender takes its decoder when it begins.
-    for needed in module.PACKAGES:
-        if needed == "orjson":
-            import_module(needed)
+    # The bare contender imports its decoder only when it starts.
+    if "orjson" in module.PACKAGES:
+        import_module("orjson")
     data.log_block()
     gaps = [0.0]
     gc.collect()
@@ -94,8 +93,7 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
     return {
         "wall": wall,
         "cpu": used,
-        "peak": peak() / 1024,
-        "over": max(0, peak() - start) / 1024,
+        "memory": max(0, peak() - start) / 1024,
         "gap": gaps[0],
         "proof": proof,
         "versions": {name: version(name) for name in module.PACKAGES},

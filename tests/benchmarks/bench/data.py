@@ -1,4 +1,4 @@
-"""What the server serves: runs of jobs and logs as GitHub writes them, the same at each start."""
+"""Make the runs, jobs and logs that the server serves: realistic, and the same at each start."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AUDIT_PAGES: Final = (100, 100, 50)
 #: One run of 30 pages.
 LONG_RUN: Final = 29_680_000
 LONG_PAGES: Final = (100,) * 30
-#: Any number of runs of one page: their pages repeat, and so do the ids of their jobs.
+#: Any number of runs of one page. Their pages repeat, and so do the ids of their jobs.
 SHORT_RUNS: Final = 30_000_000
 SHORT_PAGES: Final = (10,)
 SHORT_KINDS: Final = 100
@@ -28,10 +28,10 @@ LOG_SIZE: Final = 200 * 1024
 BIG_LOG: Final = 900_000_001
 BLOCK_SIZE: Final = 1 << 20
 BIG_BLOCKS: Final = 512
-#: What the search looks for; `NEEDLES` lines of each block have it.
+#: What the search looks for: `NEEDLES` lines of each block contain it.
 NEEDLE: Final = "tj-actions/changed-files@v4"
 NEEDLES: Final = 4
-#: How many blocks are parsed into lines.
+#: How many blocks the row "lines" parses.
 LINES_BLOCKS: Final = 64
 
 _FIRST_JOB: Final = 399_000_000_000
@@ -108,12 +108,12 @@ def _job(chance: random.Random, number: int, run_id: int, index: int) -> dict[st
 
 
 def first_job(run_id: int) -> int:
-    """The id of a run's first job; the others follow."""
+    """Return the id of a run's first job; the others follow."""
     return _FIRST_JOB + run_id * 10_000
 
 
 def pages(run_id: int, sizes: tuple[int, ...]) -> Iterator[bytes]:
-    """The bodies of a run's pages."""
+    """Yield the bodies of a run's pages."""
     chance = random.Random(run_id)
     index = 0
     for size in sizes:
@@ -123,7 +123,7 @@ def pages(run_id: int, sizes: tuple[int, ...]) -> Iterator[bytes]:
 
 
 def proof(runs: list[int]) -> dict[str, int]:
-    """What a client has to have found in these runs: jobs, the sum of their ids, steps."""
+    """Return what a client must find in these runs: jobs, the sum of their ids, steps."""
     jobs = id_sum = 0
     for run_id in runs:
         kind, sizes = kind_of(run_id)
@@ -134,7 +134,7 @@ def proof(runs: list[int]) -> dict[str, int]:
 
 
 def kind_of(run_id: int) -> tuple[int, tuple[int, ...]]:
-    """Which run's pages answer for a run, and how many jobs each has."""
+    """Return the run whose pages answer for a run, and how many jobs each page has."""
     if run_id == LONG_RUN:
         return run_id, LONG_PAGES
     if run_id in AUDIT_RUNS:
@@ -145,8 +145,9 @@ def kind_of(run_id: int) -> tuple[int, tuple[int, ...]]:
 @cache
 def log_block() -> bytes:
     """
-    A megabyte of log: whole lines of some 80 bytes, one in twelve with colours, one in a hundred
-    with letters beyond ASCII, one in thirty with a marker, as in real logs.
+    Return a megabyte of log: whole lines of about 80 bytes.
+
+    As in real logs, one line in 12 has colours, one in 30 a marker, one in 100 non-ASCII text.
     """
     chance = random.Random(1)
     moment = _BEGIN
@@ -167,25 +168,25 @@ def log_block() -> bytes:
         at = (place + 1) * len(lines) // 8
         lines[at] = lines[at][:29] + f"Download action repository '{NEEDLE}5.0.1'".encode()
     whole = b"\n".join(lines)
-    # Cut at a line's end, and made up to the exact size with a last line of its own.
+    # Cut at the end of a line, and fill up to the exact size with one more line.
     whole = whole[: whole.rindex(b"\n", 0, BLOCK_SIZE - 100) + 1]
     return whole + lines[0][:29] + b"." * (BLOCK_SIZE - len(whole) - 30) + b"\n"
 
 
 @cache
 def small_log() -> bytes:
-    """A log of 200 KB."""
+    """Return a log of 200 KB."""
     return log_block()[:LOG_SIZE]
 
 
 def log_of(job_id: int) -> tuple[bytes, int]:
-    """A job's log: a block, and how often it comes."""
+    """Return a job's log: a block, and how often it repeats."""
     return (log_block(), BIG_BLOCKS) if job_id == BIG_LOG else (small_log(), 1)
 
 
 @lru_cache
 def log_proof(job_id: int) -> tuple[int, int]:
-    """Size and checksum of a job's log."""
+    """Return size and checksum of a job's log."""
     block, times = log_of(job_id if job_id == BIG_LOG else 0)
     crc = 0
     for _ in range(times):
@@ -194,7 +195,7 @@ def log_proof(job_id: int) -> tuple[int, int]:
 
 
 def chunks() -> Iterator[bytes]:
-    """The log to be parsed, as it comes from a socket."""
+    """Yield the log to parse, in chunks as they come from a socket."""
     block = log_block()
     for _ in range(LINES_BLOCKS):
         for at in range(0, len(block), 1 << 16):

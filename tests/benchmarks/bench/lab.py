@@ -1,4 +1,4 @@
-"""Starts the server and the measured processes, and checks what they say."""
+"""Start the server and the measured processes, and check their answers."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from bench.rows import MODULES, Row
 from bench.work import CONCURRENCY, Setting
 
 HERE = Path(__file__).parents[1]
-#: What one measurement may take, in seconds.
-LONGEST = 600.0
+#: The time limit of one measurement, in seconds.
+MAX_SECONDS = 600.0
 
 
 class WrongError(Exception):
@@ -27,7 +27,7 @@ class WrongError(Exception):
 
 
 class Lab:
-    """The server, and a folder for what is written: enter it with ``with``."""
+    """The server, and a folder for the logs that contenders write: enter it with ``with``."""
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory()
@@ -38,7 +38,7 @@ class Lab:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.api: str = self._hear()["api"]
+        self.api: str = self._read_line()["api"]
         return self
 
     def __exit__(
@@ -52,23 +52,23 @@ class Lab:
         self._server.wait()
         self._folder.cleanup()
 
-    def _hear(self) -> dict[str, Any]:
+    def _read_line(self) -> dict[str, Any]:
         assert self._server.stdout
         found: dict[str, Any] = json.loads(self._server.stdout.readline())
         return found
 
     def ask_server(self, latency: float) -> dict[str, Any]:
-        """Set the server's latency; what it did since it was asked last."""
+        """Set the server's latency, and return what it did since the last call."""
         assert self._server.stdin
         print(json.dumps({"latency": latency}), file=self._server.stdin, flush=True)
-        return self._hear()
+        return self._read_line()
 
     def measure(self, row: Row, contender: str, *, ticking: bool = False) -> dict[str, Any]:
         """
-        Let a contender do a row's work.
+        Let a contender do the work of a row.
 
         Raises:
-            WrongError: It failed, or its answer is wrong.
+            WrongError: The contender failed, or its answer is wrong.
         """
         folder = Path(self._folder.name) / "out"
         shutil.rmtree(folder, ignore_errors=True)
@@ -80,7 +80,7 @@ class Lab:
             "setting": setting,
             "ticking": ticking,
         }
-        # What was written before is on the disk, and costs nobody else anything.
+        # Flush earlier writes, so that they do not slow this contender down.
         os.sync()
         self.ask_server(row.latency)
         try:
@@ -89,32 +89,33 @@ class Lab:
                 cwd=HERE,
                 capture_output=True,
                 text=True,
-                timeout=LONGEST,
+                timeout=MAX_SECONDS,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise WrongError(f"not done within {LONGEST:g} s") from None
+            raise WrongError(f"not finished within {MAX_SECONDS:g} s") from None
         if done.returncode:
             raise WrongError((done.stderr.strip() or "no message").splitlines()[-1][:300])
         found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        found["server"] = self.ask_server(0.0)
-        _check(row, Setting(**setting), found)
+        server = self.ask_server(0.0)
+        found["server_cpu"] = server["cpu"]
+        _check(row, Setting(**setting), found["proof"], server["in_flight"])
         return found
 
 
-def _check(row: Row, setting: Setting, found: dict[str, Any]) -> None:
-    expected, server = row.expected(), found["server"]
-    if expected is not None and found["proof"] != expected:
-        raise WrongError(f"found {found['proof']} in place of {expected}")
-    if server["in_flight"] > CONCURRENCY:
-        raise WrongError(f"{server['in_flight']:g} requests in flight at once")
+def _check(row: Row, setting: Setting, proof: dict[str, int], in_flight: int) -> None:
+    expected = row.expected()
+    if expected is not None and proof != expected:
+        raise WrongError(f"found {proof} instead of {expected}")
+    if in_flight > CONCURRENCY:
+        raise WrongError(f"{in_flight} requests in flight at once")
     if row.work != "logs":
         return
     for job_id in setting.log_ids:
         size, crc = data.log_proof(job_id)
         file = setting.file(job_id)
         if not file.exists() or file.stat().st_size != size or _crc(file) != crc:
-            raise WrongError(f"the log {job_id} is not as it was sent")
+            raise WrongError(f"the log {job_id} differs from what was sent")
 
 
 def _crc(path: Path) -> int:

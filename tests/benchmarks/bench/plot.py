@@ -1,4 +1,4 @@
-"""The table as a plot: bars of what each client takes of the bare minimum, in plain SVG."""
+"""Draw the table in plain SVG: a bar for each client, relative to the bare minimum."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _WIDTH: Final = 820
 _NAMES: Final = 190
 _LINE: Final = 21
 _GROUP: Final = 40
-_LINEAR_MOST: Final = 8
-# The figures stand in a column of their own, clear of every bar and line.
+_MAX_LINEAR: Final = 8
+# The figures have a column of their own, so that no bar or line crosses them.
 _FIGURES: Final = 130
 _BARS: Final = _WIDTH - _NAMES - _FIGURES
-# Colours that hold on white and on black alike; text follows the reader's theme.
+# The colours work on white and on black; the text follows the reader's theme.
 _STYLE: Final = """
 text { font: 13px system-ui, sans-serif; fill: #1f2328; }
 .title { font-weight: 600; }
@@ -30,16 +30,16 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328; }
 
 
 def svg(results: list[Measured]) -> str:
-    """Draw it: a group of bars for each row, on one logarithmic scale where peers are far away."""
-    shown = [result for result in results if result.base in result.found]
-    ratios = [_ratio(result, name) for result in shown for name in result.found]
+    """Return the plot: bars for each row, on a logarithmic scale if other clients are far off."""
+    shown = [result for result in results if result.base in result.rounds]
+    ratios = [_ratio(result, name) for result in shown for name in result.rounds]
     targets = [result.row.target for result in shown]
     scale = _Scale(min([1.0, *ratios]), max([2.0, *targets, *ratios]))
     parts: list[str] = []
     top = 34
     for result in shown:
         parts += _group(result, scale, top)
-        top += _GROUP + _LINE * len(result.found)
+        top += _GROUP + _LINE * len(result.rounds)
     note = "shorter is better; solid line: the bare minimum, dashed: our target"
     if scale.logarithmic:
         note += "; logarithmic"
@@ -58,16 +58,16 @@ def svg(results: list[Measured]) -> str:
 
 
 class _Scale:
-    def __init__(self, least: float, most: float) -> None:
-        self.logarithmic = most > _LINEAR_MOST
-        # Bars of a logarithmic scale begin a bit below the least.
-        self._least = least * 0.5
-        self._most = most
+    def __init__(self, minimum: float, maximum: float) -> None:
+        self.logarithmic = maximum > _MAX_LINEAR
+        # A logarithmic bar starts below the minimum, so that the shortest bar can be seen.
+        self._start = minimum * 0.5
+        self._maximum = maximum
 
     def length(self, ratio: float) -> float:
         if not self.logarithmic:
-            return _BARS * ratio / self._most
-        return _BARS * math.log(ratio / self._least) / math.log(self._most / self._least)
+            return _BARS * ratio / self._maximum
+        return _BARS * math.log(ratio / self._start) / math.log(self._maximum / self._start)
 
 
 def _ratio(result: Measured, name: str) -> float:
@@ -79,7 +79,7 @@ def _group(result: Measured, scale: _Scale, top: float) -> list[str]:
     title = f"{escape(result.row.title)} <tspan class='note'>{metric}</tspan>"
     parts = [f'<text class="title" x="8" y="{top + 14}">{title}</text>']
     y = top + 22
-    for name in result.found:
+    for name in result.rounds:
         ratio = _ratio(result, name)
         kind = "ours" if name.startswith(OURS) else "base" if name == result.base else "bar"
         length = scale.length(ratio)

@@ -1,4 +1,4 @@
-"""The measurements as a table and as JSON: medians, and ratios within the same round."""
+"""Turn measurements into tables and JSON: medians, and ratios within the same round."""
 
 from __future__ import annotations
 
@@ -12,60 +12,73 @@ from typing import Any, Final
 
 import attrs
 
-from bench.rows import OURS, Row
+from bench.rows import OURS, PEERS, Row
 
 _BEGIN: Final = "<!-- benchmarks: begin -->"
 _END: Final = "<!-- benchmarks: end -->"
+_METRICS: Final = {"cpu": "CPU time", "wall": "time"}
+_PICTURE: Final = "![What each client takes of the bare minimum]({svg})"
+#: The rows that README shows.
+SUMMARY_ROWS: Final = ("audit", "latency", "logs", "big", "grep")
 
 
 @attrs.define
 class Measured:
-    """A row's measurements: of each contender, one a round; and who failed, and how."""
+    """
+    The measurements of a row.
+
+    Attributes:
+        row: The row.
+
+        rounds: One measurement a round, by contender.
+
+        failures: Why a contender failed, by contender.
+    """
 
     row: Row
-    found: dict[str, list[dict[str, Any]]] = attrs.field(factory=dict)
+    rounds: dict[str, list[dict[str, Any]]] = attrs.field(factory=dict)
     failures: dict[str, str] = attrs.field(factory=dict)
 
     def median(self, contender: str, figure: str) -> float:
-        """A figure's median over the rounds."""
-        return statistics.median(float(found[figure]) for found in self.found[contender])
+        """Return a figure's median over the rounds."""
+        return statistics.median(float(found[figure]) for found in self.rounds[contender])
 
     def ratio(self, contender: str, figure: str) -> float:
-        """How much of what the first contender took: the median of the rounds' ratios."""
-        base = self.found[self.row.contenders[0]]
-        pairs = zip(self.found[contender], base, strict=False)
-        return statistics.median(
-            float(mine[figure]) / float(other[figure]) for mine, other in pairs
-        )
+        """Return the median of the rounds' ratios to the first contender."""
+        pairs = zip(self.rounds[contender], self.rounds[self.base], strict=False)
+        return statistics.median(float(own[figure]) / float(base[figure]) for own, base in pairs)
 
     @property
     def base(self) -> str:
-        """Whom the others are compared with."""
+        """The contender that the others are compared with."""
         return self.row.contenders[0]
 
-    def verdict(self) -> str:
-        """Whether we meet the target."""
-        if OURS not in self.found or self.base not in self.found:
-            return "not measured"
-        ratio = self.ratio(OURS, self.row.metric)
-        words = [f"{ratio:.2f} of at most {self.row.target:g}"]
-        if self.row.over_most is not None:
-            over = self.median(OURS, "over")
-            words.append(f"{over:.1f} MB of at most {self.row.over_most:g}")
-        return ("missed: " if self.missed() else "met: ") + ", ".join(words)
+    def measured(self) -> bool:
+        """Report whether there is anything to compare."""
+        return OURS in self.rounds and self.base in self.rounds
 
     def missed(self) -> bool:
-        """Whether a target is missed, or nothing could be measured."""
-        if OURS not in self.found or self.base not in self.found:
+        """Report whether a target is missed, or nothing could be measured."""
+        if not self.measured():
             return True
-        row = self.row
-        return self.ratio(OURS, row.metric) > row.target or (
-            row.over_most is not None and self.median(OURS, "over") > row.over_most
+        limit = self.row.max_memory
+        return self.ratio(OURS, self.row.metric) > self.row.target or (
+            limit is not None and self.median(OURS, "memory") > limit
         )
+
+    def verdict(self) -> str:
+        """Describe whether the target is met."""
+        if not self.measured():
+            return "not measured"
+        words = [f"{self.ratio(OURS, self.row.metric):.2f} of at most {self.row.target:g}"]
+        if self.row.max_memory is not None:
+            memory = self.median(OURS, "memory")
+            words.append(f"{memory:.1f} MB of at most {self.row.max_memory:g}")
+        return ("missed: " if self.missed() else "met: ") + ", ".join(words)
 
 
 def machine() -> dict[str, Any]:
-    """Where and when it was measured."""
+    """Return where and when the measuring takes place."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "cores": os.cpu_count(),
@@ -75,16 +88,16 @@ def machine() -> dict[str, Any]:
 
 
 def versions(results: list[Measured]) -> dict[str, str]:
-    """What was measured."""
+    """Return the versions of everything that was measured."""
     found: dict[str, str] = {"ghjobs-async": version("ghjobs-async")}
     for result in results:
-        for measured in result.found.values():
-            found.update(measured[0]["versions"])
+        for rounds in result.rounds.values():
+            found.update(rounds[0]["versions"])
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))
 
 
 def as_json(results: list[Measured]) -> dict[str, Any]:
-    """Everything, round by round."""
+    """Return every measurement of every round."""
     return {
         "machine": machine(),
         "versions": versions(results),
@@ -96,10 +109,10 @@ def as_json(results: list[Measured]) -> dict[str, Any]:
                 "verdict": result.verdict(),
                 "ratios": {
                     name: {metric: result.ratio(name, metric) for metric in ("wall", "cpu")}
-                    for name in result.found
-                    if result.base in result.found
+                    for name in result.rounds
+                    if result.base in result.rounds
                 },
-                "measured": result.found,
+                "measured": result.rounds,
                 "failures": result.failures,
             }
             for result in results
@@ -107,58 +120,84 @@ def as_json(results: list[Measured]) -> dict[str, Any]:
     }
 
 
-def markdown(results: list[Measured], rounds: int) -> str:
-    """The table."""
+def table(results: list[Measured], rounds: int, svg: str) -> str:
+    """Return the picture, the table of every contender, the method and the verdicts."""
     lines = [
         "| work | client | wall | CPU | ratio | memory | server CPU |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for result in results:
         title, metric = result.row.title, result.row.metric
-        for name in result.found:
+        for name in result.rounds:
             figures = {metric: f"{result.median(name, metric):.2f} s" for metric in ("wall", "cpu")}
             figures[metric] = f"**{figures[metric]}**"
-            ratio = f"{result.ratio(name, metric):.2f}" if result.base in result.found else ""
-            used = statistics.median(found["server"]["cpu"] for found in result.found[name])
+            ratio = f"{result.ratio(name, metric):.2f}" if result.base in result.rounds else ""
             lines.append(
                 f"| {title} | {name} | {figures['wall']} | {figures['cpu']} | {ratio} "
-                f"| +{result.median(name, 'over'):.0f} MB | {used:.2f} s |"
+                f"| +{result.median(name, 'memory'):.0f} MB "
+                f"| {result.median(name, 'server_cpu'):.2f} s |"
             )
             title = ""
-        for name, why in result.failures.items():
-            lines.append(f"| {title} | {name} | {why.replace('|', '/')} | | | | |")
+        for name, reason in result.failures.items():
+            lines.append(f"| {title} | {name} | {reason.replace('|', '/')} | | | | |")
             title = ""
     where = machine()
     known = ", ".join(f"{name} {number}" for name, number in versions(results).items())
-    method = (
-        f"Medians of {rounds} rounds, each client in turn and in a process of its own, at most 32 "
-        "requests at once; the ratio is to the row's first line, within the same round, of the "
-        "figure in bold. Memory is what the work adds to what is there after the imports."
-    )
     share = max(
         (
-            found["server"]["cpu"] / found["wall"]
+            found["server_cpu"] / found["wall"]
             for result in results
-            for rounds_of_one in result.found.values()
-            for found in rounds_of_one
+            for measurements in result.rounds.values()
+            for found in measurements
         ),
         default=0.0,
     )
-    server = f"The server's own CPU was busy for at most {share:.0%} of a measurement."
+    method = (
+        f"Medians of {rounds} rounds. The clients take turns, each in a process of its own, with "
+        "at most 32 requests at once. The ratio compares the figure in bold with the row's first "
+        "line in the same round. Memory is what the work adds after the imports. The server used "
+        f"at most {share:.0%} of a core during a measurement."
+    )
     measured = (
         f"Measured {where['date']} on {where['cores']} cores, {where['system']}, "
         f"Python {where['python']}: {known}."
     )
     verdicts = [f"- {result.row.title}: {result.verdict()}" for result in results]
-    return "\n".join([*lines, "", f"{method} {server}", "", measured, "", *verdicts, ""])
+    picture = _PICTURE.format(svg=svg)
+    return "\n".join([picture, "", *lines, "", method, "", measured, "", *verdicts, ""])
 
 
-def write_section(path: Path, table: str, svg: str | None) -> None:
-    """Write the table and the plot between the markers of a file."""
-    text = path.read_text()
-    before, found, rest = text.partition(_BEGIN)
-    if not found or _END not in rest:
-        raise SystemExit(f"{path} has no {_BEGIN} ... {_END}")
-    picture = "" if svg is None else f"![What each client takes of the bare minimum]({svg})\n\n"
-    after = rest.partition(_END)[2]
-    path.write_text(f"{before}{_BEGIN}\n{picture}{table}{_END}{after}")
+def summary(results: list[Measured], rounds: int, svg: str, details: str) -> str:
+    """Return the picture, five rows and a sentence, for README."""
+    lines = [
+        "| work | bare minimum | ghjobs_async | ratio | fastest other client |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for result in results:
+        if result.row.name not in SUMMARY_ROWS or not result.measured():
+            continue
+        metric = result.row.metric
+        times = {name: result.median(name, metric) for name in result.rounds}
+        peers = [name for name in times if name in PEERS]
+        other = min(peers, key=times.__getitem__, default=None)
+        base = "" if result.base == "bare" else f" ({result.base})"
+        lines.append(
+            f"| {result.row.title} ({_METRICS[metric]}) | {times[result.base]:.2f} s{base} "
+            f"| {times[OURS]:.2f} s | {result.ratio(OURS, metric):.2f} "
+            f"| {f'{other}, {times[other]:.2f} s' if other else ''} |"
+        )
+    where = machine()
+    sentence = (
+        f"Medians of {rounds} rounds, measured {where['date']} on {where['cores']} cores; "
+        f"[the full table]({details}) has every client, the method and the versions."
+    )
+    return "\n".join([_PICTURE.format(svg=svg), "", *lines, "", sentence, ""])
+
+
+def write_section(path: Path, text: str) -> None:
+    """Replace what is between the markers of a file."""
+    before, begin, rest = path.read_text(encoding="utf-8").partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not begin or not end:
+        raise SystemExit(f"{path} lacks {_BEGIN} ... {_END}")
+    path.write_text(f"{before}{_BEGIN}\n{text}{_END}{after}", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The rows of the table: what is done, who does it, what is compared, and the target."""
+"""Define the rows of the table: the work, who does it, what is compared, and the target."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.work import Setting
 Metric = Literal["cpu", "wall"]
 OURS: Final = "ghjobs_async"
 PEERS: Final = ("githubkit", "gidgethub", "aiogithubapi", "PyGithub", "ghapi")
-#: The module of a contender, and which of its functions does a row's work where that is another.
+#: The module of each contender, in `bench.contenders`.
 MODULES: Final = {
     OURS: "ghjobs",
     f"{OURS}, text read": "ghjobs",
@@ -29,25 +29,25 @@ class Row:
     One kind of work.
 
     Attributes:
-        name: Its name on the command line.
+        name: The name on the command line.
 
-        title: What is done.
+        title: The name in the table.
 
-        work: The function of the contenders that does it.
+        work: The function of the contenders that does the work.
 
         metric: What is compared.
 
-        target: The most that we may take of what the first contender takes.
+        target: Our highest allowed ratio to the first contender.
 
-        setting: What a contender is told, but for the API's root and the folder.
+        setting: The fields of `bench.work.Setting` other than ``api``, ``repo`` and ``folder``.
 
-        contenders: Who does it; the first one is what the others are compared with.
+        contenders: Who does the work; the others are compared with the first one.
 
-        peers: Which peers can do it.
+        peers: The other clients that can do it.
 
         latency: Seconds before each answer.
 
-        over_most: The most memory above the start, in MB.
+        max_memory: The highest allowed growth of memory, in MB.
     """
 
     name: str
@@ -59,18 +59,18 @@ class Row:
     contenders: tuple[str, ...] = ("bare", OURS)
     peers: tuple[str, ...] = ()
     latency: float = 0.0
-    over_most: float | None = None
+    max_memory: float | None = None
 
     def work_of(self, contender: str) -> str:
-        """The function that does it."""
+        """Return the name of the contender's function."""
         return f"{self.work}_text" if contender.endswith("text read") else self.work
 
-    def needed(self) -> bool:
-        """Whether its first contender is there."""
+    def available(self) -> bool:
+        """Report whether the first contender is installed."""
         return self.contenders[0] != "curl, grep" or all(map(shutil.which, ("curl", "grep")))
 
     def expected(self) -> dict[str, int] | None:
-        """The proof that a contender has to give; None where another one's is compared with."""
+        """Return the proof that a contender must give; None if the written files are the proof."""
         setting = Setting(api="", repo="", **self.setting)
         if self.work == "audit":
             return data.proof(list(setting.run_ids))
@@ -133,7 +133,7 @@ ROWS: Final = (
         1.1,
         _BIG_LOG,
         peers=_WITH_LOGS,
-        over_most=10.0,
+        max_memory=10.0,
     ),
     Row(
         "lines",
@@ -152,6 +152,6 @@ ROWS: Final = (
         2.0,
         _BIG_LOG,
         contenders=("curl, grep", OURS),
-        over_most=10.0,
+        max_memory=10.0,
     ),
 )

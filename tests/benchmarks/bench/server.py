@@ -1,8 +1,8 @@
 """
-The server, in a process of its own: an API and a storage, every answer made before it is asked for.
+Serve an API and a log storage, in a process of its own, from answers that are made in advance.
 
-It says where it listens in a line of JSON, and answers each line that comes in (``{"latency": 0}``)
-with what it did since the line before. It ends when its input ends.
+The first line of output says where it listens, as JSON. Each line of input (``{"latency": 0}``) is
+answered with what the server did since the line before. It ends when its input ends.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _RESPONSES: Final = {200: "OK", 302: "Found", 400: "Bad Request", 422: "Unproces
 
 
 def head(status: int, size: int, kind: str, **more: str) -> bytes:
-    """Status line and headers, as many as GitHub sends."""
+    """Return the status line and about as many headers as GitHub sends."""
     headers = {
         "Server": "github.com",
         "Date": "Sun, 01 Nov 2026 12:00:00 GMT",
@@ -60,13 +60,11 @@ _REFUSED: Final = {status: head(status, 0, _JSON) for status in (400, 422)}
 
 @attrs.define
 class Site:
-    """What is served, and what was."""
+    """The answers, and the number of requests in flight."""
 
     latency: float = 0.0
-    asked: int = 0
-    downloads: int = 0
     in_flight: int = 0
-    most: int = 0
+    max_in_flight: int = 0
     pages: dict[tuple[int, int], bytes] = attrs.field(factory=dict)
     small_log: bytes = b""
     big_log: bytes = b""
@@ -74,7 +72,7 @@ class Site:
     storage: str = ""
 
     def fill(self, api: str) -> None:
-        """Make every answer."""
+        """Make every answer in advance."""
         for run_id in (*data.AUDIT_RUNS, data.LONG_RUN, *range(data.SHORT_KINDS)):
             kind, sizes = data.kind_of(run_id)
             for number, body in enumerate(data.pages(kind, sizes), start=1):
@@ -90,8 +88,7 @@ class Site:
         self.block.flush()
 
     def api(self, request: bytes) -> bytes:
-        """Answer for the API."""
-        self.asked += 1
+        """Return the API's answer to a request."""
         found = _TARGET.match(request)
         if found is None:
             return _REFUSED[422]
@@ -103,20 +100,19 @@ class Site:
         key = (data.kind_of(int(found["run"]))[0], int(page[1]) if page else 1)
         return self.pages[key] if b"per_page=100" in query and key in self.pages else _REFUSED[422]
 
-    def report(self) -> dict[str, float]:
-        """What was done since the last report."""
-        counts = {"asked": self.asked, "downloads": self.downloads, "in_flight": self.most}
-        self.asked = self.downloads = self.most = 0
-        return {name: float(count) for name, count in counts.items()}
+    def report(self) -> int:
+        """Return the most requests in flight at once since the last report."""
+        most, self.max_in_flight = self.max_in_flight, 0
+        return most
 
     def arrived(self) -> None:
         """Count a request in flight."""
         self.in_flight += 1
-        self.most = max(self.most, self.in_flight)
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection: request, answer, request, answer."""
+    """One connection of a client: one request and answer at a time."""
 
     def __init__(self, site: Site, *, storage: bool) -> None:
         self.site = site
@@ -128,7 +124,7 @@ class Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         sock = transport.get_extra_info("socket")
-        # A whole page fits, so that it leaves at once.
+        # Make room for a whole page, so that it leaves at once.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
 
     def data_received(self, data: bytes) -> None:
@@ -151,11 +147,10 @@ class Connection(asyncio.Protocol):
 
     def _send_log(self, request: bytes) -> None:
         found = _BLOB.match(request)
-        # As the real storage does: the signature is all the authorization it wants.
+        # Like the real storage, refuse an Authorization header beside the signature.
         if found is None or b"\r\nauthorization:" in request.lower():
             self._answer(_REFUSED[400])
             return
-        self.site.downloads += 1
         if int(found["log"]) != data.BIG_LOG:
             self._answer(self.site.small_log)
             return
@@ -174,24 +169,25 @@ class Connection(asyncio.Protocol):
 
 
 def cpu() -> float:
-    """The CPU time of this process."""
+    """Return the CPU time of this process."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
 
-def obey(site: Site, loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    """Take line after line, in a thread."""
+def take_commands(site: Site, loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Answer each line of input, in a thread."""
     before = cpu()
 
-    async def report(latency: float) -> dict[str, float]:
+    async def report(latency: float) -> int:
         site.latency = latency
         return site.report()
 
     for line in sys.stdin:
-        told = asyncio.run_coroutine_threadsafe(report(json.loads(line)["latency"]), loop).result()
-        told["cpu"] = cpu() - before
-        before = cpu()
-        print(json.dumps(told), flush=True)
+        latency = json.loads(line)["latency"]
+        in_flight = asyncio.run_coroutine_threadsafe(report(latency), loop).result()
+        now = cpu()
+        print(json.dumps({"in_flight": in_flight, "cpu": now - before}), flush=True)
+        before = now
     loop.call_soon_threadsafe(stop.set)
 
 
@@ -208,7 +204,7 @@ async def main() -> None:
     api, site.storage = (f"http://127.0.0.1:{s.sockets[0].getsockname()[1]}" for s in servers)
     site.fill(api)
     print(json.dumps({"api": api}), flush=True)
-    threading.Thread(target=obey, args=(site, loop, stop), daemon=True).start()
+    threading.Thread(target=take_commands, args=(site, loop, stop), daemon=True).start()
     await stop.wait()
 
 

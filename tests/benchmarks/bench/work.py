@@ -1,4 +1,4 @@
-"""What a contender is told, and the proof that it gives."""
+"""Define what a contender is given, and the proof that it returns."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Setting:
 
         repo: The repository as ``"owner/name"``.
 
-        first_run, runs: The runs to list: so many from that one on.
+        first_run, runs: The first run to list, and how many.
 
-        first_log, logs: The jobs whose logs to read.
+        first_log, logs: The first job whose log to read, and how many.
 
-        folder: Where logs go, as ``JOBID.log``.
+        folder: Where to write the logs, as ``JOBID.log``.
     """
 
     api: str
@@ -49,21 +49,21 @@ class Setting:
         return range(self.first_log, self.first_log + self.logs)
 
     def jobs_path(self, run_id: int) -> str:
-        """Path of a run's jobs."""
+        """Return the path of a run's jobs."""
         return f"/repos/{self.repo}/actions/runs/{run_id}/jobs"
 
     def log_path(self, job_id: int) -> str:
-        """Path of a job's log."""
+        """Return the path of a job's log."""
         return f"/repos/{self.repo}/actions/jobs/{job_id}/logs"
 
     def file(self, job_id: int) -> Path:
-        """Where a job's log goes."""
+        """Return the file to write a job's log to."""
         return Path(self.folder) / f"{job_id}.log"
 
 
 @attrs.define
 class Tally:
-    """The proof of a listing: every job was looked at, and its steps."""
+    """The proof of a listing: counts every job and its steps."""
 
     jobs: int = 0
     id_sum: int = 0
@@ -84,5 +84,5 @@ class Tally:
             self.steps += len(job["steps"])
 
     def proof(self) -> dict[str, int]:
-        """What was counted."""
+        """Return the counts."""
         return {"jobs": self.jobs, "id_sum": self.id_sum, "steps": self.steps}

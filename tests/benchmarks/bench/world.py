@@ -1,4 +1,4 @@
-"""The soak's GitHub, in a process of its own: many runs, a share of all answers faulty, the truth."""
+"""Serve the soak's fake GitHub, in a process of its own: many runs, many faults, the truth."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ import hashlib
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
 from ghjobs_async.testing import FakeGitHub, Fault, JobSpec, faults, recoverable, scenario
-from ghjobs_async.testing.answers import Answer, Call, Handler
 
 REPO: Final = "octo-org/octo-repo"
 RATE: Final = 0.05
 SEED: Final = 20_261_122
-#: One run in so many has a log that is read.
+#: Every Nth run has a log that the audit reads.
 LOG_EVERY: Final = 10
-#: Few requests fit these faults, so a share of them would be none: so many of them in any case.
-_RARE: Final = 5
+# Few requests fit these faults, so that a share of them would be none: serve this many instead.
+_RARE_TIMES: Final = 5
 _LARGE_LOG: Final = b"".join(
     b"2026-07-01T10:00:%02d.%07dZ line %d of a larger log\n" % (n // 100 % 60, n, n)
     for n in range(6000)
@@ -32,14 +30,14 @@ _KEY: Final = re.compile(r"/(runs/[0-9]+)/(?:attempts/[0-9]+/)?jobs$|/job(?:s|-l
 @attrs.frozen
 class Truth:
     """
-    What there is.
+    What the server serves.
 
     Attributes:
-        base_url: Where it is served.
+        base_url: The API's root.
 
-        runs: Of each run the id of its first job, and how many it has over all attempts.
+        runs: By run, the id of its first job and the number of jobs over all attempts.
 
-        logs: Of some jobs size and digest of the log.
+        logs: By job, size and digest of the log, for some jobs.
     """
 
     base_url: str
@@ -50,14 +48,14 @@ class Truth:
 @attrs.frozen
 class Record:
     """
-    What happened.
+    What the server did.
 
     Attributes:
         requests: How many requests came.
 
-        counts: How often each fault struck.
+        counts: How often each fault was served.
 
-        struck: Which faults struck a run's list (``runs/ID``) or a job's log (``ID``).
+        struck: The faults served for a run's list (``runs/ID``) or a job's log (``ID``).
 
         in_flight: How many requests are still being answered.
     """
@@ -69,21 +67,22 @@ class Record:
 
 
 class Clock:
-    """Time that passes *speed* times as fast; all processes that begin it alike agree on it."""
+    """A clock that runs ``speed`` times as fast, and alike in every process."""
 
     def __init__(self, begun: float, speed: float) -> None:
         self.begun = begun
         self.speed = speed
 
     def now(self) -> float:
-        """Seconds since the epoch, as it were."""
+        """Return the seconds since the epoch on this clock."""
         return self.begun + (time.time() - self.begun) * self.speed
 
 
 def final() -> dict[str, tuple[str, list[Fault]]]:
     """
-    The faults that end a list or a log, by the name under which they are noted: the error that they
-    must become. No other error may come, but those of a log that changed.
+    Return the faults that end a list or a log, by name, each with the error it must become.
+
+    No other error may occur, except those of a log that changed.
     """
     both, lists, logs, storage = ("jobs", "log"), ("jobs",), ("log",), ("storage",)
     rows: list[tuple[str, str, tuple[str, ...], Fault]] = [
@@ -111,7 +110,7 @@ def final() -> dict[str, tuple[str, list[Fault]]]:
 
 
 def passing() -> list[Fault]:
-    """The faults that have to leave no trace: `recoverable`, and what it leaves out."""
+    """Return the faults that must leave no trace: `recoverable`, and some it leaves out."""
     more = [
         ("short length", faults.only(faults.lying_length(-50), "jobs", "runs")),
         ("html for a log", faults.only(faults.html(), "log", "storage")),
@@ -124,8 +123,8 @@ def passing() -> list[Fault]:
 
 
 def serve(pipe: Connection, runs: int, clock: Clock, rate: float, without: frozenset[str]) -> None:
-    """Serve *runs* runs until the other end of the pipe asks for the record."""
-    # A link lives as long as real clients see it live.
+    """Serve this many runs until the other end of the pipe asks for the record."""
+    # Links must live for a minute of real time, whatever the speed of the clock.
     fake = FakeGitHub(
         clock=clock.now, record=False, rate_limit=10_000_000, link_lifetime=60.0 * clock.speed
     )
@@ -133,10 +132,15 @@ def serve(pipe: Connection, runs: int, clock: Clock, rate: float, without: froze
     struck: defaultdict[str, list[str]] = defaultdict(list)
     chosen = [*passing(), *(fault for _, found in final().values() for fault in found)]
     wanted = [fault for fault in chosen if fault.name not in without]
-    fake.fault_rate(rate, SEED, [_noted(fault, struck) for fault in wanted])
+    fake.fault_rate(rate, SEED, [_recorded(fault, struck) for fault in wanted])
     rules = [
-        fake.fail("storage", _noted(faults.ignore_range(), struck), times=_RARE),
-        fake.fail("jobs", _noted(faults.shifting_list("repeat"), struck), times=_RARE, after=_RARE),
+        fake.fail("storage", _recorded(faults.ignore_range(), struck), times=_RARE_TIMES),
+        fake.fail(
+            "jobs",
+            _recorded(faults.shifting_list("repeat"), struck),
+            times=_RARE_TIMES,
+            after=_RARE_TIMES,
+        ),
     ]
     with fake:
         pipe.send(attrs.evolve(truth, base_url=fake.base_url))
@@ -149,19 +153,20 @@ def serve(pipe: Connection, runs: int, clock: Clock, rate: float, without: froze
         pipe.send(Record(asked, counts, dict(struck), in_flight))
 
 
-def _noted(fault: Fault, struck: defaultdict[str, list[str]]) -> Fault:
-    apply: Callable[[FakeGitHub, Call, Handler], Answer] = fault.apply
+def _recorded(fault: Fault, struck: defaultdict[str, list[str]]) -> Fault:
+    """Record which list or log the fault is served for."""
+    apply = fault.apply
 
-    def noting(fake: FakeGitHub, call: Call, normal: Handler) -> Answer:
+    def recording(fake: FakeGitHub, call: Any, normal: Any) -> Any:
         if found := _KEY.search(call.path):
             struck[found[1] or found[2]].append(fault.name)
         return apply(fake, call, normal)
 
-    return attrs.evolve(fault, apply=noting)
+    return attrs.evolve(fault, apply=recording)
 
 
 def _fill(fake: FakeGitHub, runs: int) -> Truth:
-    """Runs of a few jobs, some of several pages, some with two attempts, some with a large log."""
+    """Add runs: most small, some with several pages, two attempts or a large log."""
     small = scenario.matrix(5, failing=(3,))
     large = scenario.matrix(230)
     again = scenario.rerun_failed(small)

@@ -1,7 +1,7 @@
 """
-Who is measured, one module each.
+The contenders, one module each.
 
-A contender has any of the functions that a row's ``work`` names: ``audit``, ``logs``, ``lines``,
-``lines_text``, ``grep``. Each takes a `bench.work.Setting` and gives proof of what it did.
-``PACKAGES`` names the distributions whose versions the report tells.
+A contender has any of the functions ``audit``, ``logs``, ``lines``, ``lines_text`` and ``grep``, as
+named by the ``work`` of a row. Each takes a `bench.work.Setting` and returns proof of what it did.
+``PACKAGES`` names the distributions whose versions the report lists.
 """

@@ -1,4 +1,4 @@
-"""aiohttp and orjson by hand, without types, retries or checks: the least that the work costs."""
+"""Use aiohttp and orjson directly, without types, retries or checks: the bare minimum."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _session() -> aiohttp.ClientSession:
 
 
 async def audit(setting: Setting) -> dict[str, int]:
-    """Page 1 of each run tells how many there are; the others side by side."""
+    """Get page 1 of each run for the total, then the other pages at once."""
     loads = import_module("orjson").loads
     tally, gate = Tally(), asyncio.Semaphore(CONCURRENCY)
 
@@ -48,7 +48,7 @@ async def audit(setting: Setting) -> dict[str, int]:
 
 
 async def logs(setting: Setting) -> dict[str, int]:
-    """Through the redirect, to disk in chunks."""
+    """Follow the redirect, and write the logs to disk in chunks."""
     gate = asyncio.Semaphore(CONCURRENCY)
 
     async def save(http: aiohttp.ClientSession, job_id: int) -> None:
@@ -64,7 +64,7 @@ async def logs(setting: Setting) -> dict[str, int]:
 
 
 def lines(setting: Setting) -> dict[str, int]:
-    """Split and decode."""
+    """Split the log into lines and decode each."""
     count = 0
     rest = b""
     for chunk in data.chunks():

@@ -1,4 +1,4 @@
-"""``curl | grep -c``."""
+"""Use ``curl | grep -c``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PACKAGES = ()
 
 
 def grep(setting: Setting) -> dict[str, int]:
-    """Search a log while it comes."""
+    """Search a log while it arrives."""
     count = 0
     for job_id in setting.log_ids:
         url = setting.api + setting.log_path(job_id)

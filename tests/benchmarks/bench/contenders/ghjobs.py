@@ -1,4 +1,4 @@
-"""ghjobs_async, as its README says."""
+"""Use ghjobs_async as its README shows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _job_refs(setting: Setting) -> list[JobRef]:
 
 
 async def audit(setting: Setting) -> dict[str, int]:
-    """All jobs of all runs, typed."""
+    """List the typed jobs of all runs."""
     tally = Tally()
     refs = (RunRef(setting.repo, run_id) for run_id in setting.run_ids)
     async with _client(setting) as gh, gh.fan_out(refs) as outcomes:
@@ -33,7 +33,7 @@ async def audit(setting: Setting) -> dict[str, int]:
 
 
 async def logs(setting: Setting) -> dict[str, int]:
-    """Through the redirect, to disk."""
+    """Save the logs to disk."""
 
     async def save(log: JobLog) -> int:
         return await log.save(setting.file(log.ref.job_id))
@@ -54,7 +54,7 @@ def lines(setting: Setting) -> dict[str, int]:
 
 
 def lines_text(setting: Setting) -> dict[str, int]:
-    """Iterate over the lines of a log, and read the text of each."""
+    """Iterate over the lines of a log and read the text of each."""
     count = 0
     for line in parse_log(data.chunks()):
         _ = line.text
@@ -63,7 +63,7 @@ def lines_text(setting: Setting) -> dict[str, int]:
 
 
 async def grep(setting: Setting) -> dict[str, int]:
-    """Search a log while it comes."""
+    """Search a log while it arrives."""
     count = 0
     async with _client(setting) as gh, gh.grep(_job_refs(setting), data.NEEDLE) as hits:
         async for _ in hits:

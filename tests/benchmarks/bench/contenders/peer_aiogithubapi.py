@@ -1,5 +1,5 @@
 """
-aiogithubapi: ``generic`` for what has no method of its own, as jobs and logs have none.
+Use aiogithubapi: ``generic``, because jobs and logs have no method of their own.
 
 https://github.com/ludeeus/aiogithubapi
 """
@@ -20,7 +20,7 @@ def _client(setting: Setting) -> Any:
 
 
 async def audit(setting: Setting) -> dict[str, int]:
-    """One page of a run after the other, many runs at once."""
+    """List many runs at once, each page by page."""
     tally, gate = Tally(), asyncio.Semaphore(CONCURRENCY)
     async with _client(setting) as gh:
 
@@ -38,7 +38,7 @@ async def audit(setting: Setting) -> dict[str, int]:
 
 
 async def logs(setting: Setting) -> dict[str, int]:
-    """Whole logs, as texts."""
+    """Read whole logs as text, then write them."""
     gate = asyncio.Semaphore(CONCURRENCY)
     async with _client(setting) as gh:
 

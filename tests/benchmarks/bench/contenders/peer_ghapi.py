@@ -1,5 +1,5 @@
 """
-ghapi, async: page 1 tells how many there are, the others side by side.
+Use ghapi, async: page 1 gives the total, then the other pages at once.
 
 https://fastai.github.io/ghapi
 """
@@ -22,7 +22,7 @@ def _client(setting: Setting) -> Any:
 
 
 async def audit(setting: Setting) -> dict[str, int]:
-    """All pages of all runs, side by side."""
+    """List all pages of all runs at once."""
     api, tally = _client(setting), Tally()
     gate = asyncio.Semaphore(CONCURRENCY)
     listing = api.actions.list_jobs_for_workflow_run
@@ -42,7 +42,7 @@ async def audit(setting: Setting) -> dict[str, int]:
 
 
 async def logs(setting: Setting) -> dict[str, int]:
-    """Whole logs, in memory first."""
+    """Read whole logs into memory, then write them."""
     api, gate = _client(setting), asyncio.Semaphore(CONCURRENCY)
 
     async def save(job_id: int) -> None:

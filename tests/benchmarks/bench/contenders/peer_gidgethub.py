@@ -1,5 +1,5 @@
 """
-gidgethub over aiohttp: ``getiter``.
+Use gidgethub over aiohttp: ``getiter``.
 
 https://gidgethub.readthedocs.io
 """
@@ -17,7 +17,7 @@ PACKAGES = ("gidgethub", "aiohttp")
 
 
 async def audit(setting: Setting) -> dict[str, int]:
-    """One page of a run after the other, many runs at once."""
+    """List many runs at once, each page by page."""
     github = import_module("gidgethub.aiohttp")
     tally, gate = Tally(), asyncio.Semaphore(CONCURRENCY)
     async with aiohttp.ClientSession() as session:

@@ -1,5 +1,5 @@
 """
-githubkit, async: ``rest.paginate`` and ``rest.actions``.
+Use githubkit, async: ``rest.paginate`` and ``rest.actions``.
 
 https://yanyongyu.github.io/githubkit
 """
@@ -20,7 +20,7 @@ def _client(setting: Setting) -> Any:
 
 
 async def audit(setting: Setting) -> dict[str, int]:
-    """One page of a run after the other, many runs at once."""
+    """List many runs at once, each page by page."""
     tally, gate = Tally(), asyncio.Semaphore(CONCURRENCY)
     owner, repo = setting.repo.split("/")
     async with _client(setting) as gh:
@@ -42,7 +42,7 @@ async def audit(setting: Setting) -> dict[str, int]:
 
 
 async def logs(setting: Setting) -> dict[str, int]:
-    """Whole logs, in memory first."""
+    """Read whole logs into memory, then write them."""
     gate = asyncio.Semaphore(CONCURRENCY)
     owner, repo = setting.repo.split("/")
     async with _client(setting) as gh:

@@ -1,10 +1,10 @@
 """
-PyGithub in threads, with a client of its own for each, since they cannot share one.
+Use PyGithub in threads, each with its own client, since they cannot share one.
 
 https://pygithub.readthedocs.io
 
-Its quarter of a second between requests is left out, and so are the requests for the runs and jobs
-themselves, which are made lazily.
+Its pause of 0.25 s between requests is switched off. Runs and jobs are lazy objects, so that they
+cost no requests of their own.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _requester(setting: Setting) -> Any:
 
 
 def audit(setting: Setting) -> dict[str, int]:
-    """One page of a run after the other, many runs at once."""
+    """List many runs at once, each page by page."""
     workflow_run = import_module("github.WorkflowRun").WorkflowRun
     tally = Tally()
 
@@ -49,7 +49,7 @@ def audit(setting: Setting) -> dict[str, int]:
 
 
 def logs(setting: Setting) -> dict[str, int]:
-    """PyGithub gives the link; following it is left to its user, here with requests."""
+    """Get the link with PyGithub, and follow it with requests, as its users must."""
     requests, workflow_job = import_module("requests"), import_module("github.WorkflowJob")
 
     def save(job_id: int) -> None:

@@ -1,0 +1,220 @@
+"""
+Whether a log may be continued, and whether it has ended: decided from what its answers say.
+
+Two bodies are joined only where they are proven to be the same log: by a validator that the storage
+keeps to (``ETag``, ``Last-Modified``), or by reading the log from its start again and comparing a
+checksum of what had come. A log has ended where a known total was reached, where the framing of a
+whole body (chunked, gzip) ended properly, or where two readings ended at the same place.
+
+https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers-for-blob-service-operations
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+import attrs
+
+_SPAN: Final = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
+_NO_SPAN: Final = re.compile(r"bytes \*/([0-9]{1,18})")
+
+
+class ChangedError(Exception):
+    """The log is not proven to be the one that was begun: what came cannot be continued."""
+
+    def __str__(self) -> str:
+        return "the log changed meanwhile, or its length was not as announced"
+
+
+class Next(StrEnum):
+    """What follows the head of an answer."""
+
+    #: A body, to be taken in.
+    BODY = "body"
+    #: Nothing: the log has ended.
+    END = "end"
+    #: Another request: this answer proves nothing.
+    ASK = "ask"
+
+
+@attrs.frozen
+class Version:
+    """
+    What tells one version of a log from another.
+
+    Attributes:
+        name, value: The header.
+    """
+
+    name: str
+    value: str
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """The headers that ask for this version only."""
+        if self.name == "ETag":
+            return {"If-Match": self.value}
+        return {"If-Unmodified-Since": self.value, "If-Range": self.value}
+
+
+def version_of(headers: Mapping[str, str]) -> Version | None:
+    """Return the version that an answer names. A weak ETag is none: it does not compare bytes."""
+    etag = headers.get("ETag", "").strip()
+    if etag and not etag.startswith("W/"):
+        return Version("ETag", etag)
+    modified = headers.get("Last-Modified", "").strip()
+    return Version("Last-Modified", modified) if modified else None
+
+
+@attrs.define
+class Continuity:
+    """
+    What is known of one log that is being read.
+
+    Attributes:
+        received: How many of its bytes have come.
+
+        expected: How many there are, where an answer said so.
+
+        promised: The largest length that any answer announced, also for a reading before this one.
+    """
+
+    received: int = 0
+    expected: int | None = None
+    promised: int = 0
+    _version: Version | None = None
+    # Of all that came; None where a version makes it needless.
+    _checksum: int | None = 0
+    # Whether the rest can be asked for by Range.
+    _ranges: bool = True
+    # Whether the end of the current body is the end of the log, and where the body has to end.
+    _whole: bool = True
+    _until: int | None = None
+    # How many bytes of the current body have come before, and their checksum so far.
+    _skip: int = 0
+    _skipped: int = 0
+    # Where a body ended whose end proves nothing.
+    _ended_at: int | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of the next request: the rest of this version, or the log from its start."""
+        if not self.received or self._version is None or not self._ranges:
+            return {}
+        return {"Range": f"bytes={self.received}-", **self._version.conditions}
+
+    def begin(self, status: int, headers: Mapping[str, str], *, framed: bool, packed: bool) -> Next:
+        """
+        Take in the head of an answer to a request with `headers`.
+
+        Args:
+            status: 200; or, to a request with a Range, 206, 412 or 416.
+
+            headers: The answer's.
+
+            framed: Whether the end of its body can be told from the end of the connection.
+
+            packed: Whether the body is compressed: then no length counts its bytes.
+
+        Raises:
+            ChangedError: It is not proven to be the same log.
+        """
+        if not self.received:
+            self._version = version_of(headers)
+            self.expected = None if packed else _length(headers)
+            self._checksum = 0 if self._version is None or packed else None
+            self._ranges = not packed
+        elif status == 416:
+            return self._beyond(headers)
+        elif self._version is not None and version_of(headers) != self._version:
+            raise ChangedError
+        self._skip = self._skipped = 0
+        if status == 206:
+            self._part(headers)
+        elif status == 200:
+            self._from_start(headers, framed=framed, packed=packed)
+        else:
+            raise ChangedError
+        self.promised = max(self.promised, self.expected or 0)
+        return Next.BODY
+
+    def _beyond(self, headers: Mapping[str, str]) -> Next:
+        """Judge a 416: there is nothing behind what has come, or so the storage says."""
+        named = _NO_SPAN.fullmatch(headers.get("Content-Range", "").strip())
+        if not named:
+            # It proves nothing. The log is read from its start instead, and its end will tell.
+            self._ranges = False
+            return Next.ASK
+        if int(named[1]) != self.received or self.expected not in {None, self.received}:
+            raise ChangedError
+        self.expected = self.received
+        return Next.END
+
+    def _part(self, headers: Mapping[str, str]) -> None:
+        """Judge a 206: the part that was asked for, of a log as long as was said."""
+        span = _SPAN.fullmatch(headers.get("Content-Range", "").strip())
+        if not span or int(span[1]) != self.received:
+            raise ChangedError
+        self._whole, self._until = False, int(span[2]) + 1
+        if span[3] != "*":
+            total = int(span[3])
+            if self.expected not in {None, total} or self._until > total:
+                raise ChangedError
+            self.expected = total
+
+    def _from_start(self, headers: Mapping[str, str], *, framed: bool, packed: bool) -> None:
+        length = None if packed else _length(headers)
+        if length is not None and (self.expected not in {None, length} or length < self.received):
+            raise ChangedError
+        self.expected = self.expected if length is None else length
+        self._whole, self._until, self._skip = framed, length, self.received
+
+    def take(self, chunk: bytes) -> bytes:
+        """
+        Take in bytes of the body; return those that are new.
+
+        Raises:
+            ChangedError: Those that had come before differ, or there are more than announced.
+        """
+        if self._skip:
+            old, chunk = chunk[: self._skip], chunk[self._skip :]
+            self._skip -= len(old)
+            if self._checksum is not None:
+                self._skipped = zlib.crc32(old, self._skipped)
+                if not self._skip and self._skipped != self._checksum:
+                    raise ChangedError
+        come = self.received + len(chunk)
+        for bound in (self._until, self.expected):
+            if bound is not None and come > bound:
+                raise ChangedError
+        if self._checksum is not None:
+            self._checksum = zlib.crc32(chunk, self._checksum)
+        self.received = come
+        return chunk
+
+    def ended(self) -> bool:
+        """
+        Judge the end of a body: whether it is the log's; otherwise the rest has to be asked for.
+
+        Raises:
+            ChangedError: The log is shorter than what had come before, or empty where it was not.
+        """
+        if self._skip or (self.promised and not self.received and not self.expected):
+            raise ChangedError
+        if self.expected is not None:
+            return self.received == self.expected
+        if self._whole or self._ended_at == self.received:
+            return True
+        # Only the connection's end, or the end of a part, spoke for the end of the log.
+        if self._until is None:
+            self._ended_at = self.received
+        return False
+
+
+def _length(headers: Mapping[str, str]) -> int | None:
+    text = headers.get("Content-Length", "")
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 19 else None

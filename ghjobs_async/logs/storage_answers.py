@@ -1,0 +1,104 @@
+"""
+What the storage's answer is, where it is not the log: an error, or something that only looks well.
+
+Storages report errors as XML, and some with status 200; proxies in between give pages of their own.
+No log begins like one: GitHub's lines begin with a time.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+from ghjobs_async.errors import ServerError, TransportError
+from ghjobs_async.wire.limits import retry_after
+from ghjobs_async.wire.messages import Answer
+
+#: How much of a body is looked at: an error is a text of some hundred bytes.
+MAX_ERROR: Final = 4096
+_BOM: Final = b"\xef\xbb\xbf"
+_COMMENTS: Final = rb"(?:<!--.*?-->\s*)*"
+_HTML: Final = re.compile(_COMMENTS + rb"<(?:!doctype|html|head|body)", re.IGNORECASE | re.DOTALL)
+_XML_ERROR: Final = re.compile(rb"(?:<\?xml[^>]*>\s*)?" + _COMMENTS + rb"<Error[\s>]", re.DOTALL)
+_CODE: Final = re.compile(rb"<Code>\s*([A-Za-z0-9]{1,64})\s*</Code>")
+_NO_BLOB: Final = frozenset({"BlobNotFound", "ContainerNotFound", "ResourceNotFound", "NoSuchKey"})
+
+
+class NoBlobError(Exception):
+    """The storage has no such log."""
+
+
+def is_suspect(head: bytes) -> bool:
+    """Return whether a body that begins like this may be something else than a log."""
+    return _start(head).startswith((b"<", b"{"))
+
+
+def not_a_log(head: bytes, answer: Answer) -> Exception | None:
+    """
+    Return the error for a body with status 200 that is not a log; None for a log.
+
+    Args:
+        head: The first `MAX_ERROR` bytes, or the whole body where it is shorter.
+
+        answer: The head of the answer.
+    """
+    start = _start(head)
+    if _XML_ERROR.match(start) or (start.startswith(b"<?xml") and _CODE.search(start)):
+        return storage_error(head, answer)
+    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    html = start.startswith(b"<") and kind in {"text/html", "application/xhtml+xml"}
+    unclosed = start.startswith(b"<!--")
+    json = start.startswith(b"{") and (kind == "application/json" or _is_json_error(head))
+    if html or unclosed or json or _HTML.match(start):
+        return TransportError(
+            f"GET {answer.url}: {answer.status}, but not a log; is something between here and the "
+            "storage?",
+            url=answer.url,
+        )
+    return None
+
+
+def storage_error(head: bytes, answer: Answer) -> Exception:
+    """
+    Return what a storage's refusal means: no such log, a busy server, or a link that is refused.
+
+    Args:
+        head: The first `MAX_ERROR` bytes of the body.
+
+        answer: The head of the answer.
+    """
+    found = _CODE.search(head)
+    code = found[1].decode() if found else ""
+    status = answer.status
+    if status == 404 or code in _NO_BLOB:
+        return NoBlobError()
+    text = f"GET {answer.url}: the storage answered {status} {code}".rstrip()
+    error: ServerError | TransportError
+    if status >= 500:
+        error = ServerError(text, status=status, url=answer.url)
+    elif status == 429:
+        error = TransportError(f"{text}; it is busy, try again later", url=answer.url)
+    else:
+        error = TransportError(f"{text}; the signed link is refused", url=answer.url)
+    if status >= 429:
+        error.retry_after = retry_after(answer.headers, now=0.0)
+    return error
+
+
+def _start(head: bytes) -> bytes:
+    return head.removeprefix(_BOM).lstrip()
+
+
+def _is_json_error(head: bytes) -> bool:
+    """Return whether a short body is a JSON object that reports an error."""
+    if len(head) >= MAX_ERROR:
+        return False
+    try:
+        value = msgspec.json.decode(head.removeprefix(_BOM))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return isinstance(value, dict) and not value.keys().isdisjoint(
+        {"message", "error", "errors", "code"}
+    )
