@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -98,6 +99,25 @@ def test_quiet_draws_nothing(ghjobs: Any, fake: FakeGitHub, screen: io.StringIO)
     ghjobs("list", "-R", REPO, run.id, "--failed", "--quiet")
     ghjobs("audit", REPO, "--plan", "--quiet")
     assert screen.getvalue() == ""
+
+
+@pytest.mark.parametrize("option", [("-o", "job.log"), ("--tail", "1"), ("--failed",)])
+def test_the_reading_of_a_log_is_shown(
+    ghjobs: Any,
+    fake: FakeGitHub,
+    screen: io.StringIO,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    option: tuple[str, ...],
+) -> None:
+    """``log`` shows the bytes of a log that it reads before it prints anything."""
+    monkeypatch.chdir(tmp_path)
+    job = fake.add_run(REPO, jobs=[scenario.failing()]).jobs[0]
+    assert ghjobs("log", "-R", REPO, job.id, *option).status == 0
+    drawn = screen.getvalue()
+    assert "bytes" in drawn
+    assert "kB" in drawn
+    assert drawn.endswith("\x1b[2K")
 
 
 @attrs.define

@@ -45,10 +45,11 @@ app = App(
     usage="Usage: ghjobs list RUN [OPTIONS]",
     help_format=HELP_FORMAT,
     help_epilogue="""\
-Elsewhere than on a terminal, each job is a line with tabs: conclusion (or
-status), name, number, attempt, elapsed, queued, start, address. With --failed:
-conclusion, name, number, attempt, failing step, first error, address. The
-address of a job stands for its attempt.
+In a pipe or a file, each job is a line with tabs: conclusion (or status),
+name, number, attempt, elapsed, queued, start, address. With --failed:
+conclusion, name, number, attempt, failing step, first error, address.
+
+The address of a job stands for its attempt.
 
 With --failed, a failed run that has no jobs ends with status 1.
 
@@ -91,8 +92,8 @@ def list_command(
     """
     List the jobs of a run: of its latest attempt, or of the attempt that the address names.
 
-    Elsewhere than on a terminal, each job is a line with tabs: conclusion (or status), name, number,
-    attempt, elapsed, queued, start, address.
+    In a pipe or a file, each job is a line with tabs: conclusion (or status), name, number, attempt,
+    elapsed, queued, start, address.
     """
     if all_ and attempt is not None:
         raise ConfigurationError("--attempt names one attempt, --all means every one: not both")
