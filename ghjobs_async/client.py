@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
-from datetime import UTC, datetime
 from enum import Enum
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeVar
@@ -33,7 +32,7 @@ from ghjobs_async.logs.job_log import JobLog, compiled
 from ghjobs_async.logs.log_grep import LogGrep
 from ghjobs_async.logtext import Hit
 from ghjobs_async.models import Job, JobList, LogLink, RateLimit, Run, Wait
-from ghjobs_async.refs import JobRef, RunRef, check_repo
+from ghjobs_async.refs import JobRef, RunRef, check_id, check_repo
 from ghjobs_async.transport.auth import AuthSource, CredentialStore, TokenAuth
 from ghjobs_async.transport.gate import Gate
 from ghjobs_async.transport.requester import Requester
@@ -41,7 +40,14 @@ from ghjobs_async.transport.retries import Retries
 from ghjobs_async.transport.session import DEFAULT_TIMEOUT, Sessions
 from ghjobs_async.wire.convert import Page
 from ghjobs_async.wire.messages import Request
-from ghjobs_async.wire.operations import Filter, get_job, get_run, list_jobs
+from ghjobs_async.wire.operations import (
+    Filter,
+    get_job,
+    get_job_json,
+    get_pull_head,
+    get_run,
+    list_jobs,
+)
 
 if TYPE_CHECKING:
     import aiohttp
@@ -159,13 +165,7 @@ class GitHubJobs:
         What is left of the hourly budget, as the last answers said it; None before the first one,
         and on servers without limits. Of several credentials, the one with the least left counts.
         """
-        now = self._clock.now()
-        known = [
-            RateLimit(budget.limit, left[0], datetime.fromtimestamp(left[1], UTC))
-            for budget in self._requester.credentials.budgets
-            if (left := budget.left(now)) is not None
-        ]
-        return min(known, key=lambda limit: limit.remaining, default=None)
+        return self._requester.credentials.rate_limit(self._clock.now())
 
     def __repr__(self) -> str:
         return f"<GitHubJobs at {self._base_url}>"
@@ -202,6 +202,24 @@ class GitHubJobs:
         """
         ref = resolve_job(job, job_id)
         return await self._requester.send(get_job(ref.repo, ref.job_id))
+
+    async def get_job_json(self, job: JobLike, job_id: int | None = None) -> dict[str, object]:
+        """
+        Fetch one job as the JSON object that GitHub sent, with the keys that `Job` lacks.
+
+        ``GET /repos/{owner}/{repo}/actions/jobs/{job_id}`` --
+        https://docs.github.com/rest/actions/workflow-jobs#get-a-job-for-a-workflow-run
+
+        Args:
+            job: Repository as ``"owner/name"``; or, alone, a `JobRef` or the job's URL.
+
+            job_id: Numeric id of the job.
+
+        Raises:
+            NotFoundError: No such job, or the token cannot see it.
+        """
+        ref = resolve_job(job, job_id)
+        return await self._requester.send(get_job_json(ref.repo, ref.job_id))
 
     async def list_jobs(
         self,
@@ -267,6 +285,25 @@ class GitHubJobs:
         """
         return await self._requester.send(get_run(resolve_run(run, run_id)))
 
+    async def get_pull_head(self, repo: str, number: int) -> str:
+        """
+        Fetch the id of the head commit of a pull request: ``iter_runs(repo, head_sha=...)`` has
+        its runs.
+
+        ``GET /repos/{owner}/{repo}/pulls/{pull_number}`` --
+        https://docs.github.com/rest/pulls/pulls#get-a-pull-request
+
+        Args:
+            repo: Repository as ``"owner/name"``.
+
+            number: Number of the pull request.
+
+        Raises:
+            NotFoundError: No such pull request, or the token cannot see it.
+        """
+        check_id(number, "a pull request")
+        return await self._requester.send(get_pull_head(check_repo(repo), number))
+
     def iter_runs(
         self,
         repo: str,
@@ -320,10 +357,7 @@ class GitHubJobs:
         Raises:
             ConfigurationError: *repo*, *workflow* or *created* is malformed.
         """
-        check_repo(repo)
-        if workflow is not None and not re.fullmatch(r"[^/\s][^/\x00-\x1f]{0,200}", str(workflow)):
-            raise ConfigurationError(f"a workflow is an id or a file name, not {workflow!r}")
-        given = {
+        filters = {
             "actor": actor,
             "branch": branch,
             "event": event,
@@ -333,8 +367,7 @@ class GitHubJobs:
             "check_suite_id": check_suite_id,
             "exclude_pull_requests": "true" if exclude_pull_requests else None,
         }
-        query = {name: str(value) for name, value in given.items() if value is not None}
-        return RunSearch(self._pages, self._clock, repo, workflow, query)
+        return RunSearch(self._pages, self._clock, repo, workflow, filters)
 
     async def get_log_url(self, job: JobLike, job_id: int | str | None = None) -> LogLink:
         """
@@ -379,7 +412,7 @@ class GitHubJobs:
 
     def fan_out(
         self,
-        refs: Iterable[RunRef] | AsyncIterable[RunRef],
+        refs: Iterable[RunLike] | AsyncIterable[RunLike],
         *,
         filter: Filter = "latest",  # noqa: A002 -- GitHub's own name
     ) -> FanOut[RunRef, JobList]:
@@ -391,7 +424,8 @@ class GitHubJobs:
         every request, whatever the reason for leaving.
 
         Args:
-            refs: Runs or attempts; any iterable, or async iterable.
+            refs: Runs or attempts, as `RunRef`, `Run` or URL: any iterable, or async iterable, such
+                as `iter_runs` gives.
 
             filter: As in `list_jobs`, for references without an attempt.
         """
@@ -400,15 +434,15 @@ class GitHubJobs:
 
         async def work(ref: RunRef) -> JobList:
             # An attempt is listed whole: there is nothing to filter.
-            return await self.list_jobs(
-                ref, filter="latest" if getattr(ref, "attempt", None) else filter
-            )
+            return await self.list_jobs(ref, filter="latest" if ref.attempt else filter)
 
-        return FanOut(refs, work, concurrency=self._concurrency)
+        return FanOut(
+            refs, work, resolve=resolve_run, concurrency=self._concurrency, total=_total_of(refs)
+        )
 
     def fan_out_logs(
         self,
-        refs: Iterable[JobRef] | AsyncIterable[JobRef],
+        refs: Iterable[JobLike] | AsyncIterable[JobLike],
         handle: Callable[[JobLog], Awaitable[T]],
     ) -> FanOut[JobRef, T]:
         """
@@ -418,7 +452,7 @@ class GitHubJobs:
         the outcome. Otherwise as `fan_out`.
 
         Args:
-            refs: Jobs; any iterable, or async iterable.
+            refs: Jobs, as `JobRef`, `Job` or URL: any iterable, or async iterable.
 
             handle: Takes an open `JobLog`.
         """
@@ -428,30 +462,30 @@ class GitHubJobs:
             async with self.open_log(ref) as log:
                 return await handle(log)
 
-        return FanOut(refs, work, concurrency=self._concurrency)
+        return FanOut(refs, work, resolve=resolve_job, concurrency=self._concurrency)
 
     def grep(
         self,
-        refs: Iterable[JobRef] | AsyncIterable[JobRef],
+        refs: Iterable[JobLike] | AsyncIterable[JobLike],
         pattern: str | re.Pattern[str],
         *,
         context: int = 0,
     ) -> LogGrep:
         """
-        Search the logs of many jobs: ``async with gh.grep(job_refs, pattern) as hits``.
+        Search the logs of many jobs: ``async with gh.grep(jobs, pattern) as hits``.
 
         Iterating gives a `JobHit` for every line that matches, as it is found; no log is kept. Logs
-        that cannot be read are told in ``hits.failures``.
+        that cannot be read are reported in ``hits.failures``.
 
         Args:
-            refs: Jobs; any iterable, or async iterable.
+            refs: Jobs, as `JobRef`, `Job` or URL: any iterable, or async iterable.
 
             pattern: A regular expression, matched against lines as they are shown.
 
             context: How many lines to give before and after each hit.
 
         Raises:
-            ConfigurationError: *pattern* is no regular expression, or *context* negative.
+            ConfigurationError: *pattern* is not a regular expression, or *context* is negative.
         """
         regex = compiled(pattern, context)
         check_refs(refs)
@@ -460,3 +494,8 @@ class GitHubJobs:
             return log.grep(regex, context=context)
 
         return LogGrep(refs, self.open_log, search, concurrency=self._concurrency)
+
+
+def _total_of(refs: object) -> Callable[[], int | None] | None:
+    """Return what gives the number of references, where a search knows it."""
+    return (lambda: refs.total_count or None) if isinstance(refs, RunSearch) else None

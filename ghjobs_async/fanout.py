@@ -21,7 +21,7 @@ from collections.abc import (
 )
 from contextlib import aclosing, suppress
 from types import TracebackType
-from typing import Final, Generic, Self, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Self, TypeAlias, TypeVar, cast
 
 import attrs
 
@@ -51,6 +51,10 @@ _OWN: Final = f"{__name__.partition('.')[0]}."
 Outcome: TypeAlias = Fetched[K, T] | Failed[K]
 
 
+def _unchanged(key: object) -> Any:
+    return key
+
+
 class _Workers(ABC, Generic[K, T]):
     """
     Workers over *keys*, at most *concurrency* at a time, and the outcomes that they give.
@@ -68,11 +72,13 @@ class _Workers(ABC, Generic[K, T]):
 
     def __init__(
         self,
-        keys: Iterable[K] | AsyncIterable[K],
+        keys: Iterable[object] | AsyncIterable[object],
+        resolve: Callable[[object], K],
         *,
         concurrency: int,
         total: Callable[[], int | None] | None = None,
     ) -> None:
+        self._resolve = resolve
         size = len(keys) if isinstance(keys, Sized) else None
         self._total = total or (lambda: size)
         self._keys = _lazily(keys)
@@ -150,7 +156,7 @@ class _Workers(ABC, Generic[K, T]):
                         self._exhausted = True
                         return
                     self.started += 1
-                await self._work_on(key)
+                await self._take_on(key)
                 self.done += 1
         except BaseException as error:  # noqa: BLE001 -- handed to whoever iterates
             if not self._leaving and self._source_error is None:
@@ -160,6 +166,14 @@ class _Workers(ABC, Generic[K, T]):
             # Workers that wait for room have nothing to do any more once the keys have run out.
             self._room.release()
             self._news.set()
+
+    async def _take_on(self, given: object) -> None:
+        try:
+            key = self._resolve(given)
+        except Exception as error:  # noqa: BLE001 -- one bad key never costs the others
+            self._fail(cast("K", given), error)
+        else:
+            await self._work_on(key)
 
     @abstractmethod
     async def _work_on(self, key: K) -> None:
@@ -185,6 +199,17 @@ class FanOut(_Workers[K, T]):
     An error of *work* becomes a `Failed`; an error of *keys* is raised to whoever iterates, after
     the outcomes of all keys read before it. An async generator given as *keys* is closed at the end.
 
+    Args:
+        keys: What to work on; read lazily.
+
+        work: Takes a key, gives its value.
+
+        resolve: Makes the key of what stands in *keys*; its error is the outcome of that one.
+
+        concurrency: How many keys are worked on at once.
+
+        total: Gives the number of keys, where it is known otherwise than by ``len(keys)``.
+
     Attributes:
         started: How many keys were begun.
 
@@ -195,13 +220,14 @@ class FanOut(_Workers[K, T]):
 
     def __init__(
         self,
-        keys: Iterable[K] | AsyncIterable[K],
+        keys: Iterable[object] | AsyncIterable[object],
         work: Callable[[K], Awaitable[T]],
         *,
         concurrency: int,
+        resolve: Callable[[object], K] = _unchanged,
         total: Callable[[], int | None] | None = None,
     ) -> None:
-        super().__init__(keys, concurrency=concurrency, total=total)
+        super().__init__(keys, resolve, concurrency=concurrency, total=total)
         self._work = work
 
     async def _work_on(self, key: K) -> None:
@@ -222,12 +248,13 @@ class FanOutMany(_Workers[K, T]):
 
     def __init__(
         self,
-        keys: Iterable[K] | AsyncIterable[K],
+        keys: Iterable[object] | AsyncIterable[object],
         work: Callable[[K], AsyncGenerator[T, None]],
         *,
         concurrency: int,
+        resolve: Callable[[object], K] = _unchanged,
     ) -> None:
-        super().__init__(keys, concurrency=concurrency)
+        super().__init__(keys, resolve, concurrency=concurrency)
         self._work = work
 
     async def _work_on(self, key: K) -> None:

@@ -14,16 +14,14 @@ from ghjobs_async.audit.plan import AuditPlan
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import GHJobsError
 from ghjobs_async.fanout import Fetched
-from ghjobs_async.listing.run_search import CAP
+from ghjobs_async.listing.pages import SIZES
+from ghjobs_async.listing.run_search import CAP, PART
 from ghjobs_async.models import RateLimit
 from ghjobs_async.refs import RunRef
 from ghjobs_async.wire.operations import Filter
 
 #: How many runs of each repository to look at; each costs a request.
 _SAMPLE: Final = 8
-_PER_PAGE: Final = 100
-# The size of the parts into which `RunSearch` splits a long search.
-_PART: Final = 700
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 
@@ -142,13 +140,13 @@ async def _estimate(
             if isinstance(outcome, Fetched):
                 seen += 1
                 jobs += len(outcome.value)
-                pages += max(1, math.ceil(len(outcome.value) / _PER_PAGE))
+                pages += max(1, math.ceil(len(outcome.value) / SIZES[0]))
                 logs += sum(plan.wants_log(job) for job in outcome.value)
             elif not isinstance(outcome.error, GHJobsError):
                 raise outcome.error
-    searches = max(1, math.ceil(runs / _PER_PAGE))
+    searches = max(1, math.ceil(runs / SIZES[0]))
     if runs >= CAP:
-        searches += math.ceil(runs / _PART)
+        searches += math.ceil(runs / PART)
     share = runs / seen if seen else 0.0
     return RepoEstimate(
         repo, runs, round(jobs * share), searches, round(pages * share), round(logs * share)

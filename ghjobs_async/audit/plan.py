@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -12,12 +12,10 @@ import attrs
 
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError
-from ghjobs_async.listing.run_search import RunSearch
-from ghjobs_async.models import Job, Run, Status, Step
+from ghjobs_async.listing.run_search import RunSearch, parse_age
+from ghjobs_async.models import Job, Run, Status
 from ghjobs_async.refs import check_repo
 
-_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_LAST: Final = re.compile(r"([0-9]{1,6})([mhdw])")
 _FAILURES: Final = frozenset({"failure", "timed_out", "startup_failure"})
 
 
@@ -29,20 +27,9 @@ class Logs(StrEnum):
     ALL = "all"
 
 
-def state_of(one: Job | Step | Run) -> str:
-    """
-    Return the state to show: the conclusion once *one* has completed, until then its status.
-
-    A job that runs again may still carry the conclusion of an earlier attempt.
-    """
-    if one.status not in {None, Status.COMPLETED}:
-        return one.status
-    return one.conclusion or one.status or ""
-
-
 def failed(one: Job | Run) -> bool:
     """Check whether a job or run failed by itself: not cancelled, not skipped."""
-    return state_of(one) in _FAILURES
+    return one.state in _FAILURES
 
 
 @attrs.frozen(kw_only=True)
@@ -127,9 +114,8 @@ def parse_when(text: str, now: Callable[[], datetime] = lambda: datetime.now(UTC
     """
     given = text.strip()
     try:
-        if found := _LAST.fullmatch(given):
-            moment = now() - timedelta(**{_UNITS[found[2]]: int(found[1])})
-            return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        if ago := parse_age(given, now()):
+            return f"{ago:%Y-%m-%dT%H:%M:%SZ}"
         moment = datetime.fromisoformat(given)
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", given):
             return given

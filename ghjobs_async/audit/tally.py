@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 
-from ghjobs_async.audit.plan import failed, state_of
+from ghjobs_async.audit.plan import failed
 from ghjobs_async.models import Conclusion, Job
 
 _MAX_SLOW: Final = 5
@@ -67,7 +67,7 @@ class RepoTally:
             self.jobs += 1
             self.ran += job.ran
             self.failed += failed(job)
-            self.skipped += state_of(job) == Conclusion.SKIPPED
+            self.skipped += job.state == Conclusion.SKIPPED
             if job.ran and job.duration is not None:
                 self.seconds.append(job.duration.total_seconds())
         self.listed += 1

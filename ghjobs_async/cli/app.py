@@ -1,4 +1,4 @@
-"""The commands, and how each end of one becomes an exit status and at most two lines."""
+"""The commands, and how each ends: with an exit status and at most two lines."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from typing import Final
 from cyclopts import App, CycloptsError
 from rich.console import Console
 
+from ghjobs_async.cli.arguments import prepare
+from ghjobs_async.cli.completion import add_completion
 from ghjobs_async.cli.options import HELP_FORMAT
 from ghjobs_async.cli.output.text import note, report
+from ghjobs_async.cli.output.verbose import stop_verbose
 from ghjobs_async.errors import ConfigurationError, GHJobsError
 
 OK: Final = 0
@@ -27,13 +30,17 @@ _PIPE_CLOSED: Final = 141
 _HELP: Final = """\
 GitHub's workflow jobs and their logs: one, or a hundred thousand.
 
-RUN and JOB are numbers (with -R OWNER/REPO, or GH_REPO) or pasted addresses of any host.
-The token is found as gh finds it: GH_TOKEN, GITHUB_TOKEN, GH_ENTERPRISE_TOKEN, or gh itself.
+RUN and JOB are numbers or pasted addresses. A number needs its repository:
+-R OWNER/REPO, GH_REPO, or the git checkout's. The token is found as gh finds
+it: GH_TOKEN, GITHUB_TOKEN, GH_ENTERPRISE_TOKEN, or gh itself.
+
+--verbose, before or after the command, reports every request, retry and wait.
 """
 _EXAMPLES: Final = """\
 Examples:
 
     ghjobs demo
+    ghjobs runs octo-org/octo-repo --status failure
     ghjobs list -R octo-org/octo-repo 29679449
     ghjobs log https://github.com/OWNER/REPO/actions/runs/1/job/2
     ghjobs audit octo-org/octo-repo --since 7d --logs failed
@@ -41,9 +48,9 @@ Examples:
 Exit status: 0 all well, 1 failed, 2 wrong usage, 3 finished but incomplete.
 """
 
-# A command is imported only when it is used.
 _COMMANDS: Final = {
     "job": "Show one job: how it went, and its steps.",
+    "runs": "List the runs of a repository or of a pull request.",
     "list": "List the jobs of a run or of one of its attempts.",
     "log": "Print or save the log of a job.",
     "grep": "Search the logs of many jobs.",
@@ -60,7 +67,7 @@ class _HelpConsole(Console):
 
 
 def build() -> App:
-    """Make the application; its commands are not imported yet."""
+    """Make the application. Each command is imported when it is used."""
     app = App(
         name="ghjobs",
         console=_HelpConsole(),
@@ -74,22 +81,23 @@ def build() -> App:
     )
     for name, text in _COMMANDS.items():
         app.command(f"ghjobs_async.cli.commands.{name}:app", name=name, help=text)
+    add_completion(app)
     return app
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run the command that *argv* names and return the exit status."""
+    """Run the command that *argv* names, and return the exit status."""
     if sys.stdout is None or sys.stderr is None:  # closed by the caller: ghjobs ... >&-
         nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
         sys.stdout = sys.stdout or nowhere
         sys.stderr = sys.stderr or nowhere
     for stream in (sys.stdout, sys.stderr):
-        # A name that the terminal's encoding cannot write is no reason to fail.
+        # A character that the terminal's encoding lacks is no reason to fail.
         with suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         result = build()(
-            list(argv), exit_on_error=False, print_error=False, result_action="return_value"
+            prepare(argv), exit_on_error=False, print_error=False, result_action="return_value"
         )
         sys.stdout.flush()
     except CycloptsError as error:
@@ -107,6 +115,8 @@ def run(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         note("interrupted")
         return _INTERRUPTED
+    finally:
+        stop_verbose()
     return result if isinstance(result, int) else OK
 
 

@@ -1,4 +1,4 @@
-"""Make a command's client from its options, with the token as gh finds it."""
+"""Make the client of one command: from its options, with the token as gh finds it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from ghjobs_async.cli.options import Common
 from ghjobs_async.cli.output.text import note
+from ghjobs_async.cli.output.verbose import start_verbose
 from ghjobs_async.cli.target import host_of
 from ghjobs_async.client import API_VERSION, GitHubJobs
 from ghjobs_async.environment import find_token
@@ -16,6 +17,7 @@ from ghjobs_async.models import Wait
 from ghjobs_async.transport.auth import TokenAuth
 
 _GH_TIMEOUT = 5.0
+# A shorter wait is over before its line is read.
 _MIN_WAIT = 0.5
 
 
@@ -35,14 +37,17 @@ def connect(
 
         common: The options that every command has.
 
-        auth: The token; if None, it is looked for.
+        auth: The token. If None, it is looked up.
 
-        on_wait: Called with every wait; if None, each is a line on stderr.
+        on_wait: Called with every wait. If None, each wait is a line on stderr.
 
         max_wait: The longest wait for a rate limit, in seconds.
     """
+    if common.verbose:
+        start_verbose()
     version = API_VERSION if common.api_version is None else common.api_version
-    if on_wait is None and not common.quiet:
+    # A wait that --verbose reports need not be reported twice.
+    if on_wait is None and not common.quiet and not common.verbose:
         on_wait = tell_wait
     return GitHubJobs(
         auth or find_auth(root),
@@ -55,20 +60,19 @@ def connect(
 
 
 def find_auth(root: str) -> TokenAuth | None:
-    """Find the token for the API at *root*: in the environment, else in gh."""
+    """Find the token for the API at *root*: in the environment, or in gh."""
     found = find_token(root, os.environ)
     return _ask_gh(host_of(root)) if found is None else TokenAuth(found[0], source=found[1])
 
 
 def tell_wait(wait: Wait) -> None:
     """Report a wait in a line on stderr."""
-    # A shorter one ends before anyone has read the line.
     if wait.seconds >= _MIN_WAIT:
         note(str(wait))
 
 
 def _ask_gh(host: str) -> TokenAuth | None:
-    """Ask gh for its token for *host*; None where it has none, or is not installed."""
+    """Ask gh for its token for *host*; None where gh or its token is missing."""
     gh = shutil.which("gh")
     if gh is None:
         return None

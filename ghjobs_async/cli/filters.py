@@ -15,8 +15,8 @@ _FILTERS = Group("Which runs", sort_key=50)
 
 @Parameter(name="*", group=_FILTERS)
 @attrs.frozen(kw_only=True)
-class Filters:
-    """GitHub's own filters, which attempts, and whether there may be none."""
+class RunFilters:
+    """GitHub's own filters."""
 
     since: Annotated[
         str | None, Parameter(help="Created since: 7d, 24h, 2026-10-01. Default: no limit.")
@@ -33,34 +33,15 @@ class Filters:
         str | None, Parameter(name=["--status", "-s"], help="Status or conclusion: failure, ...")
     ] = None
     actor: Annotated[str | None, Parameter(help="Who triggered them.")] = None
-    all_attempts: Annotated[
-        bool,
-        Parameter(negative=(), show_default=False, help="Every attempt, not only the latest."),
-    ] = False
-    allow_empty: Annotated[
-        bool,
-        Parameter(negative=(), show_default=False, help="Finding no run at all is a success, too."),
-    ] = False
 
     @property
     def given(self) -> dict[str, object]:
-        """Return the filters that were given, by their option."""
+        """Return the filters that were given, by their options."""
         return {
             f"--{field.name.replace('_', '-')}": value
-            for field in attrs.fields(Filters)
-            if (value := getattr(self, field.name)) != field.default and field.name != "allow_empty"
+            for field in attrs.fields(type(self))
+            if (value := getattr(self, field.name)) != field.default
         }
-
-    def check_found(self, runs: int, repos: tuple[str, ...]) -> bool:
-        """Check that there were runs to search, or none were needed; else say so on stderr."""
-        if runs or self.allow_empty:
-            return True
-        narrowed = " ".join(
-            f"{name} {value}" for name, value in self.given.items() if value is not True
-        )
-        which = f"no run matches {narrowed}" if narrowed else "there are no runs"
-        report(f"{which} in {', '.join(repos)}: nothing was searched (see --allow-empty)")
-        return False
 
     def plan(self, repos: tuple[str, ...], logs: Logs) -> AuditPlan:
         """Make the plan for *repos*."""
@@ -73,6 +54,42 @@ class Filters:
             event=self.event,
             status=self.status,
             actor=self.actor,
-            all_attempts=self.all_attempts,
             logs=logs,
         )
+
+
+@Parameter(name="*", group=_FILTERS)
+@attrs.frozen(kw_only=True)
+class Filters(RunFilters):
+    """GitHub's own filters, which attempts, and whether there may be no run."""
+
+    all_attempts: Annotated[
+        bool,
+        Parameter(negative=(), show_default=False, help="Every attempt, not only the latest."),
+    ] = False
+    allow_empty: Annotated[
+        bool,
+        Parameter(negative=(), show_default=False, help="Finding no run at all is a success, too."),
+    ] = False
+
+    @property
+    def given(self) -> dict[str, object]:
+        """Return the filters that were given, by their options."""
+        given = super().given
+        given.pop("--allow-empty", None)
+        return given
+
+    def plan(self, repos: tuple[str, ...], logs: Logs) -> AuditPlan:
+        """Make the plan for *repos*."""
+        return attrs.evolve(super().plan(repos, logs), all_attempts=self.all_attempts)
+
+    def check_found(self, runs: int, repos: tuple[str, ...]) -> bool:
+        """Check that runs were found, or that none were needed; otherwise say so on stderr."""
+        if runs or self.allow_empty:
+            return True
+        narrowed = " ".join(
+            f"{name} {value}" for name, value in self.given.items() if value is not True
+        )
+        which = f"no run matches {narrowed}" if narrowed else "there are no runs"
+        report(f"{which} in {', '.join(repos)}: nothing was searched (see --allow-empty)")
+        return False

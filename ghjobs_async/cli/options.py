@@ -12,6 +12,16 @@ HELP_FORMAT: Final = "plaintext"
 
 _COMMON = Group("Common options", sort_key=100)
 
+Verbose: TypeAlias = Annotated[
+    bool,
+    Parameter(
+        name="--verbose",
+        negative=(),
+        show_default=False,
+        help="Report every request, retry and wait on stderr.",
+    ),
+]
+
 
 @Parameter(name="*", group=_COMMON)
 @attrs.frozen(kw_only=True)
@@ -38,15 +48,46 @@ class Common:
             help="No progress, no messages.",
         ),
     ] = False
+    verbose: Verbose = False
 
 
 Repo: TypeAlias = Annotated[
     str | None,
     Parameter(
         name=["--repo", "-R"],
-        help="The repository, [HOST/]OWNER/REPO, of a RUN or JOB given as a number; else GH_REPO.",
+        help="Repository of a number, [HOST/]OWNER/REPO; else GH_REPO, or the git checkout's.",
     ),
 ]
+# Given without a value it is an empty text: `cli.arguments` completes it.
 Json: TypeAlias = Annotated[
-    bool, Parameter(name="--json", negative=(), show_default=False, help="Print GitHub's own JSON.")
+    str | None,
+    Parameter(
+        name="--json",
+        metavar="[FIELDS]",
+        show_default=False,
+        help="Print JSON: --json alone everything, --json name,id these fields.",
+    ),
+]
+Jq: TypeAlias = Annotated[
+    str | None,
+    Parameter(
+        name="--jq",
+        metavar="EXPRESSION",
+        help="Print what this jq expression makes of the JSON, texts as they are.",
+    ),
+]
+Web: TypeAlias = Annotated[
+    bool,
+    Parameter(
+        name="--web", negative=(), show_default=False, help="Open its page in the browser instead."
+    ),
+]
+ExitStatus: TypeAlias = Annotated[
+    bool,
+    Parameter(
+        name="--exit-status",
+        negative=(),
+        show_default=False,
+        help="End with status 1 where something failed.",
+    ),
 ]

@@ -1,5 +1,5 @@
 """
-The runs of a repository or workflow, beyond the 1,000 results that GitHub lists of a search.
+Search the runs of a repository or workflow, beyond the 1,000 results that GitHub lists.
 
 A search with more results than that is split by time until each part has fewer.
 https://docs.github.com/rest/actions/workflow-runs#list-workflow-runs-for-a-repository
@@ -14,24 +14,44 @@ from typing import Final, Self
 
 import attrs
 
+from ghjobs_async.checks import check_run_status
 from ghjobs_async.clock import Clock
-from ghjobs_async.errors import ConfigurationError, Undecodable
+from ghjobs_async.errors import ConfigurationError, Undecodable, shown
 from ghjobs_async.listing.pages import Listing, Pages
 from ghjobs_async.models import Run
+from ghjobs_async.refs import check_repo
 from ghjobs_async.wire.convert import Page
 from ghjobs_async.wire.messages import Request
 from ghjobs_async.wire.operations import list_runs
 
+#: As many results of a search GitHub lists.
 CAP: Final = 1000
+#: How many runs a part of a split search should have: below the cap, since runs come unevenly.
+PART: Final = 700
 # A list without a filter has no cap, but one this long is not held in memory at once either.
-_UNFILTERED_MOST: Final = 5000
-# How many runs a part should have: below the cap, since runs come unevenly.
-_PART: Final = 700
+_MAX_UNFILTERED: Final = 5000
+_WORKFLOW: Final = re.compile(r"[^/\s][^/\x00-\x1f]{0,200}")
 _SECOND: Final = timedelta(seconds=1)
 # GitHub Actions began then: no run is older.
 _BEGINNING: Final = datetime(2018, 10, 16, tzinfo=UTC)
 _DAY: Final = r"\d{4}-\d{2}-\d{2}"
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_AGE: Final = re.compile(r"([0-9]{1,6})([mhdw])")
 _MOMENT: Final = rf"{_DAY}(?:T\d{{2}}:\d{{2}}(?::\d{{2}})?(?:Z|[+-]\d{{2}}:\d{{2}})?)?"
+
+
+def parse_age(text: str, now: datetime) -> datetime | None:
+    """
+    Return the moment that ``30m``, ``24h``, ``7d`` or ``2w`` ago was; None for any other text.
+
+    Raises:
+        OverflowError: It was before the calendar begins.
+    """
+    found = _AGE.fullmatch(text)
+    if found is None:
+        return None
+    moment = now - timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return moment.astimezone(UTC).replace(microsecond=0)
 
 
 @attrs.frozen
@@ -42,9 +62,10 @@ class Window:
     end: datetime | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, now: datetime) -> Self:
         """
-        Take GitHub's date syntax: ``A..B``, ``>=A``, ``>A``, ``<=B``, ``<B``, or one day or moment.
+        Parse GitHub's date syntax: ``A..B``, ``>=A``, ``>A``, ``<=B``, ``<B``, or one day or moment;
+        or an age such as ``7d``, which means everything since then.
 
         https://docs.github.com/search-github/getting-started-with-searching-on-github/understanding-the-search-syntax#query-for-dates
 
@@ -52,10 +73,12 @@ class Window:
             ConfigurationError: It is none of these.
         """
         problem = ConfigurationError(
-            "created reads 2026-10-01..2026-10-31, >=2026-10-01, <2026-10-01T12:00:00Z "
-            f"or 2026-10-01, not {text[:80]!r}"
+            "created reads 2026-10-01..2026-10-31, >=2026-10-01, <2026-10-01T12:00:00Z, "
+            f"2026-10-01 or 7d, not {shown(text)}"
         )
         try:
+            if since := parse_age(text, now):
+                return cls(since, None)
             if found := re.fullmatch(rf"({_MOMENT}|\*)\.\.({_MOMENT}|\*)", text):
                 start, end = found.groups()
                 return cls(
@@ -87,10 +110,10 @@ class Window:
 
     def split(self, newest: Sequence[datetime], now: datetime) -> tuple[Window, Window] | None:
         """
-        An older and a newer window that together are this one; None where it is a single second.
+        Return an older and a newer window that together are this one; None for a single second.
 
-        *newest* are times of some of its runs, by which the newer window is made to hold some 700.
-        They only guide the cut: were they wrong, the windows would just be split once more.
+        *newest* are creation times of some of its runs, by which the newer window is cut to hold
+        about `PART`. They are only a guide: a window that is still too large is split once more.
         """
         start = self.start or _BEGINNING
         # The server's clock may be ahead of ours.
@@ -99,7 +122,7 @@ class Window:
             return None
         cut = start + (end - start) / 2
         if newest and (span := max(newest) - min(newest)):
-            back = span * (_PART / len(newest))
+            back = span * (PART / len(newest))
             if max(newest) - end < back < max(newest) - start:
                 cut = max(newest) - back
         cut = max(cut.replace(microsecond=0), start + _SECOND)
@@ -107,7 +130,7 @@ class Window:
 
 
 def _span(text: str) -> tuple[datetime, datetime]:
-    """The first and the last second that a day or moment means; UTC where it says nothing else."""
+    """Return the first and the last second of a day or moment, in UTC where it names no offset."""
     moment = datetime.fromisoformat(text)
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return (moment, moment if "T" in text else moment + timedelta(days=1) - _SECOND)
@@ -117,11 +140,11 @@ class RunSearch:
     """
     The runs that a search finds, the newest first: iterate over it with ``async for``.
 
-    It holds nothing between its runs, so it may be left at any time. Once it is through, it says
+    It holds nothing between its runs, so it may be left at any time. At its end, ``complete`` says
     whether it found all.
 
     Attributes:
-        total_count: How many runs GitHub says there are: at first by its first answer, in the end
+        total_count: How many runs GitHub says there are: at first by its first answer, at the end
             by all of them.
 
         got: How many came.
@@ -135,17 +158,27 @@ class RunSearch:
         clock: Clock,
         repo: str,
         workflow: str | int | None,
-        query: Mapping[str, str],
+        filters: Mapping[str, object],
     ) -> None:
+        check_repo(repo)
+        if workflow is not None and not _WORKFLOW.fullmatch(str(workflow)):
+            raise ConfigurationError(f"a workflow is an id or a file name, not {shown(workflow)}")
+        query = {name: str(value) for name, value in filters.items() if value is not None}
+        if "status" in query:
+            check_run_status(query["status"])
         self._pages = pages
         self._clock = clock
         self._repo = repo
         self._workflow = workflow
-        self._query = dict(query)
-        self._window = Window.parse(query["created"]) if "created" in query else Window()
+        self._window = Window()
+        if created := query.get("created"):
+            self._window = Window.parse(created, self._now())
+            if _AGE.fullmatch(created):
+                query["created"] = str(self._window)
+        self._query = query
         # Without any filter, GitHub lists all runs.
         filtered = set(query) - {"exclude_pull_requests"}
-        self._most = CAP if filtered else _UNFILTERED_MOST
+        self._limit = CAP if filtered else _MAX_UNFILTERED
         self._seen: set[int] = set()
         self._runs = self._read()
         self.total_count = 0
@@ -168,8 +201,9 @@ class RunSearch:
         return await anext(self._runs)
 
     async def peek(self) -> tuple[int, tuple[Run, ...]]:
-        """Ask once: how many runs there are, and the first page of them."""
+        """Ask once: return how many runs there are, and the first page of them."""
         listing = await self._list(self._query, 1)
+        self.undecodable = listing.undecodable
         return listing.total_count, listing.items
 
     async def _read(self) -> AsyncGenerator[Run, None]:
@@ -178,14 +212,13 @@ class RunSearch:
         first: int | None = None
         while todo:
             window, query = todo.pop()
-            listing = await self._list(query, self._most)
+            listing = await self._list(query, self._limit)
             if first is None:
                 self.total_count = first = listing.total_count
-            if listing.total_count >= self._most:
-                now = datetime.fromtimestamp(self._clock.now(), UTC)
-                parts = window.split([run.created_at for run in listing.items], now)
+            if listing.total_count >= self._limit:
+                parts = window.split([run.created_at for run in listing.items], self._now())
                 if parts is not None:
-                    self._most = CAP
+                    self._limit = CAP
                     todo += [(part, {**self._query, "created": str(part)}) for part in parts]
                     continue
                 listing = await self._list(query, None)
@@ -195,10 +228,13 @@ class RunSearch:
             counted += listing.total_count - (len(listing.items) - len(fresh))
             self.undecodable += listing.undecodable
             if not todo:
-                # A first total of just the cap may itself be capped; any other one has to be met.
+                # A first total that equals the cap may be capped itself; any other one has to be met.
                 self.total_count = counted if first == CAP else max(counted, first)
             for run in fresh:
                 yield run
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now(), UTC)
 
     async def _list(self, query: Mapping[str, str], limit: int | None) -> Listing[Run]:
         def make(per_page: int, page: int) -> Request[Page[Run]]:

@@ -8,6 +8,7 @@ from typing import Self
 
 import attrs
 
+from ghjobs_async.checks import JobLike, resolve_job
 from ghjobs_async.fanout import Failed, FanOutMany
 from ghjobs_async.logs.job_log import JobLog
 from ghjobs_async.logtext import Hit, LogLine
@@ -63,7 +64,7 @@ class LogGrep:
 
     def __init__(
         self,
-        refs: Iterable[JobRef] | AsyncIterable[JobRef],
+        refs: Iterable[JobLike] | AsyncIterable[JobLike],
         open_log: Callable[[JobRef], JobLog],
         search: Callable[[JobLog], AsyncGenerator[Hit, None]],
         *,
@@ -71,7 +72,7 @@ class LogGrep:
     ) -> None:
         self._open_log = open_log
         self._search = search
-        self._fan = FanOutMany(refs, self._hits, concurrency=concurrency)
+        self._fan = FanOutMany(refs, self._hits, resolve=resolve_job, concurrency=concurrency)
         self.searched = 0
         self.failures: list[Failed[JobRef]] = []
 

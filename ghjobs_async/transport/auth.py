@@ -10,13 +10,14 @@ import asyncio
 import inspect
 import re
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Final, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import attrs
 
 from ghjobs_async.clock import Clock
 from ghjobs_async.errors import ConfigurationError
-from ghjobs_async.models import InstallationToken
+from ghjobs_async.models import InstallationToken, RateLimit
 from ghjobs_async.refs import check_id, check_repo
 from ghjobs_async.transport.budget import Budget
 from ghjobs_async.wire.messages import Request
@@ -36,20 +37,20 @@ class Ask(Protocol):
     """Send a request with this ``Authorization`` instead of the credential's own."""
 
     async def __call__(self, request: Request[T], authorization: str) -> T:
-        """Send it, give the value."""
+        """Send it and return the value."""
         ...
 
 
 @runtime_checkable
 class Auth(Protocol):
-    """What gives the ``Authorization`` header: `TokenAuth`, `AppAuth`, or an object of your own."""
+    """A source of the ``Authorization`` header: `TokenAuth`, `AppAuth`, or an object of your own."""
 
     async def header(self, ask: Ask, clock: Clock) -> str:
-        """The header's value."""
+        """Return the header's value."""
         ...
 
     def refused(self, header: str) -> bool:
-        """Take note of a 401 for *header*; whether asking once more may help."""
+        """Take note of a 401 for *header*; return whether asking once more may help."""
         ...
 
 
@@ -78,13 +79,13 @@ class TokenAuth:
         self._header = "" if callable(token) else _bearer(token, source)
 
     async def header(self, ask: Ask, clock: Clock) -> str:  # noqa: ARG002
-        """The header's value."""
+        """Return the header's value."""
         if self._get is not None:
             return _bearer(await self._get(), "what the token callable gave")
         return self._header
 
     def refused(self, header: str) -> bool:  # noqa: ARG002
-        """A token that was refused stays refused; a callable may have another one by now."""
+        """Return whether there may be another token by now: only a callable can have one."""
         return self._get is not None
 
     def __repr__(self) -> str:
@@ -103,12 +104,12 @@ class AppAuth:
 
         private_key: The App's private key, PEM text.
 
-        installation_id: Which installation; or
+        installation_id: The id of the installation. Leave it out where *repository* is given.
 
-        repository: a repository, ``"owner/name"``, whose installation is looked up.
+        repository: A repository, ``"owner/name"``, whose installation is looked up.
 
     Raises:
-        ConfigurationError: Not exactly one of the last two is given, the key cannot be read, or
+        ConfigurationError: Both or neither of *installation_id* and *repository* are given, the key cannot be read, or
             the extra is not installed.
     """
 
@@ -116,25 +117,25 @@ class AppAuth:
         self,
         app_id: int | str,
         private_key: str | bytes,
-        installation_id: int | None = None,
+        installation_id: int | str | None = None,
         *,
         repository: str | None = None,
     ) -> None:
         if (installation_id is None) == (repository is None):
             raise ConfigurationError("AppAuth takes either installation_id or repository")
+        self._installation_id: int | None = None
         if installation_id is not None:
-            check_id(installation_id, "an installation's id")
+            self._installation_id = check_id(installation_id, "an installation's id")
         if repository is not None:
             check_repo(repository)
         self._app_id = str(app_id)
         self._key = _load_key(private_key)
-        self._installation_id = installation_id
         self._repository = repository
         self._minting = asyncio.Lock()
         self._token: InstallationToken | None = None
 
     async def header(self, ask: Ask, clock: Clock) -> str:
-        """The header's value, minted by *ask* where there is no token that lasts."""
+        """Return the header's value, minted by *ask* where there is no token that lasts."""
         async with self._minting:
             token = self._token
             if token is None or token.expires_at.timestamp() - _RENEW_BEFORE <= clock.now():
@@ -155,7 +156,7 @@ class AppAuth:
         return f"Bearer {jwt.encode(claims, self._key, algorithm='RS256')}"
 
     def refused(self, header: str) -> bool:
-        """Drop the refused token: a fresh one may be refused for a moment, so one replay helps."""
+        """Drop the refused token. A fresh one may be refused for a moment, so one replay may help."""
         if self._token is not None and header == f"Bearer {self._token.token}":
             self._token = None
         return True
@@ -188,7 +189,7 @@ AuthSource: TypeAlias = AuthLike | Callable[[str], AuthLike | Awaitable[AuthLike
 
 def as_auth(given: object, source: str = "this") -> Auth | None:
     """
-    Take a token, an auth object or None.
+    Return the auth object for a token, an auth object or None.
 
     Raises:
         ConfigurationError: It is none of these.
@@ -212,10 +213,10 @@ class Credential:
 
 class CredentialStore:
     """
-    Which credential a request about some owner's repository carries; limits are kept for each.
+    Selects the credential of a request by the repository's owner, and keeps limits for each.
 
     Args:
-        given: What the client was given.
+        given: The client's first argument.
 
         requests_per_minute: The pace of each credential, or None.
     """
@@ -230,7 +231,7 @@ class CredentialStore:
         self._only = None if self._choose else self._make(given)
 
     async def get(self, owner: str) -> Credential:
-        """The credential for *owner* (names are not case sensitive)."""
+        """Return the credential for *owner* (names are not case sensitive)."""
         if self._only is not None:
             return self._only
         key = owner.lower()
@@ -243,10 +244,14 @@ class CredentialStore:
                 self._by_owner[key] = self._make(chosen)
             return self._by_owner[key]
 
-    @property
-    def budgets(self) -> list[Budget]:
-        """The limits of every credential that was used."""
-        return [credential.budget for credential in self._known.values()]
+    def rate_limit(self, now: float) -> RateLimit | None:
+        """Return what is left of the credential with the least left; None where nothing is known."""
+        known = [
+            RateLimit(budget.limit, left[0], datetime.fromtimestamp(left[1], UTC))
+            for budget in (credential.budget for credential in self._known.values())
+            if (left := budget.left(now)) is not None
+        ]
+        return min(known, key=lambda limit: limit.remaining, default=None)
 
     def _make(self, given: object) -> Credential:
         key = given if given is None or isinstance(given, str) else id(given)

@@ -78,7 +78,7 @@ _PAGES: Final[dict[type, tuple[str, type]]] = {
 
 def load(body: bytes, cls: type[T]) -> T:
     """
-    Decode *body* into *cls*: a model, or a `Page` of models.
+    Decode *body* into *cls*: a model, a `Page` of models, or ``dict[str, object]`` for any object.
 
     Raises:
         NotJsonError: *body* is not JSON.
@@ -141,6 +141,14 @@ def _page_hook(kind: Any, _: cattrs.Converter) -> Callable[[Any, Any], Any]:
         return _page_by_item(_untyped(body), cls, key)
 
     return structure
+
+
+def _object(body: bytes, _: object) -> dict[str, object]:
+    """Read a JSON object as it is."""
+    value = _untyped(body)
+    if not isinstance(value, dict):
+        raise ShapeError((Undecodable("$", "expected an object", value),))
+    return value
 
 
 def _untyped(body: bytes) -> Any:
@@ -272,6 +280,7 @@ def _make() -> cattrs.Converter:
     converter.register_structure_hook_factory(_is_generic(tuple), _tuple_hook)
     # Every model, at whatever depth: an object is wanted, and anything else is said to be none.
     converter.register_structure_hook_factory(attrs.has, lambda cls: _model_hook(cls, converter))
+    converter.register_structure_hook_func(lambda kind: kind == dict[str, object], _object)
     converter.register_structure_hook_factory(_is_generic(Page), _page_hook)
     return converter
 

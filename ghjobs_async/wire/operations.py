@@ -40,9 +40,18 @@ def _decode_runs(answer: Answer) -> Page[Run]:
     return decode(answer, Page[Run])
 
 
+def _decode_object(answer: Answer) -> dict[str, object]:
+    return decode(answer, dict[str, object])
+
+
 def get_job(repo: str, job_id: int) -> Request[Job]:
     """``GET /repos/{owner}/{repo}/actions/jobs/{job_id}``."""
     return _actions(repo, f"/jobs/{job_id}", _decode_job)
+
+
+def get_job_json(repo: str, job_id: int) -> Request[dict[str, object]]:
+    """``GET /repos/{owner}/{repo}/actions/jobs/{job_id}``: the object as GitHub sent it."""
+    return _actions(repo, f"/jobs/{job_id}", _decode_object)
 
 
 def get_log(repo: str, job_id: int) -> Request[Answer]:
@@ -83,6 +92,25 @@ def list_runs(
     where = "" if workflow is None else f"/workflows/{quote(str(workflow), safe='')}"
     text = urlencode({**query, "per_page": per_page, "page": page})
     return _actions(repo, f"{where}/runs?{text}", _decode_runs)
+
+
+@attrs.frozen
+class _Head:
+    sha: str
+
+
+@attrs.frozen
+class _PullRequest:
+    head: _Head
+
+
+def get_pull_head(repo: str, number: int) -> Request[str]:
+    """``GET /repos/{owner}/{repo}/pulls/{pull_number}``: the id of its head commit."""
+
+    def decode_sha(answer: Answer) -> str:
+        return decode(answer, _PullRequest).head.sha
+
+    return Request(repo.partition("/")[0], f"/repos/{repo}/pulls/{number}", decode_sha)
 
 
 @attrs.frozen

@@ -9,7 +9,7 @@ import pytest
 
 from ghjobs_async import ConfigurationError, Job
 from ghjobs_async.audit import AuditPlan, RepoTally, Tally, parse_when
-from ghjobs_async.audit.plan import failed, state_of
+from ghjobs_async.audit.plan import failed
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -75,8 +75,8 @@ def test_the_state_is_the_status_until_a_job_has_completed() -> None:
         conclusion="failure",
     )
     again = attrs.evolve(done, status="queued")
-    assert (state_of(done), failed(done)) == ("failure", True)
-    assert (state_of(again), failed(again)) == ("queued", False)
+    assert (done.state, failed(done)) == ("failure", True)
+    assert (again.state, failed(again)) == ("queued", False)
     tally = RepoTally()
     tally.add([again, attrs.evolve(again, conclusion="skipped")])
     assert (tally.failed, tally.skipped) == (0, 0)

@@ -89,7 +89,7 @@ def test_the_repository_comes_from_the_environment(
 
 
 def test_a_run_is_a_json_array(ghjobs: Any, run: FakeRun) -> None:
-    """``list --json`` prints one array of GitHub's job objects."""
+    """``list --json`` prints one array of jobs, with GitHub's names of the fields."""
     ran = ghjobs("list", "-R", REPO, run.id, "--json")
     assert [job["name"] for job in ran.json] == ["test / unit", "deploy", "later"]
 

@@ -93,11 +93,14 @@ def test_the_reading_of_failed_logs_is_shown(
     assert drawn.endswith("\x1b[2K")
 
 
-def test_quiet_draws_nothing(ghjobs: Any, fake: FakeGitHub, screen: io.StringIO) -> None:
-    """With ``--quiet`` there is no live line."""
+@pytest.mark.parametrize("option", ["--quiet", "--verbose"])
+def test_no_live_line_if_so_asked(
+    ghjobs: Any, fake: FakeGitHub, screen: io.StringIO, option: str
+) -> None:
+    """With ``--quiet`` nothing is drawn, nor between the messages of ``--verbose``."""
     run = fake.add_run(REPO, jobs=[scenario.failing()])
-    ghjobs("list", "-R", REPO, run.id, "--failed", "--quiet")
-    ghjobs("audit", REPO, "--plan", "--quiet")
+    ghjobs("list", "-R", REPO, run.id, "--failed", option)
+    ghjobs("audit", REPO, "--plan", option)
     assert screen.getvalue() == ""
 
 

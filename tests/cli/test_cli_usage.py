@@ -17,7 +17,7 @@ from ghjobs_async.cli import main
 from ghjobs_async.testing import FakeGitHub, faults
 
 REPO = "octo-org/octo-repo"
-COMMANDS = ("job", "list", "log", "grep", "audit", "demo")
+COMMANDS = ("job", "runs", "list", "log", "grep", "audit", "demo")
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,9 @@ COMMANDS = ("job", "list", "log", "grep", "audit", "demo")
         (["audit"], "which repository"),
         (["audit", REPO, "--since", "yesterday"], "a time reads 7d"),
         (["audit", REPO, "--since", "2026-10-02", "--until", "2026-10-01"], "after the end"),
+        (["audit", REPO, "--status", "failed"], "did you mean failure?"),
+        (["audit", REPO, "--status", "failed", "--plan"], "did you mean failure?"),
+        (["grep", "x", REPO, "--status", "sucess"], "did you mean success?"),
         (["audit", REPO, "--workflow", "a/b"], "a workflow is"),
         (["audit", REPO, "--workflow", "a/b", "--plan"], "a workflow is"),
         (["grep", "x", REPO, "--workflow", "a/b"], "a workflow is"),

@@ -113,9 +113,9 @@ async def test_a_text_is_no_list_of_references(gh: GitHubJobs) -> None:
     async def handle(log: JobLog) -> None: ...
 
     for wrong in (
-        lambda: gh.grep(REPO, "x"),  # type: ignore[arg-type]
-        lambda: gh.fan_out(REPO),  # type: ignore[arg-type]
-        lambda: gh.fan_out_logs(REPO, handle),  # type: ignore[arg-type]
+        lambda: gh.grep(REPO, "x"),
+        lambda: gh.fan_out(REPO),
+        lambda: gh.fan_out_logs(REPO, handle),
     ):
         with pytest.raises(ConfigurationError, match="references"):
             wrong()

@@ -36,21 +36,34 @@ moments = st.integers(1_546_300_800, 1_861_920_000).map(
         (">2026-10-01", Window(END + SECOND, None)),
         ("<=2026-10-01", Window(None, END)),
         ("<2026-10-01", Window(None, DAY - SECOND)),
+        ("7d", Window(NOW - timedelta(days=7), None)),
+        ("24h", Window(NOW - timedelta(hours=24), None)),
     ],
 )
 def test_windows_are_github_s(text: str, window: Window) -> None:
     """Every form of GitHub's date syntax is read."""
-    assert Window.parse(text) == window
+    assert Window.parse(text, NOW) == window
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "yesterday", "2026-13-01", "2026-10-01..", "..", "=2026-10-01", "2026-02-30", "<<2026"],
+    [
+        "",
+        "yesterday",
+        "2026-13-01",
+        "2026-10-01..",
+        "..",
+        "=2026-10-01",
+        "2026-02-30",
+        "<<2026",
+        "7y",
+        "d",
+    ],
 )
 def test_other_windows_are_refused(text: str) -> None:
     """What is no window is said."""
     with pytest.raises(ConfigurationError, match="created reads"):
-        Window.parse(text)
+        Window.parse(text, NOW)
 
 
 @given(moments, st.integers(0, 10**8), st.lists(moments, max_size=5))
@@ -172,3 +185,18 @@ async def test_a_big_listing_steps_down(github: FakeGitHub, client: MakeClient) 
     gh = client()
     assert len([run async for run in gh.iter_runs(REPO)]) == 120
     assert {one.query["per_page"] for one in github.requests} == {"100", "50"}
+
+
+async def test_created_may_be_an_age(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """``created="7d"`` searches everything since seven days ago, in GitHub's own syntax."""
+    github.add_run(REPO)
+    assert len([run async for run in gh.iter_runs(REPO, created="7d")]) == 1
+    since = NOW - timedelta(days=7)
+    assert github.requests[0].query["created"] == f">={since:%Y-%m-%dT%H:%M:%SZ}"
+
+
+@pytest.mark.parametrize(("status", "hint"), [("failed", "failure"), ("nope", "use one of")])
+def test_an_unknown_status_is_refused(gh: GitHubJobs, status: str, hint: str) -> None:
+    """GitHub answers a mistyped status with an empty list, which looks like a clean result."""
+    with pytest.raises(ConfigurationError, match=hint):
+        gh.iter_runs(REPO, status=status)

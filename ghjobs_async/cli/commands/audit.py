@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 from cyclopts import App, Parameter
 
 from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Estimate, Logs, Tally, estimate
+from ghjobs_async.cli.checkout import find_repository
 from ghjobs_async.cli.connect import connect, find_auth
 from ghjobs_async.cli.filters import Filters
 from ghjobs_async.cli.options import HELP_FORMAT, Common
@@ -93,9 +94,9 @@ def audit_command(
     The folder gets jobs.ndjson (the fields of each job, and its repository), failures.ndjson (what
     is missing, and why) and logs/. An interrupted audit keeps what it has, in whole lines.
     """
-    target = repos_target(repos, common.base_url, os.environ)
+    target = repos_target(repos, common.base_url, os.environ, find_repository)
     plan = filters.plan(target.ref, Logs(logs))
-    progress = Progress(quiet=common.quiet)
+    progress = Progress(quiet=common.quiet, verbose=common.verbose)
     # Before the folder is created: wrong options leave no trace.
     auth = find_auth(target.root)
     gh = connect(target.root, common, auth=auth, on_wait=progress.on_wait, max_wait=max_wait)

@@ -14,9 +14,10 @@ from cyclopts import App, Parameter
 
 from ghjobs_async.audit import AuditFolder, AuditPlan, Logs
 from ghjobs_async.cli.commands.audit import run_audit
-from ghjobs_async.cli.options import HELP_FORMAT
+from ghjobs_async.cli.options import HELP_FORMAT, Verbose
 from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.output.text import note
+from ghjobs_async.cli.output.verbose import start_verbose
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.testing import FakeGitHub, FakeRun, faults, fill_demo
@@ -81,6 +82,7 @@ def demo_command(
             help="No progress, no messages.",
         ),
     ] = False,
+    verbose: Verbose = False,
 ) -> int:
     """
     Audit an embedded GitHub: no account, no network.
@@ -88,6 +90,8 @@ def demo_command(
     It holds two repositories with a month of runs and thousands of jobs: matrices, re-runs, failures
     with their logs. Once it asks the client to slow down, as GitHub does.
     """
+    if verbose:
+        start_verbose()
     # No proxy may stand between this machine and itself.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
     if runs < 1:
@@ -100,7 +104,7 @@ def demo_command(
     fake.fail("jobs", faults.secondary_limit(retry_after=1), after=_LIMIT_AFTER)
     repos = tuple(dict.fromkeys(run.repo for run in filled))
     plan = AuditPlan(repos=repos, all_attempts=True, logs=Logs.FAILED)
-    progress = Progress(quiet=quiet)
+    progress = Progress(quiet=quiet, verbose=verbose)
     # In a thread of its own, so that it does not share the client's event loop.
     with fake:
         gh = GitHubJobs(

@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 
 from ghjobs_async.audit import Feed, Logs, Tally
 from ghjobs_async.audit.feed import Failure
+from ghjobs_async.cli.checkout import find_repository
 from ghjobs_async.cli.connect import connect
 from ghjobs_async.cli.filters import Filters
 from ghjobs_async.cli.options import HELP_FORMAT, Common, Repo
@@ -147,7 +148,7 @@ def grep_command(
     )
     mode = next((mode for given, mode in modes if given), Mode.LINES)
     # What reads the hits in a pipe may draw on the terminal itself: head, less.
-    progress = Progress(quiet=common.quiet, draws=not is_pipe(sys.stdout))
+    progress = Progress(quiet=common.quiet, verbose=common.verbose, draws=not is_pipe(sys.stdout))
     printer = HitPrinter(mode, regex, progress.print)
     gh = connect(root, common, on_wait=progress.on_wait, max_wait=_MAX_WAIT)
     troubles: list[str] = []
@@ -191,12 +192,14 @@ def _where(
     """The API's root, and repositories to search in or the runs that are named."""
     if not runs:
         names = repos if repo is None else (*repos, repo)
-        target = repos_target(names, common.base_url, os.environ)
+        target = repos_target(names, common.base_url, os.environ, find_repository)
         return target.root, target.ref, ()
     if len(repos) + (repo is not None) > 1:
         raise ConfigurationError("--runs are of one repository: name one, or paste their addresses")
     named = repos[0] if repos else repo
-    targets = [run_target(run, named, None, common.base_url, os.environ) for run in runs]
+    targets = [
+        run_target(run, named, None, common.base_url, os.environ, find_repository) for run in runs
+    ]
     if len({target.root for target in targets}) > 1:
         raise ConfigurationError("--runs are of one host at a time")
     return targets[0].root, (), tuple(dict.fromkeys(target.ref for target in targets))

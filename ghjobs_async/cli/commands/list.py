@@ -15,22 +15,19 @@ import attrs
 from cyclopts import App, Parameter
 from rich.text import Text
 
-from ghjobs_async.audit.plan import failed, state_of
+from ghjobs_async.audit.plan import failed
+from ghjobs_async.cli.browser import check_web, open_page
+from ghjobs_async.cli.checkout import find_repository
 from ghjobs_async.cli.connect import connect
-from ghjobs_async.cli.options import HELP_FORMAT, Common, Json, Repo
-from ghjobs_async.cli.output.console import (
-    console,
-    is_terminal,
-    print_json,
-    row,
-    sign,
-    style_of,
-)
-from ghjobs_async.cli.output.failures import FailedJob, failures, print_failures
+from ghjobs_async.cli.options import HELP_FORMAT, Common, ExitStatus, Jq, Json, Repo, Web
+from ghjobs_async.cli.outcome import has_failed
+from ghjobs_async.cli.output.as_json import JsonPrinter
+from ghjobs_async.cli.output.console import console, is_terminal, row, sign, style_of
+from ghjobs_async.cli.output.failures import FAILURE_FIELDS, FailedJob, failures, print_failures
 from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.output.table import Table
 from ghjobs_async.cli.output.text import clean, duration, note, plural
-from ghjobs_async.cli.target import Target, job_target, run_target
+from ghjobs_async.cli.target import Target, job_target, run_page, run_target
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.models import Job, JobList, Run, to_dict
@@ -39,6 +36,7 @@ from ghjobs_async.wire.operations import Filter
 
 _FAILED: Final = 1
 _INCOMPLETE: Final = 3
+_FIELDS: Final = tuple(field.name for field in attrs.fields(Job))
 
 app = App(
     name="list",
@@ -59,7 +57,8 @@ Examples:
     ghjobs list -R octo-org/octo-repo 29679449 --all
     ghjobs list -R octo-org/octo-repo 29679449 --failed
     ghjobs list https://github.com/OWNER/REPO/actions/runs/1/attempts/2
-    ghjobs list -R octo-org/octo-repo 29679449 --json | jq '.[].name'
+    ghjobs list -R octo-org/octo-repo 29679449 --json name,conclusion
+    ghjobs list -R octo-org/octo-repo 29679449 --jq '.[].name'
 """,
 )
 
@@ -86,7 +85,10 @@ def list_command(
             help="Only failed jobs, each with its failing step and first error.",
         ),
     ] = False,
-    json: Json = False,
+    json: Json = None,
+    jq: Jq = None,
+    web: Web = False,
+    exit_status: ExitStatus = False,
     common: Common = Common(),  # noqa: B008 -- frozen
 ) -> int:
     """
@@ -97,10 +99,18 @@ def list_command(
     """
     if all_ and attempt is not None:
         raise ConfigurationError("--attempt names one attempt, --all means every one: not both")
+    printer = JsonPrinter.of_options(json, jq)
+    check_web(web, printer, exit_status=exit_status)
+    if printer is not None:
+        printer.check((*_FIELDS, *FAILURE_FIELDS) if failed_only else _FIELDS)
     target = _target(run, repo, attempt, common.base_url)
     if all_ and isinstance(target.ref, RunRef) and target.ref.attempt is not None:
         raise ConfigurationError("this address names one attempt, --all means every one: not both")
-    progress = Progress(quiet=common.quiet)
+    if web:
+        of_run = run_target(run, repo, attempt, common.base_url, os.environ, find_repository)
+        open_page(run_page(of_run), quiet=common.quiet)
+        return 0
+    progress = Progress(quiet=common.quiet, verbose=common.verbose)
 
     async def fetch() -> _Found:
         async with connect(target.root, common, on_wait=progress.on_wait) as gh:
@@ -114,13 +124,12 @@ def list_command(
     found = asyncio.run(fetch())
     status = _verdict(found.jobs)
     if not failed_only:
-        _show(found, attempts=all_, json=json)
-    elif json or found.empty_run is None:
-        status = max(status, print_failures(found.failed_jobs, json=json))
-    if found.empty_run is None:
-        return status
-    note(f"ghjobs: {found.ref} has no jobs: it is {state_of(found.empty_run)}")
-    return _FAILED if failed_only and failed(found.empty_run) else status
+        _show(found, printer, attempts=all_)
+    elif printer is not None or found.empty_run is None:
+        status = max(status, print_failures(found.failed_jobs, printer))
+    if _failed(found, failed_only=failed_only, exit_status=exit_status):
+        return _FAILED
+    return status
 
 
 @attrs.frozen
@@ -163,7 +172,18 @@ def _target(
     if not run.strip().isdecimal():
         with suppress(ConfigurationError):
             return job_target(run, repo, base_url, os.environ)
-    return run_target(run, repo, attempt, base_url, os.environ)
+    return run_target(run, repo, attempt, base_url, os.environ, find_repository)
+
+
+def _failed(found: _Found, *, failed_only: bool, exit_status: bool) -> bool:
+    """Judge whether something failed; a run without jobs is reported."""
+    of_run: Sequence[Job | Run] = found.jobs
+    if found.empty_run is not None:
+        note(f"ghjobs: {found.ref} has no jobs: it is {found.empty_run.state}")
+        of_run = (found.empty_run,)
+        if failed_only and failed(found.empty_run):
+            return True
+    return exit_status and any(has_failed(one.status, one.conclusion) for one in of_run)
 
 
 def _verdict(jobs: JobList) -> int:
@@ -174,9 +194,9 @@ def _verdict(jobs: JobList) -> int:
     return _INCOMPLETE
 
 
-def _show(found: _Found, *, attempts: bool, json: bool) -> None:
-    if json:
-        print_json([to_dict(job) for job in found.jobs])
+def _show(found: _Found, printer: JsonPrinter | None, *, attempts: bool) -> None:
+    if printer is not None:
+        printer.print([to_dict(job) for job in found.jobs])
         return
     if not is_terminal(sys.stdout):
         for job in found.jobs:
@@ -192,9 +212,9 @@ def _table(jobs: Sequence[Job], *, attempts: bool) -> Table:
     columns = ("Attempt",) if attempts else ()
     table = Table("Job", *columns, "Elapsed", "Queued", id_column="Number")
     for job in jobs:
-        state = state_of(job)
+        state = job.state
         style = style_of(state)
-        steps = [clean(step.name) for step in job.steps if state_of(step) == "failure"]
+        steps = [clean(step.name) for step in job.steps if step.state == "failure"]
         table.add(
             Text(clean(job.name), style=style if style in {"dim", "red"} else ""),
             *((str(job.run_attempt or ""),) if attempts else ()),
@@ -208,7 +228,7 @@ def _table(jobs: Sequence[Job], *, attempts: bool) -> Table:
 
 
 def _footer(ref: str, jobs: JobList) -> str:
-    counts = Counter(clean(state_of(job)) for job in jobs)
+    counts = Counter(clean(job.state) for job in jobs)
     parts = [f"{count:,} {state}" for state, count in counts.most_common()]
     total = sum((job.duration or timedelta() for job in jobs if job.ran), timedelta())
     if total:
@@ -218,7 +238,7 @@ def _footer(ref: str, jobs: JobList) -> str:
 
 def _line(job: Job) -> None:
     row(
-        state_of(job),
+        job.state,
         job.name,
         job.id,
         job.run_attempt,

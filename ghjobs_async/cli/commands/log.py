@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 
-from ghjobs_async.audit.plan import state_of
+from ghjobs_async.cli.checkout import find_repository
 from ghjobs_async.cli.connect import connect
 from ghjobs_async.cli.options import HELP_FORMAT, Common, Repo
 from ghjobs_async.cli.output.console import is_pipe
@@ -100,7 +100,7 @@ def log_command(
     On a terminal it comes without timestamps, and nothing in it but colours reaches the terminal's
     controls. Elsewhere, and in a file, it is what GitHub has, byte for byte.
     """
-    target = job_target(job, repo, common.base_url, os.environ)
+    target = job_target(job, repo, common.base_url, os.environ, find_repository)
     if output is not None:
         _check_output(output, part=bool(step or failed or tail is not None))
     if step is not None and failed:
@@ -108,7 +108,7 @@ def log_command(
     if tail is not None and not 0 <= tail <= _TAIL_MOST:
         raise ConfigurationError(f"--tail is 0 or more lines, not {tail}")
     writer = LineWriter.of_options(raw=raw, timestamps=timestamps, no_color=no_color)
-    progress = Progress(quiet=common.quiet)
+    progress = Progress(quiet=common.quiet, verbose=common.verbose)
 
     async def run() -> None:
         async with connect(target.root, common, on_wait=progress.on_wait) as gh:
@@ -189,7 +189,7 @@ async def _print_failure(
         with progress.reading(log, str(ref)):
             excerpt = await log.failure(job)
     if excerpt is None:
-        raise GHJobsError(f"{ref} did not fail: it is {state_of(job)}")
+        raise GHJobsError(f"{ref} did not fail: it is {job.state}")
     if excerpt.step is not None:
         note(f"failed at {excerpt.step.name!r}{_SURE[excerpt.certainty]}")
     if not excerpt.lines:

@@ -10,8 +10,9 @@ import attrs
 from rich.text import Text
 
 from ghjobs_async.audit.feed import JobOf
-from ghjobs_async.audit.plan import failed, state_of
-from ghjobs_async.cli.output.console import console, is_terminal, print_json, row, sign
+from ghjobs_async.audit.plan import failed
+from ghjobs_async.cli.output.as_json import JsonPrinter
+from ghjobs_async.cli.output.console import console, is_terminal, row, sign
 from ghjobs_async.cli.output.progress import Bar, Progress
 from ghjobs_async.cli.output.table import shorten
 from ghjobs_async.cli.output.text import clean, duration, note
@@ -22,6 +23,8 @@ from ghjobs_async.logs.job_log import JobLog
 from ghjobs_async.logtext import FailureExcerpt, failing_step
 from ghjobs_async.models import Job, JobList, to_dict
 
+#: What the JSON has besides a job's own fields.
+FAILURE_FIELDS: Final = ("failing_step", "first_error")
 _INCOMPLETE: Final = 3
 
 
@@ -72,10 +75,10 @@ async def failures(gh: GitHubJobs, repo: str, jobs: JobList, progress: Progress)
     return list(found.values())
 
 
-def print_failures(found: Sequence[FailedJob], *, json: bool) -> int:
+def print_failures(found: Sequence[FailedJob], printer: JsonPrinter | None) -> int:
     """Print the failed jobs; 3 where a log could not be read, else 0."""
-    if json:
-        print_json([_to_dict(one) for one in found])
+    if printer is not None:
+        printer.print([_to_dict(one) for one in found])
     elif is_terminal(sys.stdout):
         screen = console(sys.stdout)
         for one in found:
@@ -86,7 +89,7 @@ def print_failures(found: Sequence[FailedJob], *, json: bool) -> int:
         for one in found:
             job = one.job
             row(
-                *(state_of(job), job.name, job.id, job.run_attempt),
+                *(job.state, job.name, job.id, job.run_attempt),
                 *(one.step, one.error, job.html_url),
             )
     unread = [one for one in found if one.unread is not None]
@@ -96,14 +99,14 @@ def print_failures(found: Sequence[FailedJob], *, json: bool) -> int:
 
 
 def _to_dict(one: FailedJob) -> dict[str, object]:
-    return {**to_dict(one.job), "failing_step": one.step, "first_error": one.error}
+    return {**to_dict(one.job), **dict(zip(FAILURE_FIELDS, (one.step, one.error), strict=True))}
 
 
 def _entry(one: FailedJob, width: int) -> Text:
     job = one.job
     facts = f"  {duration(job.duration)}  {job.id}"
     name = shorten(Text(clean(job.name), style="bold"), max(1, width - 2 - len(facts)))
-    text = Text.assemble(sign(state_of(job)), " ", name, (facts, "dim"))
+    text = Text.assemble(sign(job.state), " ", name, (facts, "dim"))
     if one.step is not None:
         text.append(f"\n  at {clean(one.step)}")
     if one.error is not None:

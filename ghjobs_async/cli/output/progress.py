@@ -79,13 +79,16 @@ class Progress:
     Args:
         quiet: Show nothing.
 
+        verbose: Log messages go to stderr, waits among them: draw nothing there, and report no wait.
+
         draws: Draw where stderr is a terminal. False where something else writes to that terminal
             meanwhile, such as the reader of our output in a pipe: a line per long wait remains.
     """
 
-    def __init__(self, *, quiet: bool, draws: bool = True) -> None:
+    def __init__(self, *, quiet: bool, verbose: bool = False, draws: bool = True) -> None:
         self.quiet = quiet
-        self._draws = draws and not quiet and is_terminal(sys.stderr)
+        self._silent = quiet or verbose
+        self._draws = draws and not self._silent and is_terminal(sys.stderr)
         self._live: Live | None = None
         self._wait: Wait | None = None
 
@@ -95,7 +98,7 @@ class Progress:
             # People wonder about the longest one.
             if self._wait is None or wait.until > self._wait.until:
                 self._wait = wait
-        elif not self.quiet:
+        elif not self._silent:
             tell_wait(wait)
 
     @contextmanager
