@@ -35,7 +35,6 @@ def resolve_run(run: object, run_id: int | str | None = None) -> RunRef:
 
     Args:
         run: A `RunRef`, a `Run` or the run's URL; or, together with *run_id*, the repository.
-
         run_id: Numeric id of the run.
 
     Raises:
@@ -61,7 +60,6 @@ def resolve_job(job: object, job_id: int | str | None = None) -> JobRef:
 
     Args:
         job: A `JobRef`, a `Job` or the job's URL; or, together with *job_id*, the repository.
-
         job_id: Numeric id of the job.
 
     Raises:

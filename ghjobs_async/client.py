@@ -1,4 +1,4 @@
-"""`GitHubJobs`: one method per operation, and the fan-outs. Thin: what is done stands below."""
+"""`GitHubJobs`: one method for each operation, and the fan-outs."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from ghjobs_async.logs.download import Download
 from ghjobs_async.logs.job_log import JobLog, compiled
 from ghjobs_async.logs.log_grep import LogGrep
 from ghjobs_async.logtext import Hit
+from ghjobs_async.logtext.search import Context
 from ghjobs_async.models import Job, JobList, LogLink, RateLimit, Run, Wait
 from ghjobs_async.refs import JobRef, RunRef, check_id, check_repo
 from ghjobs_async.transport.auth import AuthSource, CredentialStore, TokenAuth
@@ -68,39 +69,29 @@ class _Environment(Enum):
 
 class GitHubJobs:
     """
-    GitHub's workflow jobs: get a job, list a run's jobs, read their logs; one or a hundred thousand.
+    GitHub's workflow jobs: get a job, list the jobs of a run, read their logs; one or many.
 
-    Enter it with ``async with``; it may be used by many tasks at once.
+    Enter it with ``async with``. Many tasks may use it at once.
 
     Args:
         auth: A token, an auth object (`TokenAuth`, `AppAuth`), None for no token, or a callable
-            that takes a repository's owner and gives one of these. Where not given, the token that
+            that takes a repository's owner and returns one of these. By default, the token that
             the environment holds for the host, if any.
-
         base_url: The API's root, ``https://HOSTNAME/api/v3`` for an Enterprise Server, or a bare
-            host name. Where not given: ``GITHUB_API_URL``, ``GH_HOST``, github.com.
-
+            host name. By default ``GITHUB_API_URL``, ``GH_HOST``, or github.com.
         api_version: Sent as ``X-GitHub-Api-Version``; None sends none.
-
         concurrency: How many requests, and how many downloads, may be under way at once.
-
-        session: A session to use; it is never closed here. Where not given, one is made.
-
-        timeout: For every hop; its ``total`` does not bound logs.
-
+        session: A session to use; it is never closed here. By default, one is made.
+        timeout: For every request; its ``total`` does not bound the content of logs.
         max_wait: The longest wait for a rate limit, in seconds; a longer one raises at once.
-
-        on_wait: Told of every wait for a limit or a retry, before it begins.
-
-        requests_per_minute: The pace; None is as GitHub allows it: 900 on github.com and ghe.com,
-            none on an Enterprise Server.
-
-        retries: How often a request that failed in a way that may pass is sent again.
-
+        on_wait: Called for every wait for a limit or a retry, before it begins.
+        requests_per_minute: The pace; None is what GitHub allows: 900 on github.com and ghe.com, no
+            limit on an Enterprise Server.
+        retries: How often a request is sent again after a failure that may pass.
         clock: Time and chance, for tests.
 
     Raises:
-        ConfigurationError: Any of these cannot be right.
+        ConfigurationError: One of these is malformed.
     """
 
     def __init__(
@@ -156,14 +147,14 @@ class GitHubJobs:
 
     @property
     def requests_per_minute(self) -> float | None:
-        """The pace of each credential's requests; None is without one."""
+        """The pace of each credential's requests; None does not pace."""
         return self._pace
 
     @property
     def rate_limit(self) -> RateLimit | None:
         """
-        What is left of the hourly budget, as the last answers said it; None before the first one,
-        and on servers without limits. Of several credentials, the one with the least left counts.
+        What is left of the hourly budget, by the last answers; None before the first one, and on
+        servers without limits. Of several credentials, the one with the least left counts.
         """
         return self._requester.credentials.rate_limit(self._clock.now())
 
@@ -193,9 +184,7 @@ class GitHubJobs:
         https://docs.github.com/rest/actions/workflow-jobs#get-a-job-for-a-workflow-run
 
         Args:
-            job: Repository as ``"owner/name"``; or, alone, a `JobRef` or the job's URL.
-
-            job_id: Numeric id of the job.
+            job, job_id: Repository and id; or, alone, a `JobRef`, a `Job` or the job's URL.
 
         Raises:
             NotFoundError: No such job, or the token cannot see it.
@@ -203,17 +192,11 @@ class GitHubJobs:
         ref = resolve_job(job, job_id)
         return await self._requester.send(get_job(ref.repo, ref.job_id))
 
-    async def get_job_json(self, job: JobLike, job_id: int | None = None) -> dict[str, object]:
+    async def get_job_json(
+        self, job: JobLike, job_id: int | str | None = None
+    ) -> dict[str, object]:
         """
-        Fetch one job as the JSON object that GitHub sent, with the keys that `Job` lacks.
-
-        ``GET /repos/{owner}/{repo}/actions/jobs/{job_id}`` --
-        https://docs.github.com/rest/actions/workflow-jobs#get-a-job-for-a-workflow-run
-
-        Args:
-            job: Repository as ``"owner/name"``; or, alone, a `JobRef` or the job's URL.
-
-            job_id: Numeric id of the job.
+        Fetch one job as the JSON object that GitHub sent: `get_job`, with the keys that `Job` lacks.
 
         Raises:
             NotFoundError: No such job, or the token cannot see it.
@@ -229,7 +212,7 @@ class GitHubJobs:
         filter: Filter = "latest",  # noqa: A002 -- GitHub's own name
     ) -> JobList:
         """
-        List the jobs of a run, or of one attempt of it; all pages, fetched side by side.
+        List the jobs of a run, or of one attempt of it: all pages, fetched concurrently.
 
         ``GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs`` --
         https://docs.github.com/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run
@@ -238,10 +221,7 @@ class GitHubJobs:
         https://docs.github.com/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run-attempt
 
         Args:
-            run: Repository as ``"owner/name"``; or, alone, a `RunRef` or the run's URL.
-
-            run_id: Numeric id of the run.
-
+            run, run_id: Repository and id; or, alone, a `RunRef`, a `Run` or the run's URL.
             filter: ``"latest"`` for the latest attempt, ``"all"`` for the jobs of every attempt.
 
         Returns:
@@ -249,7 +229,6 @@ class GitHubJobs:
 
         Raises:
             NotFoundError: No such run or attempt, or the token cannot see it.
-
             ConfigurationError: ``filter="all"`` for a single attempt.
         """
         ref = resolve_run(run, run_id)
@@ -276,9 +255,7 @@ class GitHubJobs:
         https://docs.github.com/rest/actions/workflow-runs#get-a-workflow-run-attempt
 
         Args:
-            run: Repository as ``"owner/name"``; or, alone, a `RunRef` or the run's URL.
-
-            run_id: Numeric id of the run.
+            run, run_id: Repository and id; or, alone, a `RunRef`, a `Run` or the run's URL.
 
         Raises:
             NotFoundError: No such run or attempt, or the token cannot see it.
@@ -287,16 +264,10 @@ class GitHubJobs:
 
     async def get_pull_head(self, repo: str, number: int) -> str:
         """
-        Fetch the id of the head commit of a pull request: ``iter_runs(repo, head_sha=...)`` has
-        its runs.
+        Fetch the head commit of a pull request, whose runs ``iter_runs(repo, head_sha=...)`` gives.
 
         ``GET /repos/{owner}/{repo}/pulls/{pull_number}`` --
         https://docs.github.com/rest/pulls/pulls#get-a-pull-request
-
-        Args:
-            repo: Repository as ``"owner/name"``.
-
-            number: Number of the pull request.
 
         Raises:
             NotFoundError: No such pull request, or the token cannot see it.
@@ -332,30 +303,21 @@ class GitHubJobs:
 
         Args:
             repo: Repository as ``"owner/name"``.
-
             workflow: The workflow's id or its file name, ``"ci.yml"``.
-
             actor: Login of who triggered the run.
-
             branch: The branch.
-
             event: The event, such as ``"push"``.
-
             status: A status or a conclusion.
-
             head_sha: The commit.
-
             check_suite_id: The check suite.
-
-            created: ``"2026-10-01..2026-11-01"``, ``">=2026-10-01"``, or any other form of GitHub's.
-
+            created: ``"7d"`` (since then), ``"2026-10-01..2026-11-01"``, or another form of GitHub's.
             exclude_pull_requests: Leave the pull requests out of the answers, which is faster.
 
         Returns:
-            An async iterator of `Run`; once through, its ``complete`` says whether it found all.
+            An async iterator of `Run`; at its end, its ``complete`` says whether it found all.
 
         Raises:
-            ConfigurationError: *repo*, *workflow* or *created* is malformed.
+            ConfigurationError: *repo*, *workflow*, *status* or *created* is malformed or unknown.
         """
         filters = {
             "actor": actor,
@@ -371,19 +333,16 @@ class GitHubJobs:
 
     async def get_log_url(self, job: JobLike, job_id: int | str | None = None) -> LogLink:
         """
-        Ask for the signed link of a job's log. Whoever has it can read the log, for a minute.
+        Ask for the signed link of a job's log. Whoever has it can read the log for a minute.
 
         ``GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs`` --
         https://docs.github.com/rest/actions/workflow-jobs#download-job-logs-for-a-workflow-run
 
         Args:
-            job: Repository as ``"owner/name"``; or, alone, a `JobRef` or the job's URL.
-
-            job_id: Numeric id of the job.
+            job, job_id: Repository and id; or, alone, a `JobRef`, a `Job` or the job's URL.
 
         Raises:
             LogUnavailableError: There is no log; its ``reason`` says why.
-
             NotFoundError: No such job, or the token cannot see it.
         """
         return await Download(self._requester, resolve_job(job, job_id)).link()
@@ -395,17 +354,14 @@ class GitHubJobs:
         ``GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs`` --
         https://docs.github.com/rest/actions/workflow-jobs#download-job-logs-for-a-workflow-run
 
-        The link is asked for, and followed without the token, when the block is entered and a
-        download slot is held; it is renewed, and a broken body resumed, while the log is read.
+        The link is asked for and followed, without the token, when the block is entered. While the
+        log is read, an expired link is renewed and a broken body is resumed.
 
         Args:
-            job: Repository as ``"owner/name"``; or, alone, a `JobRef` or the job's URL.
-
-            job_id: Numeric id of the job.
+            job, job_id: Repository and id; or, alone, a `JobRef`, a `Job` or the job's URL.
 
         Raises (when entered):
             LogUnavailableError: There is no log; its ``reason`` says why.
-
             NotFoundError: No such job, or the token cannot see it.
         """
         return JobLog(self._requester, self._downloads, resolve_job(job, job_id))
@@ -419,14 +375,12 @@ class GitHubJobs:
         """
         List the jobs of many runs or attempts: ``async with gh.fan_out(refs) as outcomes``.
 
-        Iterating over the outcomes gives a `Fetched` or `Failed` for each reference, as they
-        finish. *refs* is read lazily, results wait in bounded number, and leaving the block ends
-        every request, whatever the reason for leaving.
+        Iterating gives a `Fetched` or `Failed` for each reference, as they finish. *refs* is read
+        lazily, results wait in bounded number, and leaving the block ends every request.
 
         Args:
             refs: Runs or attempts, as `RunRef`, `Run` or URL: any iterable, or async iterable, such
                 as `iter_runs` gives.
-
             filter: As in `list_jobs`, for references without an attempt.
         """
         check_filter(filter)
@@ -448,12 +402,10 @@ class GitHubJobs:
         """
         Handle the logs of many jobs: ``async with gh.fan_out_logs(refs, handle) as outcomes``.
 
-        *handle* runs where the download runs, with the log open; what it returns is the value of
-        the outcome. Otherwise as `fan_out`.
+        *handle* is awaited with the log open; what it returns is the value of the outcome.
 
         Args:
             refs: Jobs, as `JobRef`, `Job` or URL: any iterable, or async iterable.
-
             handle: Takes an open `JobLog`.
         """
         check_refs(refs)
@@ -469,29 +421,32 @@ class GitHubJobs:
         refs: Iterable[JobLike] | AsyncIterable[JobLike],
         pattern: str | re.Pattern[str],
         *,
-        context: int = 0,
+        context: Context = 0,
+        invert: bool = False,
+        max_count: int | None = None,
     ) -> LogGrep:
         """
         Search the logs of many jobs: ``async with gh.grep(jobs, pattern) as hits``.
 
-        Iterating gives a `JobHit` for every line that matches, as it is found; no log is kept. Logs
-        that cannot be read are reported in ``hits.failures``.
+        Iterating gives a `JobHit` for every line that matches, as it is found. No log is kept, and
+        ``hits.failures`` reports those that could not be read.
 
         Args:
             refs: Jobs, as `JobRef`, `Job` or URL: any iterable, or async iterable.
-
             pattern: A regular expression, matched against lines as they are shown.
-
-            context: How many lines to give before and after each hit.
+            context: How many lines to give around each hit: one number for both sides, or a pair.
+            invert: Give the lines that do not match.
+            max_count: Stop reading a log after this many hits; None gives them all.
 
         Raises:
-            ConfigurationError: *pattern* is not a regular expression, or *context* is negative.
+            ConfigurationError: *pattern* is not a regular expression, *context* is negative, or
+                *max_count* is not positive.
         """
-        regex = compiled(pattern, context)
+        regex = compiled(pattern, context, max_count)
         check_refs(refs)
 
         def search(log: JobLog) -> AsyncGenerator[Hit, None]:
-            return log.grep(regex, context=context)
+            return log.grep(regex, context=context, invert=invert, max_count=max_count)
 
         return LogGrep(refs, self.open_log, search, concurrency=self._concurrency)
 

@@ -17,9 +17,7 @@ class Clock:
 
     Args:
         now: Returns the seconds since the epoch.
-
         sleep: Waits for a number of seconds.
-
         random: Returns a number from 0 up to, but not including, 1.
     """
 

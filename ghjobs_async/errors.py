@@ -72,11 +72,8 @@ class TransportError(GHJobsError):
 
     Attributes:
         method, url: The request; the URL without its query where that is a secret.
-
         request_id: GitHub's id of the request, where it sent one.
-
         retryable: Whether sending the request again may help.
-
         retry_after: After how many seconds to send the request again, where the server says so.
     """
 
@@ -108,11 +105,8 @@ class ResponseError(GHJobsError):
 
     Attributes:
         status: The HTTP status.
-
         method, url: The request; the URL without its query where that is a secret.
-
         request_id: GitHub's id of the request, for a support ticket.
-
         message, documentation_url: The fields of the answer, where it has them.
     """
 
@@ -170,9 +164,7 @@ class RateLimitError(ResponseError):
 
     Attributes:
         status: The HTTP status; None where the limit was known and the request was not sent.
-
         scope: ``"primary"`` (the hourly budget) or ``"secondary"`` (too much at once).
-
         retry_at: When the server will answer again, as an aware datetime.
     """
 
@@ -206,7 +198,6 @@ class LogTruncatedError(GHJobsError):
 
     Attributes:
         expected: The size of the log in bytes, where the server reported it.
-
         received: The exact number of bytes received.
     """
 
@@ -222,7 +213,6 @@ class DecodeError(GHJobsError):
 
     Attributes:
         problems: What is wrong: path, reason and raw value.
-
         method, url, request_id: The request.
     """
 

@@ -64,9 +64,7 @@ class _Workers(ABC, Generic[K, T]):
 
     Attributes:
         started: How many keys were begun.
-
         done: How many of them have ended, the failed ones included.
-
         failed: How many of them failed.
     """
 
@@ -201,20 +199,14 @@ class FanOut(_Workers[K, T]):
 
     Args:
         keys: What to work on; read lazily.
-
         work: Takes a key, gives its value.
-
         resolve: Makes the key of what stands in *keys*; its error is the outcome of that one.
-
         concurrency: How many keys are worked on at once.
-
         total: Gives the number of keys, where it is known otherwise than by ``len(keys)``.
 
     Attributes:
         started: How many keys were begun.
-
         done: How many of them have ended, the failed ones included.
-
         failed: How many of them failed.
     """
 

@@ -314,7 +314,6 @@ class JobList(Sequence[Job]):
 
     Attributes:
         total_count: The number of jobs by GitHub's own, latest count.
-
         undecodable: The jobs that came but could not be decoded.
     """
 
@@ -364,7 +363,6 @@ class LogLink:
 
     Attributes:
         url: The whole link, with its signature.
-
         expires_at: When the link expires, where the link itself says so.
     """
 
@@ -395,9 +393,7 @@ class RateLimit:
 
     Attributes:
         limit: How many requests an hour are allowed.
-
         remaining: How many of them are left.
-
         reset_at: When the full budget is available again.
     """
 
@@ -413,9 +409,7 @@ class Wait:
 
     Attributes:
         seconds: How long it takes.
-
         until: When it ends.
-
         reason: Its cause, for example ``"secondary rate limit"`` or ``"retry after 502"``.
     """
 

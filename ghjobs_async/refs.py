@@ -42,7 +42,6 @@ def check_id(number: object, what: str) -> int:
 
     Args:
         number: The number, or a string of its ASCII digits.
-
         what: What it is, for the error.
 
     Raises:
@@ -75,9 +74,7 @@ class RunRef:
 
     Args:
         repo: Repository as ``"owner/name"``.
-
         run_id: Numeric id of the run. A string of digits becomes a number, here and below.
-
         attempt: Number of the attempt, from 1; None means the run as a whole.
 
     Raises:
@@ -122,7 +119,6 @@ class JobRef:
 
     Args:
         repo: Repository as ``"owner/name"``.
-
         job_id: Numeric id of the job; a string of digits becomes a number.
 
     Raises:

@@ -18,9 +18,7 @@ class Audit:
 
     Args:
         gh: The client.
-
         plan: What to audit.
-
         folder: Where the results go.
 
     Attributes:
@@ -47,7 +45,6 @@ class Audit:
 
         Raises:
             GHJobsError: No repository could be searched at all.
-
             OSError: The folder cannot be written to.
         """
         async with self._feed.listings() as listings:

@@ -33,11 +33,8 @@ class RepoEstimate:
 
     Attributes:
         repository: Its name.
-
         runs: The number of runs, as GitHub reports it.
-
         jobs: The number of jobs, estimated from the sample.
-
         searches, listings, logs: The number of requests for runs, for jobs, and for logs.
     """
 
@@ -61,13 +58,9 @@ class Estimate:
 
     Attributes:
         repos: The estimate for each repository.
-
         spent: The number of requests that the estimate itself needed.
-
         seconds_per_request: The average time of such a request.
-
         pace: The most requests a minute that the client sends; None where there is no such limit.
-
         limit: The rest of the hourly budget; None where there is no such limit.
     """
 
@@ -106,9 +99,7 @@ async def estimate(
 
     Args:
         gh: The client.
-
         plan: The audit.
-
         clock: Returns the time in seconds.
 
     Raises:

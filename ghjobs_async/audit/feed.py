@@ -34,15 +34,10 @@ class Feed:
 
     Args:
         gh: The client.
-
         plan: Which runs.
-
         tally: Grows as runs are found and jobs come.
-
         fail: Called with everything that is missing.
-
         take: Called with each run's jobs.
-
         runs: Take these runs instead of searching.
     """
 

@@ -29,7 +29,6 @@ class AuditFolder:
 
     Args:
         path: The folder; created if missing.
-
         force: Write into a folder that is not empty. ``jobs.ndjson`` and ``failures.ndjson`` are
             overwritten, logs of the same jobs are replaced, and nothing else is touched.
 

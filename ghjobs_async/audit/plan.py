@@ -39,13 +39,9 @@ class AuditPlan:
 
     Args:
         repos: The repositories.
-
         since, until: When the runs were created, as `parse_when` returns it.
-
         workflow, branch, event, status, actor: GitHub's own filters.
-
         all_attempts: Take every attempt, not only the latest.
-
         logs: Which logs to fetch.
 
     Raises:

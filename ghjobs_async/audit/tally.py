@@ -24,23 +24,14 @@ class RepoTally:
 
     Attributes:
         expected: Runs that GitHub counts, as far as known.
-
         found: Runs found.
-
         listed: Runs whose jobs were listed.
-
         without_jobs: Listed runs that have no jobs, such as those that failed at startup.
-
         attempts: Attempts that these jobs belong to.
-
         jobs, ran, failed, skipped: Jobs in all, and those that ran, failed, were skipped.
-
         seconds: How long each job that ran took.
-
         logs_wanted, logs: Logs to fetch, and logs fetched.
-
         log_bytes: Size of the fetched logs.
-
         failures: Searches, runs and logs that are missing.
     """
 
@@ -123,7 +114,6 @@ class Tally:
 
     Attributes:
         repos: The counts of each repository.
-
         estimated: Whether ``expected`` is known for every repository.
     """
 

@@ -18,7 +18,6 @@ def open_page(url: str, *, quiet: bool) -> None:
 
     Raises:
         ConfigurationError: The variable is not a command.
-
         GHJobsError: The browser failed, or there is none.
     """
     if not quiet:

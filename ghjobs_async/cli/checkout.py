@@ -53,7 +53,6 @@ def choose(settings: str, host: str) -> str | None:
 
     Args:
         settings: What ``git config --null --get-regexp`` printed.
-
         host: The host that is asked.
     """
     repos: dict[str, str] = {}

@@ -34,13 +34,9 @@ def connect(
 
     Args:
         root: The API's root.
-
         common: The options that every command has.
-
         auth: The token. If None, it is looked up.
-
         on_wait: Called with every wait. If None, each wait is a line on stderr.
-
         max_wait: The longest wait for a rate limit, in seconds.
     """
     if common.verbose:

@@ -37,7 +37,6 @@ class Target(Generic[T]):
 
     Attributes:
         root: The API's root.
-
         ref: The reference.
     """
 
@@ -52,7 +51,6 @@ class Place:
 
     Attributes:
         root: The API's root.
-
         said_by: The option or variable that names it; None where github.com is the default.
     """
 
@@ -67,7 +65,6 @@ class RunsOf:
 
     Attributes:
         repo: The repository.
-
         pull: Number of a pull request: only the runs of its head commit.
     """
 

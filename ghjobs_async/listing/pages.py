@@ -61,11 +61,8 @@ class Listing(Generic[T]):
 
     Attributes:
         items: Each item once, in the server's order.
-
         total_count: How many there are, as the server last said.
-
         undecodable: What came but could not be decoded.
-
         settled: Whether everything agrees: no item came twice, the total did not move, and as many
             items came as it says.
     """
@@ -91,7 +88,6 @@ class Pages:
 
     Args:
         requester: Asks GitHub.
-
         concurrency: How many pages of one list are asked for at once.
     """
 
@@ -109,9 +105,7 @@ class Pages:
 
         Args:
             key: The repository and the kind of list, for which the page size is remembered.
-
             make: Builds the request for one page.
-
             limit: Of a list as long as this, or longer, only page 1 is read.
         """
         listing = await self._read(key, make, limit)

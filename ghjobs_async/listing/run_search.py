@@ -146,9 +146,7 @@ class RunSearch:
     Attributes:
         total_count: How many runs GitHub says there are: at first by its first answer, at the end
             by all of them.
-
         got: How many came.
-
         undecodable: What came but could not be decoded.
     """
 

@@ -77,9 +77,7 @@ class Continuity:
 
     Attributes:
         received: How many of its bytes have come.
-
         expected: How many there are, where an answer said so.
-
         promised: The largest length that any answer announced, also for a reading before this one.
     """
 
@@ -113,11 +111,8 @@ class Continuity:
 
         Args:
             status: 200; or, to a request with a Range, 206, 412 or 416.
-
             headers: The answer's.
-
             framed: Whether the end of its body can be told from the end of the connection.
-
             packed: Whether the body is compressed: then no length counts its bytes.
 
         Raises:

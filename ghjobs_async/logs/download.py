@@ -57,9 +57,7 @@ class Download:
 
     Args:
         requester: Asks GitHub.
-
         ref: Whose log.
-
         continuity: What is known of it.
     """
 
@@ -89,7 +87,6 @@ class Download:
 
         Raises:
             LogUnavailableError, NotFoundError: As `open` does.
-
             TransportError: This server answers with the log itself: there is no link.
         """
 
@@ -114,7 +111,6 @@ class Download:
 
         Raises:
             LogUnavailableError: There is no log; its ``reason`` says why.
-
             NotFoundError: There is no such job, or the token cannot see it.
         """
         await self._explained(self._connect())
@@ -125,7 +121,6 @@ class Download:
 
         Raises:
             ChangedError: The log has to be read from its start again.
-
             LogTruncatedError: It broke off, was resumed as often as allowed, and is still short.
         """
         while not self._finished:

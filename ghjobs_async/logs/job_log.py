@@ -27,6 +27,7 @@ from ghjobs_async.logtext import (
     StepLogs,
     StepSplitter,
 )
+from ghjobs_async.logtext.search import Context
 from ghjobs_async.models import Job
 from ghjobs_async.refs import JobRef
 from ghjobs_async.transport.requester import Requester
@@ -202,7 +203,6 @@ class JobLog:
 
         Args:
             job: The job, if it is at hand; else it is fetched.
-
             context: How many lines to show before and after each error.
         """
         finder = FailureFinder(await self._job(job), context=context)
@@ -212,24 +212,34 @@ class JobLog:
         return finder.close()
 
     async def grep(
-        self, pattern: str | re.Pattern[str], *, context: int = 0
+        self,
+        pattern: str | re.Pattern[str],
+        *,
+        context: Context = 0,
+        invert: bool = False,
+        max_count: int | None = None,
     ) -> AsyncGenerator[Hit, None]:
         """
-        The lines that match, as they are shown: without timestamp, marker and colours.
+        Search for lines that match, as they are shown: without timestamp, marker and colours.
 
         Args:
             pattern: A regular expression.
-
-            context: How many lines to give before and after each hit.
+            context: How many lines to give around each hit: one number for both sides, or a pair.
+            invert: Give the lines that do not match.
+            max_count: Stop reading after this many hits; None gives them all.
 
         Raises:
-            ConfigurationError: *pattern* is no regular expression, or *context* negative.
+            ConfigurationError: *pattern* is no regular expression, *context* is negative, or
+                *max_count* is not positive.
         """
-        search = LogSearch(compiled(pattern, context), context=context)
+        regex = compiled(pattern, context, max_count)
+        search = LogSearch(regex, context=context, invert=invert, max_count=max_count)
         async with aclosing(self.chunks()) as chunks:
             async for chunk in chunks:
                 for hit in search.feed(chunk):
                     yield hit
+                if search.done:
+                    return
         for hit in search.close():
             yield hit
 
@@ -256,7 +266,6 @@ class JobLog:
 
         Raises:
             LogTruncatedError: It broke off and stays short; there is no file then.
-
             OSError: The file cannot be written.
         """
         with WholeFile(path) as file:
@@ -281,17 +290,26 @@ class JobLog:
         raise AssertionError("the last restart returns or raises")
 
 
-def compiled(pattern: str | re.Pattern[str], context: int = 0, flags: int = 0) -> re.Pattern[str]:
+def compiled(
+    pattern: str | re.Pattern[str],
+    context: Context = 0,
+    max_count: int | None = None,
+    *,
+    flags: int = 0,
+) -> re.Pattern[str]:
     """
-    *pattern* as a regular expression, for a search with that much context.
+    Compile *pattern*, and check the other arguments of the search that it is for.
 
     Raises:
-        ConfigurationError: It is none, or *context* is negative.
+        ConfigurationError: *pattern* is no regular expression, *context* is negative, or *max_count*
+            is not positive.
     """
     if not isinstance(getattr(pattern, "pattern", pattern), str):
         raise ConfigurationError(f"a pattern is a text, or compiled of one, not {shown(pattern)}")
-    if context < 0:
+    if min((context,) if isinstance(context, int) else context) < 0:
         raise ConfigurationError(f"context is 0 lines or more, not {context}")
+    if max_count is not None and max_count < 1:
+        raise ConfigurationError(f"max_count is 1 or more, not {max_count}")
     try:
         return re.compile(pattern, flags)
     except (re.error, RecursionError, OverflowError) as error:

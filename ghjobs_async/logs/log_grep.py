@@ -22,7 +22,6 @@ class JobHit:
 
     Attributes:
         job: Whose log.
-
         hit: The line with its neighbours and where it matches.
     """
 
@@ -58,7 +57,6 @@ class LogGrep:
 
     Attributes:
         searched: How many logs were searched to their end so far.
-
         failures: The jobs whose log could not be read, and why.
     """
 

@@ -41,7 +41,6 @@ def not_a_log(head: bytes, answer: Answer) -> Exception | None:
 
     Args:
         head: The first `MAX_ERROR` bytes, or the whole body where it is shorter.
-
         answer: The head of the answer.
     """
     start = _start(head)
@@ -66,7 +65,6 @@ def storage_error(head: bytes, answer: Answer) -> Exception:
 
     Args:
         head: The first `MAX_ERROR` bytes of the body.
-
         answer: The head of the answer.
     """
     found = _CODE.search(head)

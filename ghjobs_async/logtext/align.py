@@ -60,17 +60,11 @@ class Slot:
 
     Attributes:
         steps: The indexes of the steps in the job.
-
         role: The kind of step.
-
         title: The name.
-
         start: The second in which it began; minus infinity where unknown.
-
         end: The second in which it ended; infinity where unknown.
-
         sound: Whether the times are known and in order.
-
         silence: The weight of readings in which it has no lines.
     """
 
@@ -222,9 +216,7 @@ class Reading:
     Attributes:
         begins: For each slot, the opener that begins it; -1 for the beginning of the log, None for
             a slot without lines.
-
         sure: For each slot, how certain that is, from 0 to 1.
-
         boundary: For each opener, how certain it is that a slot begins there, from 0 to 1.
     """
 

@@ -24,12 +24,9 @@ class Annotation:
 
     Attributes:
         line: The line with the marker; its ``kind`` is the level.
-
         group: The name of the innermost group around it; None outside of groups.
-
         continuation: For an error, the lines without a timestamp that follow it, at most
             `MAX_CONTINUATION` of them.
-
         dropped: The number of further such lines.
     """
 

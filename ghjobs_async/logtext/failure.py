@@ -49,15 +49,11 @@ class FailureExcerpt:
 
     Attributes:
         step: The first step that failed; None where GitHub names none.
-
         lines: Its errors, each with the lines around it; without errors, its last lines.
-
         errors: The error lines among ``lines``.
-
         certainty: How certain it is that the lines are the step's. If unknown, they are the errors
             from the time of the step, or of the whole log where there is no step or none of its
             lines is found.
-
         capped: Whether lines were left out because there were too many.
     """
 
@@ -103,11 +99,8 @@ class FailureFinder:
 
     Args:
         job: The job that wrote the log.
-
         context: How many lines to keep before and after each error.
-
         max_lines: The most lines of the excerpt.
-
         max_bytes: The most bytes of the excerpt; it always has one line.
     """
 
@@ -233,13 +226,9 @@ def failure_excerpt(
 
     Args:
         lines: All lines of the log; few are kept.
-
         job: The job that wrote it.
-
         context: How many lines to include before and after each error.
-
         max_lines: The most lines of the excerpt.
-
         max_bytes: The most bytes of the excerpt; it always has one line.
 
     Returns:

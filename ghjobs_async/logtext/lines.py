@@ -78,15 +78,11 @@ class LogLine(msgspec.Struct, frozen=True, gc=False, repr_omit_defaults=True):
 
     Attributes:
         number: Its number in the log, from 1.
-
         raw: Its bytes, with the line end. All lines joined are the log, byte for byte, unless a
             line is capped.
-
         depth: The number of groups around it. The first and last line of a group have the depth of
             what is outside.
-
         kind: Its kind, by its marker.
-
         continuation: Whether it has no timestamp of its own: then it belongs to the message before
             it, and has the time of that message.
     """
@@ -166,7 +162,6 @@ class LogParser:
 
     Args:
         max_line: How many bytes of a line to keep, with its end. A longer line is ``capped``.
-
         groups: Whether to count groups; if not, every line has the depth 0.
     """
 
@@ -311,7 +306,6 @@ def parse_log(chunks: Iterable[bytes], *, max_line: int = MAX_LINE) -> Iterator[
 
     Args:
         chunks: The bytes of the log, in chunks of any size.
-
         max_line: How many bytes of a line to keep, as in `LogParser`.
     """
     parser = LogParser(max_line)

@@ -68,11 +68,8 @@ class Opener:
 
     Attributes:
         index: The number of lines before it and before the runner's preparations for it.
-
         form: What begins with it.
-
         title: Its text, as in the names of steps.
-
         second: Its time in seconds since the epoch; None where unknown.
     """
 

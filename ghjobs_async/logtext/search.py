@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
@@ -18,6 +18,9 @@ from ghjobs_async.logtext.lines import MAX_LINE, LogLine, LogParser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+#: How many lines to give around each hit: on either side, or before and after.
+Context: TypeAlias = int | tuple[int, int]
 
 # How many bytes to search at once: few enough to stay in the processor's cache.
 _BLOCK: Final = 1 << 16
@@ -52,17 +55,13 @@ _TOKEN: Final = re.compile(
 @attrs.frozen
 class Hit:
     """
-    A line that matches.
+    A line that matches; of an inverted search, a line that does not.
 
     Attributes:
         line: The line.
-
-        start: Where the first match begins in ``line.text``.
-
-        end: Where it ends.
-
+        start: Where the first match begins in ``line.text``; 0 in an inverted search.
+        end: Where it ends; 0 in an inverted search.
         before: The lines before it, as many as were asked for and exist.
-
         after: The lines after it.
     """
 
@@ -74,7 +73,7 @@ class Hit:
 
     @property
     def match(self) -> str:
-        """The text of the first match, without escape sequences."""
+        """The text that matches, without escape sequences; empty in an inverted search."""
         return plain(self.line.text[self.start : self.end]).text
 
 
@@ -97,29 +96,50 @@ class LineGrep:
 
     Args:
         pattern: A regular expression.
-
-        context: How many lines to add before and after each hit. A hit is returned once the lines
+        context: How many lines to give around each hit. A hit is returned once the lines
             after it were fed.
+        invert: Look for the lines that do not match.
+        max_count: Stop after this many hits; None gives them all.
     """
 
-    def __init__(self, pattern: str | re.Pattern[str], *, context: int = 0) -> None:
+    def __init__(
+        self,
+        pattern: str | re.Pattern[str],
+        *,
+        context: Context = 0,
+        invert: bool = False,
+        max_count: int | None = None,
+    ) -> None:
         self._pattern = re.compile(pattern)
-        self._context = context
-        self._before: deque[LogLine] = deque(maxlen=context)
+        before, self._after = (context, context) if isinstance(context, int) else context
+        self._invert = invert
+        self._left = max_count
+        self._before: deque[LogLine] = deque(maxlen=before)
         self._waiting: deque[tuple[Hit, list[LogLine]]] = deque()
+
+    @property
+    def done(self) -> bool:
+        """Whether the last hit has come out, so that the rest of the log need not be read."""
+        return self._left == 0 and not self._waiting
 
     def feed(self, lines: Iterable[LogLine]) -> list[Hit]:
         """Take the next lines; return the hits that are complete."""
         found: list[Hit] = []
         for line in lines:
+            if self.done:
+                break
             for _, after in self._waiting:
                 after.append(line)
-            if self._waiting and len(self._waiting[0][1]) == self._context:
+            if self._waiting and len(self._waiting[0][1]) == self._after:
                 hit, after = self._waiting.popleft()
                 found.append(attrs.evolve(hit, after=tuple(after)))
-            if new := find(self._pattern, line):
-                if self._context:
-                    self._waiting.append((attrs.evolve(new, before=tuple(self._before)), []))
+            if self._left != 0 and (new := self._select(line)):
+                if self._left is not None:
+                    self._left -= 1
+                if self._before:
+                    new = attrs.evolve(new, before=tuple(self._before))
+                if self._after:
+                    self._waiting.append((new, []))
                 else:
                     found.append(new)
             self._before.append(line)
@@ -131,23 +151,36 @@ class LineGrep:
         self._waiting.clear()
         return found
 
+    def _select(self, line: LogLine) -> Hit | None:
+        hit = find(self._pattern, line)
+        if not self._invert:
+            return hit
+        return Hit(line, 0, 0) if hit is None else None
+
 
 def grep_lines(
-    lines: Iterable[LogLine], pattern: str | re.Pattern[str], *, context: int = 0
+    lines: Iterable[LogLine],
+    pattern: str | re.Pattern[str],
+    *,
+    context: Context = 0,
+    invert: bool = False,
+    max_count: int | None = None,
 ) -> Iterator[Hit]:
     """
     Yield the lines that match, with context.
 
     Args:
-        lines: The lines of a log.
-
+        lines: The lines of a log. No more of them are read than are needed.
         pattern: A regular expression.
-
-        context: How many lines to add before and after each hit.
+        context: How many lines to give around each hit: one number for both sides, or a pair.
+        invert: Give the lines that do not match.
+        max_count: Stop after this many hits; None gives them all.
     """
-    grep = LineGrep(pattern, context=context)
+    grep = LineGrep(pattern, context=context, invert=invert, max_count=max_count)
     for line in lines:
         yield from grep.feed((line,))
+        if grep.done:
+            return
     yield from grep.close()
 
 
@@ -157,32 +190,47 @@ class LogSearch:
 
     Where every match must contain a certain text (for ``uses: .+@v[0-9]`` that is ``uses: ``), blocks
     of the log are searched for it at the speed of ``bytes.find``, and only the lines that contain it
-    are parsed and matched. With groups in the pattern, or with context, every line is. Groups of the
+    are parsed and matched. With groups in the pattern, with
+    context, or inverted, every line is. Groups of the
     log are not counted: the lines of a hit have the depth 0.
 
     Args:
         pattern: A regular expression.
-
-        context: How many lines to add before and after each hit.
-
+        context: How many lines to give around each hit: one number for both sides, or a pair.
+        invert: Look for the lines that do not match.
+        max_count: Stop after this many hits; None gives them all.
         max_line: How many bytes of a line to keep and search, as in `LogParser`.
     """
 
     def __init__(
-        self, pattern: str | re.Pattern[str], *, context: int = 0, max_line: int = MAX_LINE
+        self,
+        pattern: str | re.Pattern[str],
+        *,
+        context: Context = 0,
+        invert: bool = False,
+        max_count: int | None = None,
+        max_line: int = MAX_LINE,
     ) -> None:
         self._pattern = re.compile(pattern)
         self._parser = LogParser(max_line, groups=False)
-        self._grep = LineGrep(self._pattern, context=context)
-        self._literals = () if context else literals(self._pattern)
+        self._grep = LineGrep(self._pattern, context=context, invert=invert, max_count=max_count)
+        by_line = invert or context not in {0, (0, 0)}
+        self._literals = () if by_line else literals(self._pattern)
         self._fold = bool(self._pattern.flags & re.IGNORECASE)
         # Where case is ignored, each letter has more than one form: strip every block with escapes.
         self._splitting = None if self._fold else _splitting_escapes(self._literals)
+
+    @property
+    def done(self) -> bool:
+        """Whether the last hit has come out, so that the rest of the log need not be read."""
+        return self._grep.done
 
     def feed(self, chunk: bytes) -> list[Hit]:
         """Take the next bytes, split anywhere; return the hits that are complete."""
         found: list[Hit] = []
         for at in range(0, len(chunk), _BLOCK):
+            if self.done:
+                break
             found += self._feed(chunk[at : at + _BLOCK])
         return found
 

@@ -45,11 +45,8 @@ class StepSpan:
 
     Attributes:
         step: The step.
-
         start: The index of its first line.
-
         stop: The index after its last line; equal to ``start`` for a step without lines.
-
         certainty: How certain the range is.
     """
 
@@ -66,9 +63,7 @@ class StepLog:
 
     Attributes:
         step: The step.
-
         lines: Its lines.
-
         certainty: How certain it is that these are exactly its lines.
     """
 
@@ -84,7 +79,6 @@ class StepLogs:
 
     Attributes:
         steps: All steps of the job, in their order.
-
         unattributed: The lines of no step, and those whose step is unknown.
     """
 
@@ -244,7 +238,6 @@ def split_steps(lines: Iterable[LogLine], job: Job) -> StepLogs:
 
     Args:
         lines: All lines of the log; they are kept.
-
         job: The job that wrote it.
     """
     splitter = StepSplitter(job)

@@ -1,20 +1,18 @@
-"""A believable organisation, for `ghjobs demo` and for trying things out."""
+"""A realistic organisation, for `ghjobs demo` and for trying things out."""
 
 from __future__ import annotations
 
 import random
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ghjobs_async.testing import scenario
-from ghjobs_async.testing.specs import AttemptSpec, JobSpec
+from ghjobs_async.testing.fake import FakeGitHub
+from ghjobs_async.testing.world.runs import FakeRun
+from ghjobs_async.testing.world.specs import AttemptSpec, JobSpec
 
-if TYPE_CHECKING:
-    from ghjobs_async.testing.fake import FakeGitHub
-    from ghjobs_async.testing.world import FakeRun
-
-REPOS: Final = ("octo-org/octo-repo", "octo-org/hello-world")
-DAYS: Final = 30
+_REPOS: Final = ("octo-org/octo-repo", "octo-org/hello-world")
+_DAYS: Final = 30
 _DAY: Final = 86_400
 _BRANCHES: Final = ("main", "main", "main", "release/2.x", "fix/flaky-upload", "docs")
 _ACTORS: Final = ("octocat", "hubot", "monalisa")
@@ -22,42 +20,38 @@ _EVENTS: Final = ("push", "push", "pull_request", "schedule")
 _WORKFLOWS: Final = ("CI", "CI", "CI", "Nightly", "Release")
 #: The share of attempts with a failing job.
 _FAILING: Final = 0.22
-#: Every so manieth run is a large matrix, and every so manieth is of another kind altogether.
+#: Every Nth run is a large matrix, and every Nth is of an unusual kind.
 _LARGE_EVERY: Final = 40
 _ODD_EVERY: Final = 25
-_MOST_ATTEMPTS: Final = 3
+_MAX_ATTEMPTS: Final = 3
 
 
 def fill_demo(fake: FakeGitHub, runs: int = 200, seed: int = 1) -> list[FakeRun]:
     """
-    Fill *fake* with two repositories and *runs* runs of the last 30 days by its clock.
+    Fill *fake* with two repositories and *runs* runs of the last 30 days.
 
     Args:
-        fake: What to fill.
-
-        runs: How many runs.
-
-        seed: Another seed makes another month; the same one always the same.
+        fake: The fake to fill.
+        runs: The number of runs.
+        seed: Another seed makes another month; the same seed makes the same one.
 
     Returns:
         The runs, the oldest first.
     """
     rng = random.Random(seed)  # noqa: S311 - chance for a demo, not for secrets
-    # The newest run is an hour old: whatever is meant to have ended has ended.
+    # The newest run is an hour old, so that completed runs end in the past.
     end = int(fake.clock()) - 3600
-    ages = sorted((rng.randrange((DAYS - 1) * _DAY) for _ in range(runs)), reverse=True)
+    ages = sorted((rng.randrange((_DAYS - 1) * _DAY) for _ in range(runs)), reverse=True)
     return [_add(fake, rng, number, end - age) for number, age in enumerate(ages)]
 
 
 def _add(fake: FakeGitHub, rng: random.Random, number: int, created: int) -> FakeRun:
     workflow = rng.choice(_WORKFLOWS)
-    repo = REPOS[0] if rng.random() < 0.8 else REPOS[1]
-    attempts, conclusion = _attempts(rng, number, workflow)
+    repo = _REPOS[0] if rng.random() < 0.8 else _REPOS[1]
     return fake.add_run(
         repo,
         jobs=0,
-        attempts=attempts,
-        conclusion=conclusion,
+        attempts=_attempts(rng, number, workflow),
         event="schedule" if workflow == "Nightly" else rng.choice(_EVENTS),
         branch="main" if workflow == "Nightly" else rng.choice(_BRANCHES),
         workflow=workflow,
@@ -66,24 +60,22 @@ def _add(fake: FakeGitHub, rng: random.Random, number: int, created: int) -> Fak
     )
 
 
-def _attempts(
-    rng: random.Random, number: int, workflow: str
-) -> tuple[list[AttemptSpec], str | None]:
+def _attempts(rng: random.Random, number: int, workflow: str) -> list[AttemptSpec]:
     if number % _ODD_EVERY == _ODD_EVERY - 1:
-        return [_odd(number // _ODD_EVERY)], "success"
+        return [_odd(number // _ODD_EVERY)]
     if number % _LARGE_EVERY == _LARGE_EVERY // 2:
         jobs = scenario.matrix(rng.randrange(150, 420), "integration", failing=(3, 77))
-        return scenario.rerun_failed(jobs), "success"
+        return scenario.rerun_failed(jobs)
     jobs = _jobs(rng, workflow)
     attempts = [AttemptSpec(jobs)]
     while (
         any(job.conclusion == "failure" for job in attempts[-1].jobs)
-        and len(attempts) < _MOST_ATTEMPTS
+        and len(attempts) < _MAX_ATTEMPTS
         and rng.random() < 0.7
     ):
         again = scenario.rerun_failed(attempts[-1].jobs)[1]
         if rng.random() < 0.3:
-            # Ran again and failed again.
+            # The failed job failed again.
             again = AttemptSpec(
                 [
                     job if job.conclusion == "failure" else new
@@ -91,7 +83,7 @@ def _attempts(
                 ]
             )
         attempts.append(again)
-    return attempts, "success"
+    return attempts
 
 
 def _jobs(rng: random.Random, workflow: str) -> list[JobSpec]:

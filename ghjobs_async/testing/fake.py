@@ -1,39 +1,29 @@
-"""`FakeGitHub`: the one object a user of this package holds."""
+"""`FakeGitHub`: the one object that users of this package hold."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
-
-import attrs
+from typing import Self
 
 from ghjobs_async.refs import check_id, check_repo
-from ghjobs_async.testing.answers import Answer, Asked, Call, Origin
-from ghjobs_async.testing.api import Api, call_of
-from ghjobs_async.testing.apps import Apps
-from ghjobs_async.testing.budget import Budget
-from ghjobs_async.testing.hosting import Hosted
-from ghjobs_async.testing.ledger import Ledger
+from ghjobs_async.testing.faults.script import Fault, Rule, Script
+from ghjobs_async.testing.faults.shares import recoverable
 from ghjobs_async.testing.recorded import fill_from_folder
-from ghjobs_async.testing.script import Fault, Rule, Script
-from ghjobs_async.testing.shares import recoverable
-from ghjobs_async.testing.specs import (
-    AttemptSpec,
-    JobSpec,
-    LogContent,
-    LogState,
-    plain_jobs,
-)
-from ghjobs_async.testing.storage import Storage, measure
-from ghjobs_async.testing.times import iso
-from ghjobs_async.testing.world import FakeRun, World, sha_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
-    from datetime import datetime
-
-    from aiohttp import web
+from ghjobs_async.testing.server.hosting import Hosted
+from ghjobs_async.testing.server.messages import Answer, Asked
+from ghjobs_async.testing.site.api import Api
+from ghjobs_async.testing.site.apps import Apps
+from ghjobs_async.testing.site.budget import Budget
+from ghjobs_async.testing.site.routes import call_of
+from ghjobs_async.testing.site.site import Site
+from ghjobs_async.testing.site.storage import Storage
+from ghjobs_async.testing.world.blobs import LogContent
+from ghjobs_async.testing.world.runs import FakeRun
+from ghjobs_async.testing.world.specs import AttemptSpec, JobSpec, LogState, plain_jobs
+from ghjobs_async.testing.world.world import World
 
 #: Runs without a time of their own were created one second after another, from a day ago on.
 _FIRST_RUN_AGE = 86_400
@@ -41,32 +31,24 @@ _FIRST_RUN_AGE = 86_400
 
 class FakeGitHub(Hosted):
     """
-    An embedded GitHub: the workflow-jobs API, and the storage its logs lie in.
+    An embedded GitHub: the workflow-jobs API, and the storage of its logs.
 
     Enter it with ``async with`` to serve in the running event loop, or with ``with`` to serve in
     a thread of its own.
 
     Args:
-        clock: What time it is, in seconds since the epoch.
-
-        link_lifetime: Seconds that a log's signed link lives.
-
+        clock: The current time, in seconds since the epoch.
+        link_lifetime: How long a log's signed link is valid, in seconds.
         latency: Seconds before each answer.
-
-        rate_limit: Requests an hour for each credential; None sends no limit headers at all, as
-            GHES by default.
-
-        tokens: Which tokens are accepted; None takes any, or none.
-
-        api_versions: Which values of ``X-GitHub-Api-Version`` are known.
-
-        record: Whether `requests` keeps what was asked; a soak would fill the memory.
-
-        capped_total: Whether ``total_count`` of a filtered run listing stops at 1,000 as the
-            results do.
-
-        storage_host: The host that signed links name. Clients that compare hosts without their
-            ports (gh does) need ``localhost`` here to see that the storage is another host.
+        rate_limit: Requests an hour for each credential; None sends no limit headers, as GHES by
+            default.
+        tokens: The accepted tokens; None accepts any, and requests without one.
+        api_versions: The known values of ``X-GitHub-Api-Version``.
+        record: Whether `requests` keeps what was asked; False saves memory in long tests.
+        capped_total: Whether ``total_count`` of a filtered run listing stops at 1,000, like the
+            results.
+        storage_host: The host in signed links. Clients that compare hosts without their ports
+            (gh does) need ``localhost`` here to see that the storage is another host.
     """
 
     def __init__(
@@ -82,11 +64,9 @@ class FakeGitHub(Hosted):
         capped_total: bool = False,
         storage_host: str = "127.0.0.1",
     ) -> None:
-        super().__init__(storage_host)
+        super().__init__(storage_host=storage_host, latency=latency, record=record)
         self.clock = clock
-        self.latency = latency
-        self.ledger = Ledger(keep=record)
-        self.world = World()
+        self.world = World(int(clock()) - _FIRST_RUN_AGE)
         self.apps = Apps(clock)
         self.budget = Budget(clock, rate_limit)
         self.storage = Storage(self.world, clock, link_lifetime)
@@ -95,13 +75,12 @@ class FakeGitHub(Hosted):
             self.storage,
             self.budget,
             self.apps,
-            clock,
             tokens=tokens,
             api_versions=tuple(api_versions),
             capped_total=capped_total,
         )
+        self.site = Site(clock, self.world, self.budget, self.apps, self.storage, self.api)
         self.script = Script()
-        self._epoch = int(clock()) - _FIRST_RUN_AGE
 
     # -- what it holds ---------------------------------------------------------------------
 
@@ -126,60 +105,35 @@ class FakeGitHub(Hosted):
         Add a run.
 
         Args:
-            repo: Repository as ``"owner/name"``; made where there is none.
-
-            jobs: How many jobs, or which, the last attempt has.
-
-            attempts: How many attempts (those before the last one failed), or which: the jobs
-                of each, in place of ``jobs``.
-
-            conclusion: How the last attempt ended; ``"success"`` leaves that to the jobs where
-                they are given. None: it is still in progress.
-
+            repo: Repository as ``"owner/name"``; made if there is none.
+            jobs: The jobs of the last attempt, or their number.
+            attempts: The jobs of each attempt, in place of ``jobs``; or the number of attempts,
+                of which all but the last one failed.
+            conclusion: How the last attempt ended; ``"success"`` leaves that to the jobs if they
+                are given. None: it is still in progress.
             run_id: Its number; None takes the next one.
-
             event: What triggered it.
-
             branch: The branch it ran on.
-
             workflow: The name of its workflow.
-
             workflow_path: The workflow's file; None derives it from the name.
-
-            created_at: When it was created; None: one second after the run added before.
-
+            created_at: When it was created; None: one second after the run before.
             actor: Who triggered it.
-
-            head_sha: The commit; None makes one up.
-
-            overrides: Keys of the run's JSON object, as they shall be sent.
+            head_sha: The commit; None invents one.
+            overrides: Keys of the run's JSON object to replace or add.
         """
         check_repo(repo)
-        world = self.world
-        number = world.run_id() if run_id is None else check_id(run_id, "a run's id")
-        if number in world.runs:
-            raise ValueError(f"there is a run {number} already")
         specs = _attempts(jobs, attempts, conclusion)
-        repository = world.repo(repo)
-        file_name = workflow_path or f".github/workflows/{_slug(workflow)}.yml"
-        created = int(created_at.timestamp()) if created_at else self._epoch + len(world.runs)
-        run = FakeRun(
-            repository=repository,
-            id=number,
-            number=len(repository.runs) + 1,
-            event=event,
-            branch=branch,
+        run = self.world.add_run(
+            repo,
+            None if run_id is None else check_id(run_id, "a run's id"),
             workflow=workflow,
-            path=file_name,
-            workflow_id=1_000_000 + int(sha_of(repository.id, file_name)[:6], 16),
-            actor=actor,
-            created=created,
-            head_sha=head_sha or sha_of(repository.id, number),
-            overrides=dict(overrides or {}),
+            path=workflow_path,
+            created=None if created_at is None else int(created_at.timestamp()),
+            head_sha=head_sha,
         )
-        world.add_attempts(run, specs)
-        world.runs[number] = run
-        repository.runs.append(run)
+        run.event, run.branch, run.actor = event, branch, actor
+        run.overrides.update(overrides or {})
+        self.world.add_attempts(run, specs)
         return run
 
     @property
@@ -188,7 +142,7 @@ class FakeGitHub(Hosted):
         return list(self.world.runs.values())
 
     def rename(self, old: str, new: str) -> None:
-        """Rename a repository: the old name is answered 301 to ``/repositories/ID/...``."""
+        """Rename a repository: the old name redirects (301) to ``/repositories/ID/...``."""
         if old.lower() not in self.world.repos:
             raise KeyError(old)
         self.world.rename(old, check_repo(new))
@@ -203,33 +157,22 @@ class FakeGitHub(Hosted):
         etag: str | None = None,
     ) -> None:
         """
-        Set a job's log, or what happens to whoever asks for it.
+        Set a job's log, or how a request for it is answered.
 
         Args:
             job_id: The job.
-
-            content: The bytes, or a function that gives them block by block each time it is
-                called; None keeps the generated log.
-
+            content: The bytes, or a function that makes them block by block at each call; None
+                generates a log.
             state: ``"ok"``; ``"expired"`` (410); ``"deleted"`` (404); ``"not_ready"`` (the link
                 leads to BlobNotFound); ``"direct"`` (the API itself answers 200 with the log);
-                None: ``"ok"`` where there is content, else what the job's status implies.
-
-            size: How many bytes the function gives; None reads it once to find out.
-
-            etag: The blob's ETag; None derives it from the content, or from the size.
+                None: ``"ok"`` if there is content, else what the job's status implies.
+            size: The number of bytes that the function makes; None calls it once to count them.
+            etag: The blob's ETag; None derives it from the content, or from *size* if given.
         """
-        job = self.world.jobs[job_id]
-        measured = None if size is None else (size, etag or f'"0x8{size:X}"')
-        if state is None and content is not None:
-            state = "ok"
-        job.set_log(content, state, measured)
-        if content is not None and not isinstance(content, bytes) and measured is None:
-            # Once here, rather than at each request while others wait.
-            job.measured = measure(content())
+        self.world.jobs[job_id].set_log(content, state, size, etag)
 
     @classmethod
-    def from_folder(
+    def from_folder(  # noqa: D417 - most arguments are those of the class
         cls,
         path: str | Path,
         *,
@@ -240,21 +183,12 @@ class FakeGitHub(Hosted):
         storage_host: str = "127.0.0.1",
     ) -> Self:
         """
-        Make one of recorded payloads.
+        Make one from recorded payloads.
 
         Args:
             path: A folder with ``*.json`` (lists of jobs, single jobs, ``workflow_job`` webhook
                 bodies) and logs named ``JOBID.txt`` or ``*_jobJOBID.txt``.
-
-            clock: As for the class; so are the others.
-
-            link_lifetime: Seconds that a log's signed link lives.
-
-            latency: Seconds before each answer.
-
-            rate_limit: Requests an hour for each credential, or None.
-
-            storage_host: The host that signed links name.
+            clock, link_lifetime, latency, rate_limit, storage_host: As for the class.
         """
         fake = cls(
             clock=clock,
@@ -263,14 +197,14 @@ class FakeGitHub(Hosted):
             rate_limit=rate_limit,
             storage_host=storage_host,
         )
-        fill_from_folder(fake, Path(path))
+        fill_from_folder(fake.world, Path(path))
         return fake
 
     def now(self) -> str:
         """Give the time by its own clock, as GitHub writes it."""
-        return iso(int(self.clock()))
+        return self.site.now()
 
-    # -- what goes wrong -------------------------------------------------------------------
+    # -- faults ----------------------------------------------------------------------------
 
     def fail(
         self,
@@ -286,30 +220,24 @@ class FakeGitHub(Hosted):
         Args:
             on: ``jobs``, ``job``, ``runs``, ``run``, ``log`` (the link), ``storage``, ``token``
                 and the other operations of `Asked`; ``api``: all but the storage; ``any``.
-
             fault: What goes wrong.
-
             times: How often; None for ever.
-
-            where: Which requests; None takes all.
-
-            after: How many fitting requests are answered well before.
+            where: A predicate of the request; None takes every one.
+            after: The number of matching requests to answer well first.
 
         Returns:
             The rule, which counts its ``hits`` and can be stopped.
         """
-        return self.script.add(on, fault, times=times, where=where, after=after)
+        return self.script.add(Rule(on, fault, times, where, after))
 
     def fault_rate(self, rate: float, seed: int = 0, faults: Sequence[Fault] | None = None) -> None:
         """
-        Make a share of all answers faulty, the same ones at each run whatever the order.
+        Make a share of all answers faulty: the same ones each time, in whatever order they come.
 
         Args:
             rate: The share, from 0 to 1.
-
-            seed: Another seed picks others.
-
-            faults: What goes wrong; None takes all those from which a client can recover.
+            seed: Another seed picks other answers.
+            faults: What goes wrong; None takes all from which a client can recover.
         """
         self.script.set_rate(rate, seed, recoverable() if faults is None else faults)
 
@@ -317,72 +245,9 @@ class FakeGitHub(Hosted):
         """End every fault."""
         self.script.clear()
 
-    # -- what it was asked -----------------------------------------------------------------
-
-    @property
-    def requests(self) -> list[Asked]:
-        """Everything asked, in order."""
-        return self.ledger.requests
-
-    def clear_requests(self) -> None:
-        """Forget what was asked, and the greatest numbers in flight."""
-        self.ledger.clear()
-
-    def most_in_flight(self, origin: Origin = "api") -> int:
-        """Give the greatest number of requests in flight at once."""
-        return self.ledger.most_in_flight[origin]
-
-    def in_flight(self, origin: Origin = "api") -> int:
-        """Give the number of requests in flight now."""
-        return self.ledger.in_flight[origin]
-
-    def asked_count(self, origin: Origin = "api") -> int:
-        """Give the number of requests, kept or not."""
-        return self.ledger.counts[origin]
-
-    async def wait_asked(self, count: int, origin: Origin = "api") -> None:
-        """
-        Wait until *count* requests have come since the start (or `clear_requests`).
-
-        Only where it is served in the running event loop.
-        """
-        await self.ledger.wait(count, origin)
-
-    # -- from request to answer ------------------------------------------------------------
-
-    async def _respond_api(self, request: web.BaseRequest) -> web.StreamResponse:
-        asked = _asked("api", request)
-        host = request.headers.get("Host", "")
-        call = call_of(asked, host, self.storage_url)
-        answer = self.script.answer(self, call, self.api.answer)
-        return await self._send(request, call, self.api.finish(call, answer))
-
-    async def _respond_storage(self, request: web.BaseRequest) -> web.StreamResponse:
-        asked = attrs.evolve(_asked("storage", request), operation="storage")
-        root = self.storage_url
-        call = Call(asked, asked.path, self.base_url, root, root, "storage")
-        answer = self.script.answer(self, call, self.storage.answer)
-        answer.encoded = True
-        answer.headers.setdefault("Server", "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0")
-        return await self._send(request, call, answer)
-
-    async def _send(
-        self, request: web.BaseRequest, call: Call, answer: Answer
-    ) -> web.StreamResponse:
-        origin = call.asked.origin
-        never = answer.hang_up is not None or answer.stall_after == -1
-        answer.headers.setdefault("Server", "github.com")
-        answer.headers.setdefault("Date", self.api.date())
-        self.ledger.arrived(attrs.evolve(call.asked, status=0 if never else answer.status))
-        try:
-            return await self._deliver(request, answer, self.latency)
-        finally:
-            self.ledger.left(origin)
-
-
-def _asked(origin: Origin, request: web.BaseRequest) -> Asked:
-    headers = {key.lower(): value for key, value in request.headers.items()}
-    return Asked(origin, request.method, request.path, dict(request.query), headers)
+    def _answer(self, asked: Asked) -> tuple[Asked, Answer]:
+        call = call_of(asked, self.web_url, self.storage_url)
+        return call.asked, self.site.finish(call, self.script.answer(self.site, call))
 
 
 def _attempts(
@@ -401,8 +266,3 @@ def _attempts(
         *(AttemptSpec(earlier, "failure") for _ in range(attempts - 1)),
         AttemptSpec(last, given),
     ]
-
-
-def _slug(name: str) -> str:
-    text = "".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower()).strip("-")
-    return text or "workflow"

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def fake_github() -> Iterator[FakeGitHub]:
-    """Give a fake GitHub that is served in a thread of its own, for sync and async clients."""
-    # Imported here: every pytest session of every user loads this file.
+    """Give a fake GitHub that serves in a thread of its own, for sync and async clients."""
+    # Imported here, since pytest loads this file in every session of every user.
     from ghjobs_async.testing import FakeGitHub  # noqa: PLC0415
 
     with FakeGitHub() as fake:

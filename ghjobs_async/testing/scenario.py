@@ -1,21 +1,17 @@
-"""Small scenarios: what runs look like in the wild, to be given to `FakeGitHub.add_run`."""
+"""Small scenarios: jobs as they occur on GitHub, for `FakeGitHub.add_run`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import attrs
 
-from ghjobs_async.testing.specs import AttemptSpec, JobSpec, StepSpec
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ghjobs_async.testing.fake import FakeGitHub
-    from ghjobs_async.testing.world import FakeRun
+from ghjobs_async.testing.fake import FakeGitHub
+from ghjobs_async.testing.world.runs import FakeRun
+from ghjobs_async.testing.world.specs import AttemptSpec, JobSpec, StepSpec
 
 _SYSTEMS = ("ubuntu-latest", "windows-latest", "macos-latest")
-#: A post step closes what this step opened; its number comes after a gap.
+#: The number of a post step comes after a gap.
 _FAR_NUMBER = 31
 
 
@@ -26,13 +22,10 @@ def matrix(
     Give the jobs of a matrix.
 
     Args:
-        count: How many.
-
-        name: What stands before the brackets.
-
-        failing: Which of them fail, from 0.
-
-        steps: How many steps each has between set-up and post steps.
+        count: The number of jobs.
+        name: The part of each name before the brackets.
+        failing: The indices of those that fail, from 0.
+        steps: The number of steps between set-up and post steps.
     """
     failed = set(failing)
     return [
@@ -49,9 +42,9 @@ def matrix(
 
 def rerun_failed(jobs: Sequence[JobSpec]) -> list[AttemptSpec]:
     """
-    Give two attempts: *jobs*, and a second one in which only the failed ones ran again, and well.
+    Give two attempts: *jobs*, and a second one in which the failed ones ran again and succeeded.
 
-    The others are inherited: new ids, the second attempt's number, their old start.
+    The others are inherited: they have new ids and the second attempt's number, but the old times.
     """
     again = [
         attrs.evolve(job, conclusion="success", fails_at=None)
@@ -63,12 +56,12 @@ def rerun_failed(jobs: Sequence[JobSpec]) -> list[AttemptSpec]:
 
 
 def failing(name: str = "test", step: str = "Run tests") -> JobSpec:
-    """Give a job whose step of that name fails, the steps after it skipped."""
+    """Give a job in which the step of that name fails and those after it are skipped."""
     return JobSpec(name, "failure", fails_at=step)
 
 
 def skipped(name: str = "deploy") -> JobSpec:
-    """Give a skipped job: no labels, no runner, no steps, no time."""
+    """Give a skipped job: no labels, no runner, no steps, no duration."""
     return JobSpec(name, "skipped", labels=(), steps=0, runner="none")
 
 
@@ -78,12 +71,12 @@ def cancelled_before_start(name: str = "publish") -> JobSpec:
 
 
 def in_progress(name: str = "build") -> JobSpec:
-    """Give a job that runs: some steps done, one in progress, the rest pending."""
+    """Give a running job: some steps completed, one in progress, the rest pending."""
     return JobSpec(name, None, "in_progress", runner="self-hosted", labels=("self-hosted", "linux"))
 
 
 def queued(name: str = "build", status: str = "queued") -> JobSpec:
-    """Give a job that waits, its ``started_at`` filled all the same."""
+    """Give a waiting job, which has a ``started_at`` all the same."""
     return JobSpec(name, None, status, steps=0)
 
 
@@ -98,7 +91,7 @@ def inverted_clocks(name: str = "build") -> JobSpec:
 
 
 def expired_steps(name: str = "build") -> JobSpec:
-    """Give an old job that ran well, and whose steps GitHub has deleted since."""
+    """Give an old successful job whose steps GitHub has deleted."""
     return JobSpec(name, steps=0)
 
 
@@ -110,7 +103,7 @@ def older_server(name: str = "build") -> JobSpec:
 
 
 def unheard_of(name: str = "build") -> JobSpec:
-    """Give a job with a status of step, a conclusion and a key that nobody knows yet."""
+    """Give a job with an unknown conclusion, an unknown step status and an unknown key."""
     steps = [StepSpec("Set up job"), StepSpec("Run it", "evaporated", "vanishing")]
     return JobSpec(name, "evaporated", steps=steps, overrides={"mood": "fine"})
 
@@ -123,7 +116,7 @@ def within_one_second(name: str = "quick") -> JobSpec:
 
 
 def parallel_steps(name: str = "parallel") -> JobSpec:
-    """Give a job with steps that ran at the same time, and the synthetic step over them."""
+    """Give a job with steps that ran at the same time, and GitHub's synthetic step for them."""
     start, end = "2026-07-01T10:00:02Z", "2026-07-01T10:00:30Z"
     done = {"status": "completed", "conclusion": "success", "completed_at": end}
     names = ("Set up job", "Parallel group", "Run lint", "Run unit", "Post Run lint")
@@ -136,7 +129,7 @@ def parallel_steps(name: str = "parallel") -> JobSpec:
 
 
 def awkward_names() -> list[JobSpec]:
-    """Give jobs whose names hold what file systems, terminals and naive code trip over."""
+    """Give jobs with names that break file systems, terminals and naive code."""
     names = (
         "build / linux",
         "build: x86",
@@ -155,7 +148,7 @@ def awkward_names() -> list[JobSpec]:
 
 
 def startup_failure(fake: FakeGitHub, repo: str) -> FakeRun:
-    """Add a run that failed at start-up: it has no jobs."""
+    """Add a run that failed at startup: it has no jobs."""
     return fake.add_run(repo, jobs=0, conclusion="startup_failure", workflow="Broken")
 
 

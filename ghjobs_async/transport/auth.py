@@ -101,11 +101,8 @@ class AppAuth:
 
     Args:
         app_id: The App's id, or its client id.
-
         private_key: The App's private key, PEM text.
-
         installation_id: The id of the installation. Leave it out where *repository* is given.
-
         repository: A repository, ``"owner/name"``, whose installation is looked up.
 
     Raises:
@@ -217,7 +214,6 @@ class CredentialStore:
 
     Args:
         given: The client's first argument.
-
         requests_per_minute: The pace of each credential, or None.
     """
 

@@ -33,21 +33,15 @@ class Response:
 
     Args:
         response: aiohttp's response.
-
         method: Method of the request.
-
         url: The address that was asked.
-
         safe_url: The address without secrets, for errors and logging.
-
         started: When the request left, by the loop's clock.
-
         total: How many seconds after that a small body must have come; None does not bound it.
 
     Attributes:
         packed: Whether the body is compressed. An encoding that is none (``aws-chunked``,
             ``utf-8``) leaves the bytes as they are.
-
         received: How many bytes have come, before unpacking.
     """
 

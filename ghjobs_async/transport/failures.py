@@ -22,9 +22,7 @@ def transport_error(error: Exception, method: str, url: str) -> TransportError:
 
     Args:
         error: The error.
-
         method: Method of the request.
-
         url: Its address, without secrets.
     """
     what = type(error).__name__

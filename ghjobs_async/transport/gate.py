@@ -37,11 +37,8 @@ class Gate:
 
     Args:
         concurrency: How many requests may be under way at once.
-
         clock: Time and chance.
-
         max_wait: The longest wait for a limit, in seconds; a longer one raises.
-
         on_wait: Called once for every wait, before it begins.
     """
 
@@ -62,7 +59,6 @@ class Gate:
 
         Args:
             budget: Of the credential that the request carries.
-
             url: What is asked, for errors.
 
         Raises (when entered):

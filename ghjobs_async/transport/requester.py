@@ -42,15 +42,10 @@ class Requester:
 
     Args:
         sessions: The way to the network.
-
         credentials: Selects the credential of a request.
-
         gate: The shared gate of limits.
-
         api_version: Sent as ``X-GitHub-Api-Version``; None sends none.
-
         retries: What is sent again, and when.
-
         clock: Time and chance.
     """
 
@@ -81,7 +76,6 @@ class Requester:
 
         Args:
             request: What to ask.
-
             resend: Whether a 5xx status is worth the same request again.
         """
 
@@ -100,7 +94,6 @@ class Requester:
 
         Args:
             request: A streamed one.
-
             headers: For the case that the API answers with the log itself: ``Range``.
         """
         credential = await self.credentials.get(request.owner)

@@ -25,11 +25,8 @@ class Retries:
 
     Args:
         limit: How often, after the first try.
-
         clock: Time and chance.
-
         max_wait: A server that asks for a longer wait than this, in seconds, is not waited for.
-
         report: Called for every wait before it begins.
     """
 
@@ -46,7 +43,6 @@ class Retries:
 
         Args:
             once: What to do.
-
             resend: Whether a 5xx status is worth the same request again.
         """
         tries = Tries(self)
@@ -70,9 +66,7 @@ class Retries:
 
         Args:
             tries: How many have failed.
-
             reason: What is waited for.
-
             at_least: How many seconds the server asked for.
         """
         seconds = min(_MAX_WAIT, _FIRST_WAIT * 2.0 ** min(tries - 1, 30))

@@ -38,9 +38,7 @@ class Sessions:
 
     Args:
         root: The API's root, without a slash at its end.
-
         timeout: For every request.
-
         borrowed: A session to use and never to close; None makes one.
     """
 
@@ -80,11 +78,8 @@ class Sessions:
 
         Args:
             method: ``"GET"`` or ``"POST"``.
-
             url: The address.
-
             headers: All of them.
-
             safe_url: The address as errors may show it.
 
         Raises:

@@ -34,7 +34,6 @@ def decode(answer: Answer, cls: type[T]) -> T:
 
     Raises:
         TransportError: It is not JSON: half an answer, or something that is no GitHub API.
-
         DecodeError: It is JSON of another shape.
     """
     try:
@@ -144,13 +143,9 @@ def rate_limit_error(
 
     Args:
         scope: The limit that was hit.
-
         until: When it ends, in epoch seconds.
-
         url: What was asked, or would have been.
-
         max_wait: The longest wait that is allowed, in seconds.
-
         answer: The answer that hit the limit; None where the request was never sent.
     """
     body = _ErrorBody() if answer is None else _error_body(answer)

@@ -82,7 +82,6 @@ def load(body: bytes, cls: type[T]) -> T:
 
     Raises:
         NotJsonError: *body* is not JSON.
-
         ShapeError: It is, but no *cls*. A page is rejected only where it has no list of items.
     """
     return _converter.structure(body, cls)

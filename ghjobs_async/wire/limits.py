@@ -35,7 +35,6 @@ class Limited:
 
     Attributes:
         scope: Which limit.
-
         wait: How many seconds to wait, where the answer says.
     """
 
@@ -50,9 +49,7 @@ class Remaining:
 
     Attributes:
         limit: How many requests an hour there are, where the answer says.
-
         remaining: How many are left.
-
         reset_in: In how many seconds all are there again.
     """
 

@@ -38,11 +38,8 @@ class Request(Generic[T]):
 
     Attributes:
         owner: Owner of the repository in question; selects the credential.
-
         target: Path and query below the API's root.
-
         decode: Turns a successful answer into its value, or raises.
-
         streamed: Whether it asks for a log: then a success stays open, and a redirect away from the
             API is an answer too.
     """

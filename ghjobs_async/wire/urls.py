@@ -39,7 +39,6 @@ def location(answer: Answer, base: str) -> str:
 
     Args:
         answer: The redirect.
-
         base: The address that was asked.
 
     Raises:

@@ -14,7 +14,7 @@ from ghjobs_async.logtext import (
     parse_log,
 )
 from ghjobs_async.logtext.annotate import MAX_CONTINUATION
-from ghjobs_async.logtext.search import literals
+from ghjobs_async.logtext.search import find, literals
 
 STAMP = "2026-03-01T12:00:00.1234567Z "
 PIECES = st.sampled_from([
@@ -38,21 +38,36 @@ def lines(*texts: str) -> bytes:
     source=PATTERNS,
     fold=st.booleans(),
     size=st.integers(1, 50),
-    context=st.integers(0, 2),
+    context=st.integers(0, 2) | st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    invert=st.booleans(),
+    max_count=st.none() | st.integers(1, 3),
     max_line=st.integers(5, 200),
 )
 def test_search_finds_what_matching_each_line_finds(
-    *, log: bytes, source: str, fold: bool, size: int, context: int, max_line: int
+    *,
+    log: bytes,
+    source: str,
+    fold: bool,
+    size: int,
+    context: int | tuple[int, int],
+    invert: bool,
+    max_count: int | None,
+    max_line: int,
 ) -> None:
     """Searching bytes gives the same hits as making and matching every line."""
     pattern = re.compile(source, re.IGNORECASE if fold else 0)
     parser = LogParser(max_line, groups=False)
-    expected = list(grep_lines(parser.feed(log) + parser.close(), pattern, context=context))
-    search = LogSearch(pattern, context=context, max_line=max_line)
+    lines = parser.feed(log) + parser.close()
+    expected = list(grep_lines(lines, pattern, context=context, invert=invert, max_count=max_count))
+    search = LogSearch(
+        pattern, context=context, invert=invert, max_count=max_count, max_line=max_line
+    )
     found: list[Hit] = []
     for at in range(0, len(log), size):
         found += search.feed(log[at : at + size])
     assert found + search.close() == expected
+    selected = [line for line in lines if (find(pattern, line) is None) == invert]
+    assert [hit.line for hit in expected] == selected[:max_count]
 
 
 COLOURS = st.sampled_from([
@@ -107,6 +122,37 @@ def test_hits_have_context() -> None:
     hits = list(grep_lines(parse_log([lines("a", "x1", "x2", "b", "c")]), "x", context=2))
     assert [[line.text for line in hit.before] for hit in hits] == [["a"], ["a", "x1"]]
     assert [[line.text for line in hit.after] for hit in hits] == [["x2", "b"], ["b", "c"]]
+
+
+def test_context_may_differ_before_and_after() -> None:
+    """A pair gives how many lines to show before and after each hit."""
+    log = parse_log([lines("a", "b", "x", "c", "d")])
+    (hit,) = grep_lines(log, "x", context=(1, 2))
+    assert [line.text for line in hit.before] == ["b"]
+    assert [line.text for line in hit.after] == ["c", "d"]
+
+
+def test_an_inverted_hit_has_no_match() -> None:
+    """An inverted search gives the lines that do not match; there is no match in them."""
+    hits = list(grep_lines(parse_log([lines("a", "x", "b")]), "x", invert=True))
+    assert [(hit.line.text, hit.match) for hit in hits] == [("a", ""), ("b", "")]
+
+
+def test_the_last_hit_ends_the_search() -> None:
+    """After ``max_count`` hits and the context of the last one, no further line is read."""
+    log = parse_log([lines("x1", "x2", "x3", "x4", "x5")])
+    hits = list(grep_lines(log, "x", context=(0, 1), max_count=2))
+    assert [hit.line.text for hit in hits] == ["x1", "x2"]
+    assert [line.text for line in hits[1].after] == ["x3"]
+    assert next(log).text == "x4"
+
+
+def test_a_search_reports_when_it_is_done() -> None:
+    """``done`` is true once the last hit has come out, and what is fed then gives nothing."""
+    search = LogSearch("x", max_count=1)
+    fed = [(len(search.feed(lines(text))), search.done) for text in ("a", "x", "x")]
+    assert fed == [(0, False), (1, True), (0, True)]
+    assert search.close() == []
 
 
 @pytest.mark.parametrize(

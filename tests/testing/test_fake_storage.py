@@ -9,7 +9,6 @@ import aiohttp
 import pytest
 
 from ghjobs_async.testing import FakeGitHub, FakeJob, JobSpec, scenario
-from ghjobs_async.testing.logs import endless_lines
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -197,7 +196,7 @@ async def test_large_logs_are_streamed(
     """A generated log comes whole, block by block, and from any byte on."""
 
     def content() -> Iterator[bytes]:
-        return endless_lines(2)
+        return (b"%07d\n" % n * 8192 for n in range(32))
 
     fake.set_log(job.id, content, size=2 << 20)
     whole = b"".join(content())

@@ -1,13 +1,13 @@
-"""``ghjobs grep``: the logs of many jobs, searched as they come."""
+"""``ghjobs grep``: search the logs of many jobs as they come."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import re
 import sys
 from typing import Annotated, Final
 
+import attrs
 from cyclopts import App, Parameter
 
 from ghjobs_async.audit import Feed, Logs, Tally
@@ -15,6 +15,7 @@ from ghjobs_async.audit.feed import Failure
 from ghjobs_async.cli.checkout import find_repository
 from ghjobs_async.cli.connect import connect
 from ghjobs_async.cli.filters import Filters
+from ghjobs_async.cli.matching import Matching
 from ghjobs_async.cli.options import HELP_FORMAT, Common, Repo
 from ghjobs_async.cli.output.console import is_pipe
 from ghjobs_async.cli.output.hits import HitPrinter, Mode
@@ -22,32 +23,45 @@ from ghjobs_async.cli.output.progress import Progress, tally_bars
 from ghjobs_async.cli.output.text import plural, report
 from ghjobs_async.cli.target import repos_target, run_target
 from ghjobs_async.errors import ConfigurationError, GHJobsError
-from ghjobs_async.logs.job_log import compiled
 from ghjobs_async.refs import RunRef
 
 #: The exit status of grep.
 _FOUND: Final = 0
 _NOT_FOUND: Final = 1
 _TROUBLE: Final = 2
-#: The hourly budget is back within an hour.
+#: Long enough for the hourly budget to come back.
 _MAX_WAIT: Final = 3900.0
-_CONTEXT_MOST: Final = 1000
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class GrepFilters(Filters):
+    """The filters, with ``-e`` left to the pattern as in grep."""
+
+    event: Annotated[
+        str | None, Parameter(name="--event", help="What triggered them, say push.")
+    ] = None
+
 
 app = App(
     name="grep",
-    usage="Usage: ghjobs grep PATTERN [OWNER/REPO...] [OPTIONS]",
+    usage="""\
+Usage: ghjobs grep PATTERN [OWNER/REPO...] [OPTIONS]
+       ghjobs grep -e PATTERN [-e PATTERN...] [OWNER/REPO...] [OPTIONS]""",
     help_format=HELP_FORMAT,
     help_epilogue="""\
 Lines are matched as they are shown: without timestamps, markers such as
 ##[error], and colours. Hits are printed as they come; elsewhere than on a
 terminal as ADDRESS:LINE:TEXT, context as ADDRESS-LINE-TEXT. -q prints
-nothing, and stops at the first hit.
+nothing and stops at the first hit; -l and -m stop reading a log early.
 
 Examples:
 
     ghjobs grep 'tj-actions/changed-files@' octo-org/octo-repo --since 30d
     ghjobs grep -i 'out of memory' octo-org/octo-repo --failed -C 3
     ghjobs grep -l 'cache miss' octo-org/octo-repo --workflow ci.yml
+    ghjobs grep -e 'exit code 137' -e 'No space left' octo-org/octo-repo
+    ghjobs grep -o 'sha256:[0-9a-f]+' octo-org/octo-repo -m 1
     ghjobs grep 'error TS[0-9]+' octo-org/octo-repo --runs 29679449
     ghjobs grep 'Process completed' octo-org/octo-repo --json | jq -r .url
 
@@ -59,10 +73,12 @@ Exit status, as grep's: 0 found, 1 not found, 2 wrong usage or incomplete.
 @app.default
 def grep_command(
     pattern: Annotated[
-        str, Parameter(help="Regular expression (Python's), for lines as they are shown.")
-    ],
+        str | None,
+        Parameter(help="Regular expression (Python's), for lines as they are shown."),
+    ] = None,
     /,
     *repos: Annotated[str, Parameter(help="Repositories, OWNER/REPO, one or more; else GH_REPO.")],
+    matching: Matching = Matching(),  # noqa: B008 -- frozen
     repo: Repo = None,
     runs: Annotated[
         list[str] | None,
@@ -70,58 +86,10 @@ def grep_command(
             negative=(), help="Only this run: its number or address; may be given several times."
         ),
     ] = None,
-    ignore_case: Annotated[
-        bool,
-        Parameter(
-            name=["--ignore-case", "-i"], negative=(), show_default=False, help="Ignore case."
-        ),
-    ] = False,
-    fixed_strings: Annotated[
-        bool,
-        Parameter(
-            name=["--fixed-strings", "-F"],
-            negative=(),
-            show_default=False,
-            help="The pattern is a text, not an expression.",
-        ),
-    ] = False,
-    context: Annotated[
-        int, Parameter(name=["--context", "-C"], help="So many lines around each hit.")
-    ] = 0,
-    files_with_matches: Annotated[
-        bool,
-        Parameter(
-            name=["--jobs-with-matches", "-l"],
-            negative=(),
-            show_default=False,
-            help="Only which jobs have hits.",
-        ),
-    ] = False,
-    count: Annotated[
-        bool,
-        Parameter(
-            name=["--count", "-c"],
-            negative=(),
-            show_default=False,
-            help="Only how many lines match, of each job that has any.",
-        ),
-    ] = False,
-    line_number: Annotated[  # noqa: ARG001 -- for the habit's sake
-        bool,
-        Parameter(
-            name=["--line-number", "-n"], negative=(), show_default=False, help="Always there."
-        ),
-    ] = False,
     failed: Annotated[
         bool, Parameter(negative=(), show_default=False, help="Only the logs of failed jobs.")
     ] = False,
-    json: Annotated[
-        bool,
-        Parameter(
-            name="--json", negative=(), show_default=False, help="Print one JSON object per hit."
-        ),
-    ] = False,
-    filters: Filters = Filters(),  # noqa: B008 -- frozen
+    filters: GrepFilters = GrepFilters(),
     common: Common = Common(),  # noqa: B008 -- frozen
 ) -> int:
     """
@@ -130,33 +98,24 @@ def grep_command(
     Lines are matched as they are shown: without timestamps, markers and colours. Elsewhere than on a
     terminal, a hit is ADDRESS:LINE:TEXT, context is ADDRESS-LINE-TEXT.
     """
-    text = re.escape(pattern) if fixed_strings else pattern
-    regex = compiled(text, flags=re.IGNORECASE if ignore_case else 0)
-    if not 0 <= context <= _CONTEXT_MOST:
-        raise ConfigurationError(f"--context is 0 to {_CONTEXT_MOST} lines, not {context}")
-    if files_with_matches + count + json > 1:
-        raise ConfigurationError("-l, -c and --json are three ways to print: not two of them")
+    # With -e, the first word is a repository already.
+    if matching.regexp and pattern is not None:
+        repos = (pattern, *repos)
+    search = matching.search(pattern, quiet=common.quiet)
     if runs and filters.given:
         raise ConfigurationError(f"--runs names the runs: leave out {', '.join(filters.given)}")
     root, names, refs = _where(repos, repo, tuple(runs or ()), common)
     plan = filters.plan(names, Logs.FAILED if failed else Logs.ALL)
-    modes = (
-        (common.quiet, Mode.NOTHING),
-        (json, Mode.JSON),
-        (count, Mode.COUNTS),
-        (files_with_matches, Mode.JOBS),
-    )
-    mode = next((mode for given, mode in modes if given), Mode.LINES)
     # What reads the hits in a pipe may draw on the terminal itself: head, less.
     progress = Progress(quiet=common.quiet, verbose=common.verbose, draws=not is_pipe(sys.stdout))
-    printer = HitPrinter(mode, regex, progress.print)
+    printer = HitPrinter(search, progress.print)
     gh = connect(root, common, on_wait=progress.on_wait, max_wait=_MAX_WAIT)
     troubles: list[str] = []
     feed = Feed(gh, plan, Tally(), lambda failure: troubles.append(_said(failure)), runs=refs)
     for name in names:
         plan.search(gh, name)
     try:
-        asyncio.run(_search(feed, regex, context, printer, progress))
+        asyncio.run(_run(feed, printer, progress))
     except GHJobsError as error:
         troubles = [str(error)]
     printer.close()
@@ -170,16 +129,21 @@ def grep_command(
     return _FOUND if printer.found else _NOT_FOUND
 
 
-async def _search(
-    feed: Feed, regex: re.Pattern[str], context: int, printer: HitPrinter, progress: Progress
-) -> None:
+async def _run(feed: Feed, printer: HitPrinter, progress: Progress) -> None:
+    search = printer.search
     title = ", ".join(feed.plan.repos) or plural(len(feed.runs), "run")
     async with feed.gh as gh, feed.listings() as listings:
-        async with gh.grep(feed.jobs(listings), regex, context=context) as hits:
+        async with gh.grep(
+            feed.jobs(listings),
+            search.pattern,
+            context=search.context,
+            invert=search.invert,
+            max_count=search.max_count,
+        ) as hits:
             with progress.showing(title, lambda: tally_bars(feed.tally, hits.searched)):
                 async for hit in hits:
                     printer.take(hit)
-                    if printer.mode is Mode.NOTHING:
+                    if search.mode is Mode.NOTHING:
                         break
         for one in hits.failures:
             feed.failed("log", one.ref.repo, one.error, job_id=one.ref.job_id)
@@ -189,7 +153,7 @@ async def _search(
 def _where(
     repos: tuple[str, ...], repo: str | None, runs: tuple[str, ...], common: Common
 ) -> tuple[str, tuple[str, ...], tuple[RunRef, ...]]:
-    """The API's root, and repositories to search in or the runs that are named."""
+    """Return the API's root, and the repositories to search in or the runs that are named."""
     if not runs:
         names = repos if repo is None else (*repos, repo)
         target = repos_target(names, common.base_url, os.environ, find_repository)

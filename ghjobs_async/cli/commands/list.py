@@ -139,11 +139,8 @@ class _Found:
 
     Attributes:
         ref: The run, or the attempt.
-
         jobs: Its jobs.
-
         empty_run: The run itself where it has no jobs: only it says why.
-
         failed_jobs: Its failed jobs, if asked for.
     """
 

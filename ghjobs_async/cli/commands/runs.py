@@ -103,9 +103,7 @@ class _Found:
 
     Attributes:
         runs: As many as were asked for, or all of them.
-
         total: How many there are.
-
         missing: What is missing; None where nothing is.
     """
 

@@ -31,7 +31,6 @@ class JsonPrinter:
 
     Attributes:
         fields: The fields to print; none means all.
-
         program: What ``--jq`` gave.
     """
 

@@ -35,9 +35,7 @@ class FailedJob:
 
     Attributes:
         job: The job.
-
         error: The first error in its log; None where there is none.
-
         unread: Why its log could not be read, if so.
     """
 

@@ -1,4 +1,4 @@
-"""Hits of a search, printed as grep prints them."""
+"""Print the hits of a search as grep prints them."""
 
 from __future__ import annotations
 
@@ -28,41 +28,70 @@ _RESET: Final = "\x1b[0m"
 
 
 class Mode(Enum):
-    """What is printed."""
+    """What to print of the hits."""
 
     LINES = auto()
+    MATCHES = auto()
     JOBS = auto()
     COUNTS = auto()
     JSON = auto()
     NOTHING = auto()
 
 
+@attrs.frozen
+class Search:
+    """
+    What to look for, and what to print.
+
+    Attributes:
+        pattern: The regular expression.
+        mode: What to print.
+        context: How many lines to print before and after each hit.
+        invert: Whether the hits are the lines that do not match.
+        max_count: How many hits of a job there are at most; None: any number.
+    """
+
+    pattern: re.Pattern[str]
+    mode: Mode = Mode.LINES
+    context: tuple[int, int] = (0, 0)
+    invert: bool = False
+    max_count: int | None = None
+
+    def selects(self, line: LogLine) -> bool:
+        """Whether *line* is a hit."""
+        return (find(self.pattern, line) is None) == self.invert
+
+
+@attrs.define
+class _Progress:
+    """How many hits of a job there were, and the number of the last line printed of it."""
+
+    hits: int = 0
+    line: int = 0
+
+
 @attrs.define(eq=False)
 class HitPrinter:
     """
-    Print hits, or what is asked of them.
+    Print hits, or what is asked about them.
 
     Args:
-        mode: What is printed.
-
-        pattern: What was searched for, to be coloured.
-
+        search: What was searched for.
         write: Takes a line to print.
 
     Attributes:
-        found: How many lines match.
+        found: How many hits there were.
     """
 
-    mode: Mode
-    pattern: re.Pattern[str]
+    search: Search
     write: Callable[[str], None]
     found: int = attrs.field(default=0, init=False)
     _piped: bool = attrs.field(init=False)
     _colour: bool = attrs.field(init=False)
+    # The job whose lines were printed last; what was printed of each, by repository and id.
+    _current: tuple[str, int] | None = attrs.field(default=None, init=False)
+    _jobs: dict[tuple[str, int], _Progress] = attrs.field(factory=dict, init=False)
     _counts: Counter[str] = attrs.field(factory=Counter, init=False)
-    # Of which job lines were printed last, and how far each job's were.
-    _place: str = attrs.field(default="", init=False)
-    _shown: dict[str, int] = attrs.field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._piped = not is_terminal(sys.stdout)
@@ -72,79 +101,97 @@ class HitPrinter:
         """Print one hit, or count it."""
         self.found += 1
         place = address(found)
-        self._counts[place] += 1
-        match self.mode:
+        progress = self._jobs.setdefault((found.job.repo, found.job.job_id), _Progress())
+        progress.hits += 1
+        match self.search.mode:
             case Mode.JOBS:
-                if self._counts[place] == 1:
+                if progress.hits == 1:
                     self.write(place)
             case Mode.JSON:
-                self.write(json.dumps(_to_dict(found, place), separators=(",", ":")))
+                self.write(json.dumps(self._to_dict(found, place), separators=(",", ":")))
             case Mode.LINES:
-                self._lines(found, place)
-            case Mode.COUNTS | Mode.NOTHING:
+                self._lines(found, place, progress)
+            case Mode.MATCHES:
+                self._matches(found, place)
+            case Mode.COUNTS:
+                self._counts[place] += 1
+            case Mode.NOTHING:
                 pass
 
     def close(self) -> None:
-        """Print what is only known at the end."""
-        if self.mode is Mode.COUNTS:
-            for place, count in self._counts.items():
-                self.write(f"{place}:{count}")
+        """Print what is known only at the end."""
+        for place, count in self._counts.items():
+            self.write(f"{place}:{count}")
 
-    def _lines(self, found: JobHit, place: str) -> None:
-        if place != self._place and not self._piped:
-            self._heading(found, place, first=not self._place)
-        self._place = place
-        # Lines that a hit before has shown already are not shown again; and of those after this one,
-        # a line that matches comes as a hit of its own, with the rest behind it.
-        last = self._shown.get(place, 0)
-        after = takewhile(lambda line: find(self.pattern, line) is None, found.after)
-        fresh = [line for line in found.before if line.number > last]
+    def _lines(self, found: JobHit, place: str, progress: _Progress) -> None:
+        # The lines after a hit end before the next hit, which brings the rest of them. After the last
+        # hit of a job, lines that match are context too.
+        after = found.after
+        if progress.hits != self.search.max_count:
+            after = tuple(takewhile(lambda line: not self.search.selects(line), after))
+        # A line printed for the hit before is not printed again.
+        fresh = [line for line in found.before if line.number > progress.line]
         fresh += [found.line, *after]
-        if (found.before or found.after) and last and fresh[0].number > last + 1:
-            self.write("--")
+        self._part(found, place, follows=fresh[0].number == progress.line + 1)
         for line in fresh:
-            self._line(line, place, hit=line is found.line)
-        self._shown[place] = fresh[-1].number
+            hit = line is found.line
+            text = clean(line.text)
+            if hit and self._colour and not self.search.invert:
+                text = self.search.pattern.sub(lambda m: self._in(_MATCH, m[0]), text)
+            self._line(place, line.number, text, ":" if hit else "-")
+        progress.line = fresh[-1].number
 
-    def _heading(self, found: JobHit, place: str, *, first: bool) -> None:
-        name = clean(found.job.job.name) if isinstance(found.job, JobOf) else ""
-        if not first:
-            self.write("")
-        self.write(self._in(_BOLD, name or str(found.job)) + "  " + self._in(_DIM, place))
+    def _matches(self, found: JobHit, place: str) -> None:
+        matches = self.search.pattern.finditer(plain(found.line.text).text)
+        texts = [match[0] for match in matches if match[0]]
+        if texts:
+            self._part(found, place, follows=False)
+        for text in texts:
+            self._line(place, found.line.number, self._in(_MATCH, clean(text)), ":")
 
-    def _line(self, line: LogLine, place: str, *, hit: bool) -> None:
-        mark = ":" if hit else "-"
-        text = clean(line.text)
-        if hit and self._colour:
-            text = self.pattern.sub(lambda m: f"{_MATCH}{m[0]}{_RESET}" if m[0] else "", text)
+    def _part(self, found: JobHit, place: str, *, follows: bool) -> None:
+        """Begin the lines of a hit: with a heading, a separator, or nothing."""
+        last, self._current = self._current, (found.job.repo, found.job.job_id)
+        if last != self._current and not self._piped:
+            name = clean(found.job.job.name) if isinstance(found.job, JobOf) else ""
+            if last is not None:
+                self.write("")
+            self.write(f"{self._in(_BOLD, name or str(found.job))}  {self._in(_DIM, place)}")
+        elif (
+            any(self.search.context)
+            and last is not None
+            and not (follows and last == self._current)
+        ):
+            self.write("--")
+
+    def _line(self, place: str, number: int, text: str, mark: str) -> None:
         if self._piped:
-            self.write(f"{place}{mark}{line.number}{mark}{text}")
+            self.write(f"{place}{mark}{number}{mark}{text}")
         else:
-            self.write(self._in(_GREEN, f"{line.number}") + f"{mark}{text}")
+            self.write(f"{self._in(_GREEN, str(number))}{mark}{text}")
 
     def _in(self, style: str, text: str) -> str:
-        return f"{style}{text}{_RESET}" if self._colour else text
+        return f"{style}{text}{_RESET}" if self._colour and text else text
+
+    def _to_dict(self, found: JobHit, place: str) -> dict[str, object]:
+        job = found.job.job if isinstance(found.job, JobOf) else None
+        return {
+            "repository": found.job.repo,
+            "run_id": None if job is None else job.run_id,
+            "run_attempt": None if job is None else job.run_attempt,
+            "job_id": found.job.job_id,
+            "name": None if job is None else job.name,
+            "url": place,
+            "line": found.line.number,
+            "time": found.line.time_text,
+            "text": plain(found.line.text).text,
+            "match": None if self.search.invert else found.match,
+            "before": [plain(line.text).text for line in found.hit.before],
+            "after": [plain(line.text).text for line in found.hit.after],
+        }
 
 
 def address(found: JobHit) -> str:
-    """Give what to click on: the job's page, where it is known."""
+    """Return what to click on: the address of the job's page, where it is known."""
     url = found.job.job.html_url if isinstance(found.job, JobOf) else None
     return clean(url) if url else f"{found.job.repo}/{found.job.job_id}"
-
-
-def _to_dict(found: JobHit, place: str) -> dict[str, object]:
-    job = found.job.job if isinstance(found.job, JobOf) else None
-    return {
-        "repository": found.job.repo,
-        "run_id": None if job is None else job.run_id,
-        "run_attempt": None if job is None else job.run_attempt,
-        "job_id": found.job.job_id,
-        "name": None if job is None else job.name,
-        "url": place,
-        "line": found.line.number,
-        "time": found.line.time_text,
-        "text": plain(found.line.text).text,
-        "match": found.match,
-        "before": [plain(line.text).text for line in found.hit.before],
-        "after": [plain(line.text).text for line in found.hit.after],
-    }

@@ -1,8 +1,9 @@
-"""Lines of a log, as GitHub's own page shows them or as they came."""
+"""Print lines of a log: as GitHub's page shows them, or byte for byte."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Final, Self
 
 import attrs
@@ -29,59 +30,60 @@ _WORDS: Final = {
 }
 
 
-@attrs.define
+@attrs.frozen
 class LineWriter:
     """
     Write lines to stdout.
 
     Args:
-        as_came: The bytes as they came; on a terminal, what of them is safe there.
-
-        timestamps: Each line's time before it.
-
-        colour: Whether in colours.
+        terminal: Write for a terminal, which nothing but colours may control.
+        raw: Write what GitHub has; on a terminal, the part of it that is safe there.
+        timestamps: Write each line's time before it.
+        colour: Write colours.
     """
 
-    as_came: bool
+    terminal: bool
+    raw: bool
     timestamps: bool
     colour: bool
-    _last: int = 0
 
     @classmethod
     def of_options(cls, *, raw: bool, timestamps: bool, no_color: bool) -> Self:
-        """Make the one that the options and the place of stdout ask for."""
-        as_came = raw or not (is_terminal(sys.stdout) or timestamps or no_color)
-        return cls(as_came, timestamps, colours(sys.stdout) and not no_color)
+        """Make the writer that the options and stdout ask for."""
+        terminal = is_terminal(sys.stdout)
+        raw = raw or not (terminal or timestamps or no_color)
+        return cls(terminal, raw, timestamps, colours(sys.stdout) and not no_color)
 
     @property
     def untouched(self) -> bool:
-        """Whether the log may go through byte for byte, without being made lines at all."""
-        return self.as_came and not is_terminal(sys.stdout)
+        """Whether the log goes through byte for byte, so that it need not be split into lines."""
+        return self.raw and not self.terminal
 
-    def write(self, line: LogLine) -> None:
-        """Write one line."""
+    def write(self, line: LogLine, prefix: str = "") -> None:
+        """Write one line, after *prefix*."""
         if self.untouched:
-            sys.stdout.buffer.write(line.raw)
-        elif self.as_came:
+            # After a prefix, every line ends: what follows the log's last one has a prefix too.
+            end = b"\n" if prefix and not line.raw.endswith(b"\n") else b""
+            sys.stdout.buffer.write(prefix.encode() + line.raw + end)
+        elif self.raw:
             text = line.raw.decode("utf-8", "replace").rstrip("\r\n")
-            sys.stdout.write(clean_line(text, colour=self.colour) + "\n")
+            sys.stdout.write(f"{prefix}{clean_line(text, colour=self.colour)}\n")
         elif line.kind is not LineKind.ENDGROUP:
-            self._write_shown(line)
+            stamp = f"{line.time_text or '':28} " if self.timestamps else ""
+            sys.stdout.write(f"{prefix}{stamp}{shown(line, colour=self.colour)}\n")
 
-    def write_excerpt(self, line: LogLine) -> None:
-        """Write one line of a few, with a mark where there are others between."""
-        if self._last and line.number > self._last + 1 and not self.untouched:
-            sys.stdout.write("...\n")
-        self._last = line.number
-        self.write(line)
-
-    def _write_shown(self, line: LogLine) -> None:
-        stamp = f"{line.time_text or '':28} " if self.timestamps else ""
-        sys.stdout.write(stamp + shown(line, colour=self.colour) + "\n")
+    def write_excerpt(self, lines: Iterable[LogLine], prefix: str = "") -> None:
+        """Write some lines of a log, with a mark where lines between them are left out."""
+        last = 0
+        for line in lines:
+            if last and line.number > last + 1 and not self.untouched:
+                sys.stdout.write(f"{prefix}...\n")
+            last = line.number
+            self.write(line, prefix)
 
 
 def shown(line: LogLine, *, colour: bool) -> str:
-    """Give one line as it is shown: indented in its group, its kind as a word or a colour."""
+    """Return the line as it is shown: indented in its group, its kind as a word or a colour."""
     indent = "  " * line.depth
     style = _STYLES.get(line.kind)
     if style is None:

@@ -36,15 +36,10 @@ class Bar:
 
     Attributes:
         name: What is counted.
-
         done: How much is done.
-
         of: How much there is; None where unknown.
-
         growing: Whether there may turn out to be more, so that no time left is shown.
-
         amount: Writes ``done`` and ``of``.
-
         more: Stands behind it.
     """
 
@@ -78,9 +73,7 @@ class Progress:
 
     Args:
         quiet: Show nothing.
-
         verbose: Log messages go to stderr, waits among them: draw nothing there, and report no wait.
-
         draws: Draw where stderr is a terminal. False where something else writes to that terminal
             meanwhile, such as the reader of our output in a pipe: a line per long wait remains.
     """

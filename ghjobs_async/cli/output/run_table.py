@@ -32,9 +32,7 @@ def print_runs(screen: Console, runs: Sequence[Run], now: datetime) -> None:
 
     Args:
         screen: What draws.
-
         runs: The runs.
-
         now: The time, for how long ago a run was created.
     """
     rows = [_cells(run, now, screen.width) for run in runs]

@@ -35,9 +35,7 @@ class Table:
 
     Args:
         name: The title of the first column, the names.
-
         columns: The titles of the other columns.
-
         id_column: The title of the last column, an id. Below a name it comes first, without a title.
     """
 
@@ -60,13 +58,9 @@ class Table:
 
         Args:
             name: What may be shortened.
-
             cells: The other cells.
-
             sign: Stands before the name.
-
             note: Stands below the row.
-
             style: The style of the row.
         """
         self._rows.append(_Row(sign or Text(), _text(name), tuple(map(_text, cells)), note, style))

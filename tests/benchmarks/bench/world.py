@@ -157,10 +157,10 @@ def _recorded(fault: Fault, struck: defaultdict[str, list[str]]) -> Fault:
     """Record which list or log the fault is served for."""
     apply = fault.apply
 
-    def recording(fake: FakeGitHub, call: Any, normal: Any) -> Any:
+    def recording(site: Any, call: Any, normal: Any) -> Any:
         if found := _KEY.search(call.path):
             struck[found[1] or found[2]].append(fault.name)
-        return apply(fake, call, normal)
+        return apply(site, call, normal)
 
     return attrs.evolve(fault, apply=recording)
 

@@ -1,11 +1,11 @@
-"""The steps of a job: names, numbers with gaps, whole seconds, and what a failure does to them."""
+"""The steps of a job: names, numbers with gaps, times in whole seconds, outcomes."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from ghjobs_async.testing.specs import JobSpec, StepSpec
-from ghjobs_async.testing.times import iso
+from ghjobs_async.testing.world.specs import JobSpec, StepSpec
+from ghjobs_async.testing.world.times import iso
 
 _MAIN = (
     "Run actions/checkout@v4",
@@ -14,7 +14,7 @@ _MAIN = (
     "Run tests",
     "Upload results",
 )
-#: Post steps are numbered after a gap, which is why nobody may index steps by number.
+#: Post steps are numbered after a gap, so no client may index steps by number.
 _POST_GAP = 5
 _FAILED = frozenset({"failure", "timed_out"})
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from ghjobs_async.testing.world import FakeRun
+from ghjobs_async.testing.world.runs import FakeRun
 
 #: Listings with any of these stop at `CAP` results.
-FILTERS: Final = frozenset(
+_FILTERS: Final = frozenset(
     {"actor", "branch", "check_suite_id", "created", "event", "head_sha", "status"}
 )
 CAP: Final = 1000
@@ -22,15 +20,15 @@ _DAY: Final = timedelta(days=1) - timedelta(seconds=1)
 
 def run_filter(query: Mapping[str, str]) -> Callable[[FakeRun], bool] | None:
     """
-    Make a predicate of the query of a run listing; None where it filters nothing.
+    Make a predicate of a run listing's query; None if it filters nothing.
 
     Raises:
         ValueError: ``created`` cannot be read.
     """
-    given = {key: value for key, value in query.items() if key in FILTERS and value}
+    given = {key: value for key, value in query.items() if key in _FILTERS and value}
     if not given:
         return None
-    first, last = created_range(given["created"]) if "created" in given else (0.0, 1e18)
+    first, last = _created_range(given["created"]) if "created" in given else (0.0, 1e18)
     actor, branch = given.get("actor"), given.get("branch")
     event, status, sha = given.get("event"), given.get("status"), given.get("head_sha")
     suite = given.get("check_suite_id")
@@ -50,18 +48,18 @@ def run_filter(query: Mapping[str, str]) -> Callable[[FakeRun], bool] | None:
     return keep
 
 
-def created_range(text: str) -> tuple[float, float]:
+def _created_range(text: str) -> tuple[float, float]:
     """
     Read ``A..B``, ``>=A``, ``>A``, ``<=B``, ``<B``, ``*..B``, ``A..*`` or one date.
 
-    Gives the first and the last second that fit, since the epoch. A date without a time stands
-    for its whole day, in UTC.
+    Gives the first and the last second that match, since the epoch. A date without a time means
+    its whole day, in UTC.
 
     Raises:
-        ValueError: None of these.
+        ValueError: It is none of these.
     """
     everything = (0.0, 1e18)
-    # A plus that was not escaped arrives as a blank.
+    # An unescaped plus arrives as a space.
     text = text.strip().replace(" ", "+")
     if ".." in text:
         low, _, high = text.partition("..")

@@ -20,7 +20,7 @@ def http_date(epoch: int) -> str:
 
 
 def epoch(text: object) -> int | None:
-    """Read a date-time of GitHub's in whole seconds since the epoch; None where it is none."""
+    """Read one of GitHub's date-times as whole seconds since the epoch; None if it is not one."""
     if not isinstance(text, str):
         return None
     try:

@@ -1,19 +1,17 @@
 """
-Logs as runners write them, made from a job's JSON object, and the truth of which line is whose.
+Logs as runners write them, made from a job's JSON object, and which step wrote each line.
 
 The same job and the same options always give the same bytes.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final
 
 import attrs
 
-from ghjobs_async.testing.times import epoch, iso
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+from ghjobs_async.testing.world.times import epoch, iso
 
 BOM: Final = "\ufeff"
 #: Ticks of 100 ns: seven digits of a second, as runners write them.
@@ -26,25 +24,19 @@ _PERMISSIONS: Final = ("Actions: read", "Contents: read", "Metadata: read", "Pac
 @attrs.frozen(kw_only=True)
 class LogOptions:
     """
-    How a log shall look.
+    How a log looks.
 
     Args:
-        lines: Lines of output of each step.
-
-        nested: Further ``##[group]Run`` lines inside each step, as composite actions write them.
-
-        silent: Numbers of the steps that write nothing at all.
-
-        bom_every: A byte order mark stands again at the start of every so manieth line; 0 for
-            only at the start of the file.
-
-        crlf: Whether lines end as they did in 2021.
-
-        interleaved: Whether lines are in the order of time, as of steps that run in parallel.
-
+        lines: The number of lines of output of each step.
+        nested: The number of further ``##[group]Run`` lines in each step, as composite actions
+            write them.
+        silent: Numbers of the steps that write nothing.
+        bom_every: Repeat the byte order mark at the start of every Nth line; 0 writes it at the
+            start of the file only.
+        crlf: Whether lines end in CRLF, as in 2021.
+        interleaved: Whether lines are in the order of time, as with parallel steps.
         server_lines: Whether the server's own lines about finding a runner come first.
-
-        continuations: Whether each failing or warning message goes on without a timestamp.
+        continuations: Whether failures and warnings have further lines without a timestamp.
     """
 
     lines: int = 6
@@ -60,27 +52,34 @@ class LogOptions:
 @attrs.frozen
 class GeneratedLog:
     """
-    A log and its truth.
+    A log, and who wrote it.
 
     Attributes:
         content: The bytes.
-
-        truth: For each line (what stands between two line feeds), the number of the step that
-            wrote it; None for the server's own lines.
+        truth: For each line (the text up to a line feed), the number of the step that wrote it;
+            None for the server's own lines.
     """
 
     content: bytes
     truth: list[int | None]
 
+    def by_step(self) -> dict[int, bytes]:
+        """Give each step's lines, with a byte order mark at the start as in GitHub's archives."""
+        mark = BOM.encode()
+        steps: dict[int, bytes] = {}
+        for number, line in zip(self.truth, self.content.split(b"\n"), strict=False):
+            if number is not None:
+                steps[number] = steps.get(number, mark) + line.removeprefix(mark) + b"\n"
+        return steps
+
 
 @attrs.frozen
 class _Line:
-    """One message; *more* are the lines that continue it without a timestamp."""
+    """One message; what follows a line feed in *text* continues it without a timestamp."""
 
     ticks: int
     step: int | None
     text: str
-    more: tuple[str, ...] = ()
 
 
 _DEFAULT: Final = LogOptions()
@@ -88,12 +87,11 @@ _DEFAULT: Final = LogOptions()
 
 def generate_log(job_data: Mapping[str, object], options: LogOptions = _DEFAULT) -> GeneratedLog:
     """
-    Make the log of a job.
+    Generate the log of a job.
 
     Args:
-        job_data: The job's JSON object; whatever it lacks is made up.
-
-        options: How the log shall look.
+        job_data: The job's JSON object; keys may be missing.
+        options: How the log looks.
     """
     lines = list(_lines(job_data, options))
     if options.interleaved:
@@ -106,9 +104,11 @@ def generate_log(job_data: Mapping[str, object], options: LogOptions = _DEFAULT)
             second = line.ticks // _SECOND
             prefix = iso(second)[:-1]
         mark = BOM if not out or (options.bom_every and len(out) % options.bom_every == 0) else ""
-        out.append(f"{mark}{prefix}.{line.ticks % _SECOND:07}Z {line.text}")
-        out.extend(line.more)
-        truth.extend([line.step] * (1 + len(line.more)))
+        first, *more = (
+            line.text.split("\n") if options.continuations else [line.text.split("\n")[0]]
+        )
+        out += [f"{mark}{prefix}.{line.ticks % _SECOND:07}Z {first}", *more]
+        truth += [line.step] * (1 + len(more))
     end = "\r\n" if options.crlf else "\n"
     return GeneratedLog(end.join([*out, ""]).encode() if out else b"", truth)
 
@@ -124,7 +124,7 @@ def _lines(job: Mapping[str, object], options: LogOptions) -> Iterator[_Line]:
             now += _TICK
     now = start * _SECOND
     if not steps:
-        # The steps of old runs are gone before their jobs and logs are.
+        # GitHub deletes the steps of old runs before their jobs and logs.
         for text in ("Prepare workflow directory", "Hello", "Cleaning up orphan processes"):
             now += _TICK
             yield _Line(now, None, text)
@@ -141,9 +141,9 @@ def _lines(job: Mapping[str, object], options: LogOptions) -> Iterator[_Line]:
         ended = epoch(step.get("completed_at")) or begun
         room = max(0, (ended - begun) * _SECOND)
         pace = max(_TICK, min(_SECOND, room // (len(texts) + 1)))
-        for text, more in texts:
+        for text in texts:
             now += pace
-            yield _Line(now, number, text, more if options.continuations else ())
+            yield _Line(now, number, text)
 
 
 def _server_lines(job: Mapping[str, object]) -> tuple[str, ...]:
@@ -159,54 +159,48 @@ def _server_lines(job: Mapping[str, object]) -> tuple[str, ...]:
 
 def _step_lines(
     job: Mapping[str, object], step: Mapping[str, object], options: LogOptions
-) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Give what a step writes: each message, and the lines that continue it."""
+) -> Iterator[str]:
     name = str(step.get("name"))
     if name == "Set up job":
-        for text in _preamble(job):
-            yield text, ()
+        yield from _preamble(job)
         return
     if name == "Complete job":
-        yield "Cleaning up orphan processes", ()
+        yield "Cleaning up orphan processes"
         return
     if name.startswith("Post "):
-        yield "Post job cleanup.", ()
-        yield f"[command]/usr/bin/true {name.removeprefix('Post ')}", ()
+        yield "Post job cleanup."
+        yield f"[command]/usr/bin/true {name.removeprefix('Post ')}"
         return
     command = name.removeprefix("Run ")
     yield from _opening(command)
     for part in range(options.nested):
         yield from _opening(f"./part-{part + 1}.sh")
-        yield f"part {part + 1} of {command}", ()
+        yield f"part {part + 1} of {command}"
     for number in range(options.lines):
-        yield f"\x1b[32mok\x1b[0m {command} {number + 1} of {options.lines}", ()
+        yield f"\x1b[32mok\x1b[0m {command} {number + 1} of {options.lines}"
     yield from _ending(command, step.get("conclusion"))
 
 
-def _ending(command: str, conclusion: object) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _ending(command: str, conclusion: object) -> Iterator[str]:
     if conclusion == "success" and command.startswith("Install"):
-        yield "##[warning]A newer release of this tool is available.", ("Update when you can.",)
+        yield "##[warning]A newer release of this tool is available.\nUpdate when you can."
     if conclusion == "failure":
-        yield (
-            f"##[error]{command}: expected 4, got 5",
-            ("    at tests/test_sum.py:12", "", "    assert add(2, 2) == 5"),
-        )
-        yield "##[error]Process completed with exit code 1.", ()
+        at = "    at tests/test_sum.py:12\n\n    assert add(2, 2) == 5"
+        yield f"##[error]{command}: expected 4, got 5\n{at}"
+        yield "##[error]Process completed with exit code 1."
     elif conclusion == "cancelled":
-        yield "##[error]The operation was canceled.", ()
+        yield "##[error]The operation was canceled."
     elif conclusion == "timed_out":
-        yield "##[error]The action has timed out.", ()
+        yield "##[error]The action has timed out."
 
 
-def _opening(command: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    yield f"##[group]Run {command}", ()
+def _opening(command: str) -> Iterator[str]:
+    yield f"##[group]Run {command}"
     if "@" in command:
-        yield "with:", ()
-        yield "  fetch-depth: 1", ()
+        yield from ("with:", "  fetch-depth: 1")
     else:
-        yield f"\x1b[36;1m{command}\x1b[0m", ()
-        yield "shell: /usr/bin/bash -e {0}", ()
-    yield "##[endgroup]", ()
+        yield from (f"\x1b[36;1m{command}\x1b[0m", "shell: /usr/bin/bash -e {0}")
+    yield "##[endgroup]"
 
 
 def _preamble(job: Mapping[str, object]) -> Iterator[str]:
@@ -222,24 +216,3 @@ def _preamble(job: Mapping[str, object]) -> Iterator[str]:
     yield "Prepare workflow directory"
     yield "Prepare all required actions"
     yield f"Complete job name: {job.get('name')}"
-
-
-def endless_lines(megabytes: int, *, line_bytes: int = 128) -> Iterator[bytes]:
-    """
-    Give a large log in blocks of 64 KiB, for `FakeGitHub.set_log`, without ever holding it.
-
-    Every line is numbered, so that a spliced or a shortened copy shows.
-
-    Args:
-        megabytes: Its size, in units of 1,048,576 bytes.
-
-        line_bytes: The length of each line, its line feed included; a power of two from 64 on.
-    """
-    per_block = 65_536 // line_bytes
-    for block in range(megabytes * 16):
-        first = block * per_block
-        moment = iso(1_700_000_000 + block)[:-1]
-        yield b"".join(
-            (f"{moment}.{n:07}Z line {first + n} ".ljust(line_bytes - 1, ".") + "\n").encode()
-            for n in range(per_block)
-        )

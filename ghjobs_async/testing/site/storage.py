@@ -10,90 +10,73 @@ import base64
 import hashlib
 import hmac
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import Final
 from urllib.parse import urlencode
 
 import attrs
 
-from ghjobs_async.testing.answers import Answer, Blob, Call
-from ghjobs_async.testing.times import epoch, http_date, iso
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from ghjobs_async.testing.specs import LogContent
-    from ghjobs_async.testing.world import FakeJob, World
+from ghjobs_async.testing.server.messages import Answer, Call
+from ghjobs_async.testing.world.archives import zip_logs
+from ghjobs_async.testing.world.blobs import Blob
+from ghjobs_async.testing.world.runs import FakeAttempt, FakeJob, FakeRun
+from ghjobs_async.testing.world.times import epoch, http_date, iso
+from ghjobs_async.testing.world.world import World
 
 _KEY: Final = b"the fake storage's signing key"
 _VERSION: Final = "2025-11-05"
 _RANGE: Final = re.compile(r"bytes=(?P<first>[0-9]+)-(?P<last>[0-9]*)")
-_PATH: Final = re.compile(r"/actions-results/[0-9a-f-]+/job-logs/(?P<job>[0-9]+)\.txt")
-_BLOCK: Final = 65_536
-
-
-def blob_of(job: FakeJob) -> Blob:
-    """Give a job's log as something that can be sent from any byte on."""
-    return make_blob(job.log, job.measured)
-
-
-def make_blob(content: LogContent, measured: tuple[int, str] | None = None) -> Blob:
-    """Make a blob; content that is generated is read once to be measured, unless it has been."""
-    if isinstance(content, bytes):
-        data = content
-        size, etag = measured or (len(data), _etag(hashlib.blake2b(data, digest_size=8)))
-        return Blob(size, etag, lambda: _blocks(data))
-    size, etag = measured or measure(content())
-    return Blob(size, etag, content)
-
-
-def job_of(world: World, path: str) -> FakeJob | None:
-    """Find the job whose log lies at *path*."""
-    found = _PATH.fullmatch(path)
-    return world.jobs.get(int(found["job"])) if found else None
-
-
-def measure(chunks: Iterator[bytes]) -> tuple[int, str]:
-    """Read content to its end for its size and its ETag."""
-    size, digest = 0, hashlib.blake2b(digest_size=8)
-    for chunk in chunks:
-        size += len(chunk)
-        digest.update(chunk)
-    return size, _etag(digest)
-
-
-def _etag(digest: hashlib.blake2b) -> str:
-    return f'"0x8{digest.hexdigest().upper()}"'
-
-
-def _blocks(data: bytes) -> Iterator[bytes]:
-    for start in range(0, len(data), _BLOCK):
-        yield data[start : start + _BLOCK]
+_JOB_LOG: Final = re.compile(r"/actions-results/[0-9a-f-]+/job-logs/([0-9]+)\.txt")
+_RUN_LOG: Final = re.compile(r"/actions-results/[0-9a-f-]+/run-logs/([0-9]+)-([0-9]+)\.zip")
+_TYPES: Final = {"txt": "text/plain", "zip": "application/zip"}
 
 
 @attrs.define
 class Storage:
     """
-    Signs links and answers whoever follows them.
+    Signs links, and answers the requests that follow them.
 
     Attributes:
-        link_lifetime: Seconds that a link lives; it ends on the whole second before.
+        link_lifetime: How long a link is valid, in seconds; it ends on the whole second before.
+        not_ready_status: The status for a log that does not exist: 404, or 200 as was once
+            reported.
     """
 
     world: World
     clock: Callable[[], float]
     link_lifetime: float = 60.0
-    #: What a log that is not there is answered with: 404, or 200 as was once reported.
     not_ready_status: int = 404
     _count: int = 0
 
-    def link(self, storage_root: str, job_id: int) -> str:
+    def job_link(self, root: str, job: FakeJob) -> str:
         """Sign a link to the log of a job."""
+        return self._link(root, f"job-logs/{job.id}.txt", "job-logs.txt")
+
+    def run_link(self, root: str, run: FakeRun, attempt: FakeAttempt) -> str:
+        """Sign a link to the log archive of an attempt."""
+        return self._link(root, f"run-logs/{run.id}-{attempt.number}.zip", f"logs_{run.id}.zip")
+
+    def job_at(self, path: str) -> FakeJob | None:
+        """Find the job whose log is at *path*."""
+        found = _JOB_LOG.fullmatch(path)
+        return self.world.jobs.get(int(found[1])) if found else None
+
+    def _blob_at(self, path: str) -> Blob | None:
+        if found := _RUN_LOG.fullmatch(path):
+            return Blob.of(
+                zip_logs(self.world.runs[int(found[1])].attempts[int(found[2]) - 1].jobs)
+            )
+        job = self.job_at(path)
+        return None if job is None or job.log_state == "not_ready" else job.blob
+
+    def _link(self, root: str, name: str, file_name: str) -> str:
         now = self.clock()
-        digest = hashlib.blake2b(str(job_id).encode(), digest_size=16).hexdigest()
-        path = f"/actions-results/{digest[:8]}-{digest[8:]}/job-logs/{job_id}.txt"
+        # A link to the same log is always the same but for its times.
+        digest = hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+        path = f"/actions-results/{digest[:8]}-{digest[8:]}/{name}"
         query = {
-            "rscd": 'attachment; filename="job-logs.txt"',
-            "rsct": "text/plain",
+            "rscd": f'attachment; filename="{file_name}"',
+            "rsct": _TYPES[name[-3:]],
             "st": iso(int(now) - 300),
             "se": iso(int(now + self.link_lifetime)),
             "sp": "r",
@@ -101,10 +84,10 @@ class Storage:
             "sv": _VERSION,
         }
         query["sig"] = _sign(path, query)
-        return f"{storage_root}{path}?{urlencode(query)}"
+        return f"{root}{path}?{urlencode(query)}"
 
     def answer(self, call: Call) -> Answer:
-        """Answer one request for a log."""
+        """Answer one request."""
         asked = call.asked
         if asked.method != "GET":
             return self.error(405, "UnsupportedHttpVerb", "The resource doesn't support this verb.")
@@ -119,18 +102,16 @@ class Storage:
         expires = epoch(query.get("se"))
         if expires is None or self.clock() >= expires:
             return self.expired(query.get("st", ""), query.get("se", ""))
-        job = job_of(self.world, asked.path)
-        if job is None or job.log_state == "not_ready":
-            return self.not_found()
-        return self._content(call, blob_of(job))
+        blob = self._blob_at(asked.path)
+        return self.not_found() if blob is None else self._content(call, blob)
 
     def _content(self, call: Call, blob: Blob) -> Answer:
         headers = {
-            "Content-Type": "text/plain",
+            "Content-Type": call.asked.query["rsct"],
             "ETag": blob.etag,
             "Last-Modified": http_date(1_700_000_000),
             "Accept-Ranges": "bytes",
-            "Content-Disposition": 'attachment; filename="job-logs.txt"',
+            "Content-Disposition": call.asked.query["rscd"],
             "x-ms-blob-type": "AppendBlob",
         }
         condition = call.header("if-match")
@@ -138,28 +119,27 @@ class Storage:
             text = "The condition specified using HTTP conditional header(s) is not met."
             return self.error(412, "ConditionNotMet", text)
         # A range that counts from the end is ignored, as the real storage does.
-        asked_for = _RANGE.fullmatch(call.header("range") or "")
-        if asked_for is None or call.header("if-range") not in {None, blob.etag}:
-            return self._headed(Answer(200, (blob, 0, blob.size), headers))
-        first = int(asked_for["first"])
-        last = min(int(asked_for["last"]), blob.size - 1) if asked_for["last"] else blob.size - 1
-        if first >= blob.size:
+        asked = _RANGE.fullmatch(call.header("range") or "")
+        first = int(asked["first"]) if asked else 0
+        last = min(int(asked["last"]), blob.size - 1) if asked and asked["last"] else blob.size - 1
+        fresh = call.header("if-range") in {None, blob.etag}
+        if asked and fresh and first >= blob.size:
             text = "The range specified is invalid for the current size of the resource."
             answer = self.error(416, "InvalidRange", text)
             answer.headers["Content-Range"] = f"bytes */{blob.size}"
             return answer
-        if last < first:
+        if asked is None or not fresh or last < first:
             return self._headed(Answer(200, (blob, 0, blob.size), headers))
         headers["Content-Range"] = f"bytes {first}-{last}/{blob.size}"
         return self._headed(Answer(206, (blob, first, last + 1), headers))
 
     def not_found(self, status: int | None = None) -> Answer:
-        """Answer that there is no such log (yet)."""
+        """Answer that the log does not exist (yet)."""
         text = "The specified blob does not exist."
         return self.error(status or self.not_ready_status, "BlobNotFound", text)
 
     def expired(self, start: str, end: str) -> Answer:
-        """Answer that a link is too old."""
+        """Answer that a link has expired."""
         now = http_date(int(self.clock()))
         return self.unauthenticated(
             "Signature not valid in the specified time frame: "
@@ -167,7 +147,7 @@ class Storage:
         )
 
     def unauthenticated(self, detail: str) -> Answer:
-        """Answer that a link is no good."""
+        """Answer that a link is not valid."""
         text = (
             "Server failed to authenticate the request. Make sure the value of Authorization "
             "header is formed correctly including the signature."

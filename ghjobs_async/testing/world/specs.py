@@ -1,16 +1,15 @@
-"""What a test asks for: plain descriptions of jobs, steps and attempts, without ids or times."""
+"""What a test describes: jobs, steps and attempts, without ids or times."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import attrs
 
-#: What a log holds: the bytes, or a function that makes them anew at each call.
-LogContent: TypeAlias = bytes | Callable[[], Iterator[bytes]]
+from ghjobs_async.testing.world.blobs import LogContent
 
-#: What happens to whoever asks for a log; `FakeGitHub.set_log` tells what each of them does.
+#: How a request for a log is answered; `FakeGitHub.set_log` explains each.
 LogState: TypeAlias = Literal["ok", "expired", "deleted", "not_ready", "direct"]
 
 
@@ -21,13 +20,9 @@ class StepSpec:
 
     Args:
         name: Its name, as the web page shows it.
-
-        conclusion: How it ended; None while it has not.
-
+        conclusion: How it ended; None if it has not.
         status: ``completed``, ``in_progress``, ``pending`` or ``queued``.
-
         seconds: How long it ran.
-
         number: Its number; None takes the next one.
     """
 
@@ -45,36 +40,22 @@ class JobSpec:
 
     Args:
         name: Its name.
-
-        conclusion: How it ended; None while it has not.
-
+        conclusion: How it ended; None if it has not.
         status: ``completed``, ``in_progress``, ``queued``, ``waiting`` and so on.
-
-        steps: How many steps stand between the set-up and the post steps, or the steps themselves.
-
-        fails_at: Name of the failing step where ``conclusion`` is a failure; None takes the last
-            step but one.
-
+        steps: The number of steps between the set-up and the post steps, or the steps themselves.
+        fails_at: Name of the failing step if ``conclusion`` is a failure; None takes the last
+            main step but one.
         queued_for: Seconds between its creation and its start; negative inverts the clocks.
-
         seconds: How long it ran; negative inverts the clocks.
-
-        labels: What ``runs-on`` asked for.
-
+        labels: The labels in ``runs-on``.
         runner: ``hosted``, ``self-hosted``, or ``none`` (no runner took it).
-
-        inherited: In a later attempt: not run again, its start and end are those of the attempt
+        inherited: In a later attempt: not run again, with the start and the end of the attempt
             before.
-
-        check_run: Another app's check run, which GitHub lists as a job.
-
+        check_run: Whether this is another app's check run, which GitHub lists as a job.
         log: Its log; None generates one.
-
-        log_state: What happens to whoever asks for the log; None decides by status.
-
-        overrides: Keys of the JSON object, as they shall be sent: any value, any type.
-
-        without: Keys that the JSON object shall lack, as older servers do.
+        log_state: How a request for the log is answered; None decides by status.
+        overrides: Keys of the JSON object to replace or add, with any value.
+        without: Keys to leave out of the JSON object, as older servers do.
     """
 
     name: str = "build"
@@ -101,8 +82,7 @@ class AttemptSpec:
 
     Args:
         jobs: Its jobs.
-
-        conclusion: How it ended; None derives that from its jobs.
+        conclusion: How it ended; None derives it from the jobs.
     """
 
     jobs: Sequence[JobSpec] = ()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import Final
 
 import attrs
 
-from ghjobs_async.testing import payloads
-from ghjobs_async.testing.times import iso
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from ghjobs_async.testing.world.payloads import API
+from ghjobs_async.testing.world.times import iso
 
 FIRST_INSTALLATION: Final = 50_000_001
 
@@ -19,7 +17,6 @@ FIRST_INSTALLATION: Final = 50_000_001
 class Minted:
     """An installation token."""
 
-    installation: int
     expires: int
     refusals_left: int = 0
 
@@ -27,28 +24,26 @@ class Minted:
 @attrs.define
 class Apps:
     """
-    Mints installation tokens and knows which of them still hold.
+    Mints installation tokens, and knows which of them are valid.
 
     Attributes:
-        lifetime: Seconds that a token lives.
-
-        fresh_refusals: How often each token minted from now on is first answered 401.
+        lifetime: How long a token is valid, in seconds.
+        fresh_refusals: How often each new token is first answered 401, as on GitHub.
     """
 
     clock: Callable[[], float]
     lifetime: int = 3600
     fresh_refusals: int = 0
     minted: dict[str, Minted] = attrs.field(factory=dict)
-    revoked: set[str] = attrs.field(factory=set)
     _owners: dict[str, int] = attrs.field(factory=dict)
 
     def is_app(self, authorization: str) -> bool:
-        """Whether a header carries what looks like a JSON web token; it is not verified."""
+        """Whether a header has what looks like a JSON web token; it is not verified."""
         scheme, _, token = authorization.partition(" ")
         return scheme.lower() == "bearer" and token.count(".") == 2
 
     def installation_of(self, repo: str) -> int:
-        """Give the number of the installation on a repository's owner."""
+        """Give the number of the installation of a repository's owner."""
         owner = repo.partition("/")[0].lower()
         return self._owners.setdefault(owner, FIRST_INSTALLATION + len(self._owners))
 
@@ -62,16 +57,16 @@ class Apps:
             "target_type": "Organization",
             "account": {"login": owner, "id": number, "type": "Organization"},
             "repository_selection": "all",
-            "access_tokens_url": f"{payloads.API}/app/installations/{number}/access_tokens",
+            "access_tokens_url": f"{API}/app/installations/{number}/access_tokens",
             "permissions": {"actions": "read", "metadata": "read"},
             "events": [],
         }
 
-    def mint(self, installation: int) -> dict[str, object]:
-        """Make a token, and the JSON object that hands it out."""
+    def mint(self) -> dict[str, object]:
+        """Make a token; give the JSON object of the answer."""
         token = f"ghs_{len(self.minted) + 1:036}"
         expires = int(self.clock()) + self.lifetime
-        self.minted[token] = Minted(installation, expires, self.fresh_refusals)
+        self.minted[token] = Minted(expires, self.fresh_refusals)
         return {
             "token": token,
             "expires_at": iso(expires),
@@ -80,9 +75,7 @@ class Apps:
         }
 
     def accepts(self, token: str) -> bool:
-        """Whether a token is not known to be expired, revoked or too fresh."""
-        if token in self.revoked:
-            return False
+        """Whether a token is neither expired nor too new."""
         minted = self.minted.get(token)
         if minted is None:
             return True

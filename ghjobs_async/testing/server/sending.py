@@ -1,24 +1,22 @@
-"""Sockets: two origins on 127.0.0.1, and answers written as they say they shall come."""
+"""Sockets: listen on 127.0.0.1, and send answers the way that they describe."""
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import socket
 import struct
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 from aiohttp import web
 
-if TYPE_CHECKING:
-    import asyncio
-
-    from ghjobs_async.testing.answers import Answer
+from ghjobs_async.testing.server.messages import Answer
 
 #: Smaller bodies are not worth compressing.
 _GZIP_FROM: Final = 1024
-#: What SO_LINGER must hold for a connection to end with RST.
+#: The value of SO_LINGER that makes a connection end with RST.
 _RESET: Final = struct.pack("ii", 1, 0)
 
 Respond = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -26,7 +24,7 @@ Respond = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 @attrs.define
 class Listener:
-    """One origin: its socket and what serves it."""
+    """One origin: its socket and its server."""
 
     respond: Respond
     port: int = 0
@@ -34,7 +32,7 @@ class Listener:
 
     async def start(self) -> None:
         """Listen on a free port."""
-        # A handler that stalls on purpose must end as soon as its client has gone.
+        # A handler that stalls on purpose must end as soon as its client disconnects.
         server = web.Server(
             self.respond, handler_cancellation=True, access_log=None, keepalive_timeout=75.0
         )
@@ -55,9 +53,9 @@ async def send(
     request: web.BaseRequest, answer: Answer, closing: asyncio.Event
 ) -> web.StreamResponse:
     """
-    Write *answer*.
+    Send *answer*.
 
-    A stall ends when the client goes (the task is cancelled) or when *closing* is set.
+    A stall ends when the client disconnects (the task is cancelled) or when *closing* is set.
     """
     if answer.hang_up is not None:
         return hang_up(request, reset=answer.hang_up == "reset")
@@ -75,7 +73,7 @@ async def send(
     try:
         return await _stream(request, answer, closing)
     except ConnectionResetError:
-        # The client has gone: nobody is left to be told.
+        # The client has disconnected.
         return hang_up(request)
 
 
@@ -107,7 +105,7 @@ async def _stream(
 def hang_up(
     request: web.BaseRequest, response: web.StreamResponse | None = None, *, reset: bool = False
 ) -> web.StreamResponse:
-    """End the connection here and now."""
+    """End the connection at once."""
     transport = request.transport
     if transport is not None:
         if reset:
@@ -115,7 +113,7 @@ def hang_up(
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             transport.abort()
         else:
-            # What was written still goes out; only then the connection ends.
+            # What was written is still sent before the connection ends.
             transport.close()
     answer = web.Response() if response is None else response
     answer.force_close()

@@ -1,27 +1,21 @@
-"""The script of faults: which answers go wrong, how often, and in which share."""
+"""The script of faults: which answers are faulty, how often, and what share of all."""
 
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import attrs
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+from ghjobs_async.testing.server.messages import Answer, Asked, Call, Handler
+from ghjobs_async.testing.site.routes import OPERATIONS
+from ghjobs_async.testing.site.site import Site
 
-    from ghjobs_async.testing.answers import Answer, Asked, Call, Handler
-    from ghjobs_async.testing.fake import FakeGitHub
+#: Takes the site, the request, and the function that answers it well; gives the faulty answer.
+Apply: TypeAlias = Callable[[Site, Call, Handler], Answer]
 
-#: Takes the fake, the request, and what answers it well; gives what is answered instead.
-Apply: TypeAlias = "Callable[[FakeGitHub, Call, Handler], Answer]"
-
-OPERATIONS = frozenset(
-    {
-        *("jobs", "job", "runs", "run", "log", "storage", "token", "installation", "repo"),
-        *("user", "rate_limit", "root", "unknown", "api", "any"),
-    }
-)
+_TARGETS = OPERATIONS | {"api", "any"}
 
 
 def _always(_: Call) -> bool:
@@ -34,11 +28,9 @@ class Fault:
     One way to fail.
 
     Attributes:
-        name: What it is called.
-
+        name: Its name, for `Script.counts`.
         apply: Makes the faulty answer.
-
-        fits: Which requests it can befall.
+        fits: Whether it makes sense for a request.
     """
 
     name: str
@@ -49,7 +41,7 @@ class Fault:
 @attrs.define
 class Rule:
     """
-    A fault, and when it happens.
+    A fault, and when it happens; see `FakeGitHub.fail`.
 
     Attributes:
         hits: How often it happened.
@@ -63,11 +55,11 @@ class Rule:
     hits: int = 0
 
     def stop(self) -> None:
-        """End it."""
+        """Apply it no more."""
         self.times = self.hits
 
     def takes(self, call: Call) -> bool:
-        """Whether this request is to fail; counts it if so."""
+        """Whether this request fails; counts it if so."""
         if self.times is not None and self.hits >= self.times:
             return False
         fits = self.on in {"any", call.operation, call.asked.origin} and self.fault.fits(call)
@@ -82,29 +74,25 @@ class Rule:
 
 @attrs.define
 class Script:
-    """All rules, and the share of answers that fail anyway."""
+    """
+    All rules, and the share of answers that fail besides.
+
+    Attributes:
+        rules: The rules; the first one that takes a request decides.
+        counts: How often each fault of the share happened, by name.
+    """
 
     rules: list[Rule] = attrs.field(factory=list)
-    #: How often each fault of the share happened, by name.
     counts: dict[str, int] = attrs.field(factory=dict)
     _rate: float = 0.0
     _seed: int = 0
     _faults: Sequence[Fault] = ()
     _seen: dict[int, int] = attrs.field(factory=dict)
 
-    def add(
-        self,
-        on: str,
-        fault: Fault,
-        *,
-        times: int | None,
-        where: Callable[[Asked], bool] | None,
-        after: int,
-    ) -> Rule:
+    def add(self, rule: Rule) -> Rule:
         """Add a rule."""
-        if on not in OPERATIONS:
-            raise ValueError(f"on is one of {', '.join(sorted(OPERATIONS))}, not {on!r}")
-        rule = Rule(on, fault, times, where, after)
+        if rule.on not in _TARGETS:
+            raise ValueError(f"on is one of {', '.join(sorted(_TARGETS))}, not {rule.on!r}")
         self.rules.append(rule)
         return rule
 
@@ -114,24 +102,23 @@ class Script:
         self._seen.clear()
 
     def clear(self) -> None:
-        """Forget every rule and the share."""
+        """Remove every rule and the share."""
         self.rules.clear()
         self._rate = 0.0
 
-    def answer(self, fake: FakeGitHub, call: Call, normal: Handler) -> Answer:
-        """Answer a request, well or not."""
+    def answer(self, site: Site, call: Call) -> Answer:
+        """Answer a request, with a fault or without."""
         for rule in self.rules:
             if rule.takes(call):
-                return rule.fault.apply(fake, call, normal)
-        if self._rate:
-            fault = self._drawn(call)
-            if fault is not None:
-                self.counts[fault.name] = self.counts.get(fault.name, 0) + 1
-                return fault.apply(fake, call, normal)
-        return normal(call)
+                return rule.fault.apply(site, call, site.answer)
+        fault = self._drawn(call) if self._rate else None
+        if fault is None:
+            return site.answer(call)
+        self.counts[fault.name] = self.counts.get(fault.name, 0) + 1
+        return fault.apply(site, call, site.answer)
 
     def _drawn(self, call: Call) -> Fault | None:
-        """Draw by what is asked and how often it was: the order of requests changes nothing."""
+        """Draw by the request and its number of repeats, so that the order changes nothing."""
         query = () if call.operation == "storage" else sorted(call.asked.query.items())
         text = f"{self._seed} {call.operation} {call.path} {query}"
         key = hash(text)
@@ -141,3 +128,12 @@ class Script:
             return None
         fitting = [fault for fault in self._faults if fault.fits(call)]
         return draw.choice(fitting) if fitting else None
+
+
+def only(fault: Fault, *operations: str) -> Fault:
+    """Narrow *fault* down to some operations (or origins), for a share of all answers."""
+
+    def fits(call: Call) -> bool:
+        return bool({call.operation, call.asked.origin} & set(operations)) and fault.fits(call)
+
+    return attrs.evolve(fault, fits=fits)

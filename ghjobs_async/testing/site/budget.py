@@ -1,15 +1,13 @@
-"""The primary rate limit: so many requests an hour for each credential."""
+"""The primary rate limit: a number of requests an hour for each credential."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import Final
 
 import attrs
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-WINDOW_SECONDS: Final = 3600
+_WINDOW_SECONDS: Final = 3600
 
 
 @attrs.define
@@ -26,26 +24,23 @@ class Budget:
     Counts requests.
 
     Attributes:
-        limit: How many are allowed in a window; None for no limit at all, as on GHES.
-
-        window_seconds: How long a window lasts.
+        limit: How many are allowed in an hour; None for no limit, as on GHES.
     """
 
     clock: Callable[[], float]
     limit: int | None = 5000
-    window_seconds: int = WINDOW_SECONDS
-    windows: dict[str, Window] = attrs.field(factory=dict)
+    _windows: dict[str, Window] = attrs.field(factory=dict)
 
     def window(self, credential: str) -> Window:
-        """Give the window that a credential is in now."""
-        window = self.windows.get(credential)
+        """Give a credential's current window."""
+        window = self._windows.get(credential)
         now = self.clock()
         if window is None or now >= window.reset:
-            window = self.windows[credential] = Window(int(now) + self.window_seconds)
+            window = self._windows[credential] = Window(int(now) + _WINDOW_SECONDS)
         return window
 
     def spend(self, credential: str) -> bool:
-        """Count one request; False where none was left."""
+        """Count one request; False if none was left."""
         if self.limit is None:
             return True
         window = self.window(credential)
@@ -55,23 +50,13 @@ class Budget:
         return True
 
     def refund(self, credential: str) -> None:
-        """Take one request back: a 304 costs nothing."""
+        """Take one request back, since a 304 costs nothing."""
         if self.limit is not None:
             window = self.window(credential)
             window.used = max(0, window.used - 1)
 
-    def exhaust(self, *, reset_in: int | None = None) -> None:
-        """Leave nothing to any credential seen so far (and to none without one)."""
-        if self.limit is None:
-            raise ValueError("there is no limit to exhaust: rate_limit is None")
-        for credential in {*self.windows, ""}:
-            window = self.window(credential)
-            window.used = self.limit
-            if reset_in is not None:
-                window.reset = int(self.clock()) + reset_in
-
     def headers(self, credential: str) -> dict[str, str]:
-        """Give the headers that tell how much is left."""
+        """Give the headers that say how much is left."""
         if self.limit is None:
             return {}
         window = self.window(credential)

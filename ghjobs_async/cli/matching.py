@@ -1,0 +1,213 @@
+"""Options that say what to look for in logs and what to print of it, as GNU grep has them."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+
+import attrs
+from cyclopts import Parameter
+
+from ghjobs_async.cli.output.hits import Mode, Search
+from ghjobs_async.errors import ConfigurationError
+from ghjobs_async.logs.job_log import compiled
+
+_MAX_CONTEXT: Final = 1000
+#: Flags at the start of an expression: of the whole one.
+_FLAGS: Final = re.compile(r"\(\?([aiLmsux]+)\)")
+#: What refers to a group by its number or name.
+_REFERENCE: Final = re.compile(r"\\[1-9]|\(\?P=|\(\?\(")
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class Matching:
+    """What to look for, and what to print."""
+
+    regexp: Annotated[
+        list[str] | None,
+        Parameter(
+            name=["--regexp", "-e"],
+            negative=(),
+            allow_leading_hyphen=True,
+            help="A pattern, instead of PATTERN; may be given several times.",
+        ),
+    ] = None
+    ignore_case: Annotated[
+        bool,
+        Parameter(
+            name=["--ignore-case", "-i"], negative=(), show_default=False, help="Ignore case."
+        ),
+    ] = False
+    fixed_strings: Annotated[
+        bool,
+        Parameter(
+            name=["--fixed-strings", "-F"],
+            negative=(),
+            show_default=False,
+            help="The pattern is a text, not an expression.",
+        ),
+    ] = False
+    invert_match: Annotated[
+        bool,
+        Parameter(
+            name=["--invert-match", "-v"],
+            negative=(),
+            show_default=False,
+            help="Find the lines that do not match.",
+        ),
+    ] = False
+    after_context: Annotated[
+        int | None,
+        Parameter(name=["--after-context", "-A"], help="This many lines after each hit."),
+    ] = None
+    before_context: Annotated[
+        int | None,
+        Parameter(name=["--before-context", "-B"], help="This many lines before each hit."),
+    ] = None
+    context: Annotated[
+        int,
+        Parameter(
+            name=["--context", "-C"], help="This many lines around each hit; -A and -B override it."
+        ),
+    ] = 0
+    max_count: Annotated[
+        int | None,
+        Parameter(name=["--max-count", "-m"], help="This many hits of each job at most."),
+    ] = None
+    only_matching: Annotated[
+        bool,
+        Parameter(
+            name=["--only-matching", "-o"],
+            negative=(),
+            show_default=False,
+            help="Only what matches, each match on a line of its own.",
+        ),
+    ] = False
+    jobs_with_matches: Annotated[
+        bool,
+        Parameter(
+            name=["--jobs-with-matches", "-l"],
+            negative=(),
+            show_default=False,
+            help="Only which jobs have hits.",
+        ),
+    ] = False
+    count: Annotated[
+        bool,
+        Parameter(
+            name=["--count", "-c"],
+            negative=(),
+            show_default=False,
+            help="Only the number of hits of each job that has any.",
+        ),
+    ] = False
+    # People type these three out of habit.
+    line_number: Annotated[
+        bool,
+        Parameter(name=["--line-number", "-n"], negative=(), show_default=False, help="Always on."),
+    ] = False
+    with_filename: Annotated[
+        bool,
+        Parameter(
+            name=["--with-filename", "-H"],
+            negative=(),
+            show_default=False,
+            help="Always on: the job's address.",
+        ),
+    ] = False
+    extended_regexp: Annotated[
+        bool,
+        Parameter(
+            name=["--extended-regexp", "-E"],
+            negative=(),
+            show_default=False,
+            help="Always on, but for -F.",
+        ),
+    ] = False
+    json: Annotated[
+        bool,
+        Parameter(
+            name="--json", negative=(), show_default=False, help="Print one JSON object per hit."
+        ),
+    ] = False
+
+    def search(self, pattern: str | None, *, quiet: bool) -> Search:
+        """
+        Make the search that the options and *pattern* ask for.
+
+        Args:
+            pattern: The positional pattern; ignored where ``-e`` is given.
+            quiet: Print nothing.
+
+        Raises:
+            ConfigurationError: The options contradict each other, or a pattern is none.
+        """
+        mode = self._mode(quiet=quiet)
+        around = self._around()
+        if mode is Mode.MATCHES and any(around):
+            raise ConfigurationError("-o prints matches alone: leave out -A, -B and -C")
+        if self.max_count is not None and self.max_count < 1:
+            raise ConfigurationError(f"--max-count is 1 or more hits, not {self.max_count}")
+        return Search(
+            self._pattern(pattern),
+            mode,
+            # Where no line is printed, none is needed around it, and the first hit may say it all.
+            context=around if mode in {Mode.LINES, Mode.JSON} else (0, 0),
+            invert=self.invert_match,
+            max_count=1 if mode in {Mode.JOBS, Mode.NOTHING} else self.max_count,
+        )
+
+    def _mode(self, *, quiet: bool) -> Mode:
+        if self.jobs_with_matches + self.count + self.json > 1:
+            raise ConfigurationError("-l, -c and --json are three ways to print: not two of them")
+        if self.json and self.only_matching:
+            raise ConfigurationError("--json has what matches in each hit: leave out -o")
+        modes = (
+            (quiet, Mode.NOTHING),
+            (self.json, Mode.JSON),
+            (self.count, Mode.COUNTS),
+            (self.jobs_with_matches, Mode.JOBS),
+            (self.only_matching, Mode.MATCHES),
+        )
+        return next((mode for given, mode in modes if given), Mode.LINES)
+
+    def _around(self) -> tuple[int, int]:
+        before = self.context if self.before_context is None else self.before_context
+        after = self.context if self.after_context is None else self.after_context
+        for name, lines in (
+            ("--context", self.context),
+            ("--before-context", before),
+            ("--after-context", after),
+        ):
+            if not 0 <= lines <= _MAX_CONTEXT:
+                raise ConfigurationError(f"{name} is 0 to {_MAX_CONTEXT} lines, not {lines}")
+        return before, after
+
+    def _pattern(self, pattern: str | None) -> re.Pattern[str]:
+        if self.extended_regexp and self.fixed_strings:
+            raise ConfigurationError("-E and -F are two kinds of pattern: leave one of them out")
+        sources = list(self.regexp or ([] if pattern is None else [pattern]))
+        if not sources:
+            raise ConfigurationError("which pattern? Name one, then OWNER/REPO; or use -e PATTERN")
+        flags = re.IGNORECASE if self.ignore_case else 0
+        if self.fixed_strings:
+            # The longest first: it is what matches where a shorter one is its beginning.
+            sources.sort(key=len, reverse=True)
+            return compiled("|".join(map(re.escape, sources)), flags=flags)
+        for source in sources:
+            compiled(source, flags=flags)
+        return compiled(sources[0] if len(sources) == 1 else _any_of(sources), flags=flags)
+
+
+def _any_of(sources: list[str]) -> str:
+    """Join expressions into one that matches what any of them does."""
+    parts = []
+    for source in sources:
+        if _REFERENCE.search(source):
+            raise ConfigurationError(
+                f"{source[:80]!r} refers to one of its groups: use it alone, without another -e"
+            )
+        found = _FLAGS.match(source)
+        parts.append(f"(?{found[1]}:{source[found.end() :]})" if found else source)
+    return "|".join(parts)

@@ -1,0 +1,1 @@
+"""What the fake GitHub holds, as data: repositories, runs, attempts, jobs and their logs."""

@@ -1,0 +1,60 @@
+"""Content with a size and an ETag, to be sent from any byte on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import Final, Self, TypeAlias
+
+import attrs
+
+#: What a log holds: the bytes, or a function that makes them anew at each call.
+LogContent: TypeAlias = bytes | Callable[[], Iterator[bytes]]
+
+_BLOCK: Final = 65_536
+
+
+@attrs.frozen
+class Blob:
+    """
+    Content that can be sent from any byte on.
+
+    Attributes:
+        content: The bytes, or a function that makes them.
+        size: The number of bytes.
+        etag: A strong ETag.
+    """
+
+    content: LogContent
+    size: int
+    etag: str
+
+    @classmethod
+    def of(cls, content: LogContent, size: int | None = None, etag: str | None = None) -> Self:
+        """Make a blob; a function is called once to find the size if *size* is None."""
+        if size is None:
+            size, digest = 0, hashlib.blake2b(digest_size=8)
+            for chunk in [content] if isinstance(content, bytes) else content():
+                size += len(chunk)
+                digest.update(chunk)
+            return cls(content, size, etag or f'"0x8{digest.hexdigest().upper()}"')
+        return cls(content, size, etag or f'"0x8{size:X}"')
+
+    def read(self) -> Iterator[bytes]:
+        """Give the whole content, block by block."""
+        if not isinstance(self.content, bytes):
+            yield from self.content()
+            return
+        for start in range(0, len(self.content), _BLOCK):
+            yield self.content[start : start + _BLOCK]
+
+    def chunks(self, start: int, stop: int) -> Iterator[bytes]:
+        """Give the bytes from *start* up to but without *stop*."""
+        position = 0
+        for chunk in self.read():
+            if position >= stop:
+                return
+            piece = chunk[max(0, start - position) : stop - position]
+            position += len(chunk)
+            if piece:
+                yield piece

@@ -1,0 +1,120 @@
+"""
+Parts that several JSON objects share, with GitHub's field names and in GitHub's order.
+
+URLs name github.com; `rebase` replaces that by the server and the prefix that a client used.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+
+import msgspec
+
+API = "https://api.github.com"
+WEB = "https://github.com"
+DOCS = "https://docs.github.com/rest"
+
+#: ``KEY PATH`` of each URL in a repository's JSON object.
+_REPO_URLS = """
+archive /{archive_format}{/ref}  assignees /assignees{/user}  blobs /git/blobs{/sha}
+branches /branches{/branch}  collaborators /collaborators{/collaborator}
+comments /comments{/number}  commits /commits{/sha}  compare /compare/{base}...{head}
+contents /contents/{+path}  contributors /contributors  deployments /deployments
+downloads /downloads  events /events  forks /forks  git_commits /git/commits{/sha}
+git_refs /git/refs{/sha}  git_tags /git/tags{/sha}  hooks /hooks
+issue_comment /issues/comments{/number}  issue_events /issues/events{/number}
+issues /issues{/number}  keys /keys{/key_id}  labels /labels{/name}  languages /languages
+merges /merges  milestones /milestones{/number}
+notifications /notifications{?since,all,participating}  pulls /pulls{/number}
+releases /releases{/id}  stargazers /stargazers  statuses /statuses/{sha}
+subscribers /subscribers  subscription /subscription  tags /tags  teams /teams
+trees /git/trees{/sha}
+"""
+
+encode = msgspec.json.Encoder().encode
+
+
+def rebase(body: bytes, api_root: str, web_root: str) -> bytes:
+    """Make every URL in *body* name the server that was asked."""
+    return body.replace(b"https://api.github.com", api_root.encode()).replace(
+        b'"https://github.com', b'"' + web_root.encode()
+    )
+
+
+def node_id(prefix: str, number: int) -> str:
+    """Make an opaque id such as ``CR_kwDO...``."""
+    return f"{prefix}_kwDO" + base64.b64encode(number.to_bytes(12)).decode().rstrip("=")
+
+
+def sha_of(*parts: object) -> str:
+    """Make 40 hex digits that depend on *parts* only."""
+    return hashlib.sha1("/".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
+
+
+def error(message: str, status: int, docs: str = DOCS) -> dict[str, object]:
+    """Make the JSON object of an error."""
+    return {"message": message, "documentation_url": docs, "status": str(status)}
+
+
+def page(total: int, key: str, items: Sequence[dict[str, object]]) -> bytes:
+    """Write one page of a list."""
+    return encode({"total_count": total, key: items})
+
+
+def read_page(body: bytes) -> tuple[int, str, list[dict[str, object]]]:
+    """Read one page of a list: its total, the key of the items, and the items."""
+    data = msgspec.json.decode(body, type=dict[str, object])
+    total = msgspec.convert(data.pop("total_count"), int)
+    key, items = data.popitem()
+    return total, key, msgspec.convert(items, list[dict[str, object]])
+
+
+# A page of 100 runs repeats the same users and repositories hundreds of times, so both are kept.
+@lru_cache(maxsize=256)
+def user(login: str) -> msgspec.Raw:
+    """Write the JSON object of a user."""
+    number = 1 + sum(login.encode()) * 31
+    url = f"{API}/users/{login}"
+    fields: dict[str, object] = {
+        "login": login,
+        "id": number,
+        "node_id": node_id("U", number),
+        "avatar_url": f"https://avatars.githubusercontent.com/u/{number}?v=4",
+        "gravatar_id": "",
+        "url": url,
+        "html_url": f"{WEB}/{login}",
+        "following_url": f"{url}/following{{/other_user}}",
+        "gists_url": f"{url}/gists{{/gist_id}}",
+        "starred_url": f"{url}/starred{{/owner}}{{/repo}}",
+        "events_url": f"{url}/events{{/privacy}}",
+    }
+    for name in ("followers", "subscriptions", "organizations", "repos", "received_events"):
+        fields[f"{name}_url"] = f"{url}/{name.replace('organizations', 'orgs')}"
+    fields.update(type="User", user_view_type="public", site_admin=False)
+    return msgspec.Raw(encode(fields))
+
+
+@lru_cache(maxsize=256)
+def repository(number: int, full_name: str) -> msgspec.Raw:
+    """Write the JSON object of a repository."""
+    owner, name = full_name.split("/")
+    url = f"{API}/repos/{full_name}"
+    fields: dict[str, object] = {
+        "id": number,
+        "node_id": node_id("R", number),
+        "name": name,
+        "full_name": full_name,
+        "private": False,
+        "owner": user(owner),
+        "html_url": f"{WEB}/{full_name}",
+        "description": "A repository of the fake GitHub",
+        "fork": False,
+        "url": url,
+    }
+    words = _REPO_URLS.split()
+    fields |= {f"{key}_url": url + path for key, path in zip(words[::2], words[1::2], strict=True)}
+    fields["default_branch"] = "main"
+    return msgspec.Raw(encode(fields))

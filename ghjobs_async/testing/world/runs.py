@@ -1,0 +1,346 @@
+"""Repositories, runs, attempts and jobs, and the JSON objects that GitHub sends of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import attrs
+
+from ghjobs_async.refs import JobRef, RunRef
+from ghjobs_async.testing.world.blobs import Blob, LogContent
+from ghjobs_async.testing.world.logs import generate_log
+from ghjobs_async.testing.world.payloads import API, WEB, node_id, repository, user
+from ghjobs_async.testing.world.specs import JobSpec, LogState
+from ghjobs_async.testing.world.steps import steps_of
+from ghjobs_async.testing.world.times import iso
+
+
+@attrs.define(eq=False)
+class FakeRepo:
+    """A repository: its number never changes, its name may."""
+
+    id: int
+    full_name: str
+    runs: list[FakeRun] = attrs.field(factory=list)
+    _newest_first: list[FakeRun] | None = None
+
+    def newest_first(self) -> list[FakeRun]:
+        """Give all runs in the order GitHub lists them."""
+        if self._newest_first is None or len(self._newest_first) != len(self.runs):
+            self._newest_first = sorted(
+                self.runs, key=lambda run: (run.created, run.id), reverse=True
+            )
+        return self._newest_first
+
+    def workflows(self) -> list[FakeRun]:
+        """Give the first run of each workflow: it stands for the workflow."""
+        first: dict[int, FakeRun] = {}
+        for run in self.runs:
+            first.setdefault(run.workflow_id, run)
+        return list(first.values())
+
+
+@attrs.define(eq=False)
+class FakeJob:
+    """
+    One job of one attempt.
+
+    Attributes:
+        id: Its number.
+        run, attempt: The run and the number of the attempt.
+        spec: What it was made from.
+        created: When its attempt created it, in seconds since the epoch.
+    """
+
+    id: int
+    run: FakeRun
+    attempt: int
+    spec: JobSpec
+    created: int
+    _data: dict[str, object] | None = None
+    _blob: Blob | None = None
+    _log_state: LogState | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str((self._data or {}).get("name", self.spec.name))
+
+    @property
+    def ref(self) -> JobRef:
+        """The reference that a client asks with."""
+        return JobRef(self.run.repo, self.id)
+
+    @property
+    def data(self) -> dict[str, object]:
+        """The JSON object that is sent: change it to change the next answer."""
+        if self._data is None:
+            self._data = self._make()
+        return self._data
+
+    @data.setter
+    def data(self, value: dict[str, object]) -> None:
+        self._data = value
+
+    def payload(self) -> dict[str, object]:
+        """Give the JSON object; made anew each time unless a test holds `data`."""
+        # A soak over 20,000 runs would not fit into memory if every object were kept.
+        return self._make() if self._data is None else self._data
+
+    def _make(self) -> dict[str, object]:
+        spec, run = self.spec, self.run
+        root = f"{API}/repos/{run.repo}"
+        started = self.created + spec.queued_for
+        completed = started + spec.seconds
+        unstarted = spec.status not in {"completed", "in_progress"}
+        idle = spec.check_run or spec.conclusion == "skipped"
+        if idle or unstarted:
+            started = completed = self.created
+        elif spec.conclusion == "cancelled" and spec.runner == "none":
+            # If no runner came before a job is cancelled, GitHub's start is later than its end.
+            started, completed = self.created + 2, self.created + 1
+        ran = spec.runner != "none" and not idle and not unstarted
+        hosted = spec.runner == "hosted"
+        runner = 1 + self.id % 997
+        web = f"{WEB}/{run.repo}"
+        data: dict[str, object] = {
+            "id": self.id,
+            "run_id": run.id,
+            "workflow_name": run.workflow,
+            "head_branch": run.branch,
+            "run_url": f"{root}/actions/runs/{run.id}",
+            "run_attempt": self.attempt,
+            "node_id": node_id("CR", self.id),
+            "head_sha": run.head_sha,
+            "url": f"{root}/actions/jobs/{self.id}",
+            "html_url": f"{web}/runs/{self.id}"
+            if spec.check_run
+            else f"{web}/actions/runs/{run.id}/job/{self.id}",
+            "status": spec.status,
+            "conclusion": spec.conclusion,
+            "created_at": iso(self.created),
+            "started_at": iso(started),
+            "completed_at": iso(completed) if spec.status == "completed" else None,
+            "name": spec.name,
+            "steps": steps_of(spec, started) if ran else [],
+            "check_run_url": f"{root}/check-runs/{self.id}",
+            "labels": [] if idle else list(spec.labels),
+            "runner_id": runner if ran else None,
+            "runner_name": f"{'GitHub Actions ' if hosted else 'runner-'}{runner}" if ran else None,
+            "runner_group_id": (0 if hosted else 1) if ran else None,
+            "runner_group_name": ("GitHub Actions" if hosted else "Default") if ran else None,
+        }
+        data.update(spec.overrides)
+        for key in spec.without:
+            data.pop(key, None)
+        return data
+
+    def annotations(self) -> list[dict[str, object]]:
+        """Make the JSON objects of its check run's annotations: why it did not succeed."""
+        message = {
+            "failure": "Process completed with exit code 1.",
+            "timed_out": "The job has exceeded the maximum execution time of 6h0m0s",
+            "cancelled": "The operation was canceled.",
+        }.get(str(self.payload().get("conclusion")))
+        if message is None:
+            return []
+        return [
+            {
+                "path": ".github",
+                "blob_href": f"{WEB}/{self.run.repo}/blob/{self.run.head_sha}/.github",
+                "start_line": 1,
+                "start_column": None,
+                "end_line": 1,
+                "end_column": None,
+                "annotation_level": "failure",
+                "title": "",
+                "message": message,
+                "raw_details": "",
+            }
+        ]
+
+    @property
+    def log(self) -> LogContent:
+        """The log: what was set, or one generated from the job."""
+        return self.blob.content
+
+    @property
+    def blob(self) -> Blob:
+        """The log with its size and ETag."""
+        if self._blob is None and self.spec.log is not None:
+            self._blob = Blob.of(self.spec.log)
+        return self._blob or Blob.of(generate_log(self.payload()).content)
+
+    @property
+    def has_own_log(self) -> bool:
+        """Whether a test gave the log, so that nothing is known of its steps."""
+        return self._blob is not None or self.spec.log is not None
+
+    @property
+    def log_state(self) -> LogState:
+        """How a request for the log is answered: what was set, or what the status implies."""
+        if state := self._log_state or self.spec.log_state:
+            return state
+        data = self._data
+        status = self.spec.status if data is None else data.get("status")
+        conclusion = self.spec.conclusion if data is None else data.get("conclusion")
+        if status != "completed":
+            return "not_ready"
+        if self.has_own_log or self.spec.runner != "none":
+            return "deleted" if self.spec.check_run else "ok"
+        return "not_ready" if conclusion == "cancelled" else "deleted"
+
+    def set_log(
+        self,
+        content: LogContent | None,
+        state: LogState | None = None,
+        size: int | None = None,
+        etag: str | None = None,
+    ) -> None:
+        """Replace the log; see `FakeGitHub.set_log`."""
+        self._blob = None if content is None else Blob.of(content, size, etag)
+        self._log_state = "ok" if state is None and content is not None else state
+
+
+@attrs.define(eq=False)
+class FakeAttempt:
+    """One attempt of a run: when it started, how it ended, its jobs."""
+
+    number: int
+    started: int
+    status: str
+    conclusion: str | None
+    jobs: list[FakeJob] = attrs.field(factory=list)
+    updated: int = 0
+
+
+@attrs.define(eq=False)
+class FakeRun:
+    """
+    One run.
+
+    Attributes:
+        id: Its number.
+        attempts: Its attempts, the first one first.
+        created: When it was created, in seconds since the epoch.
+        overrides: Keys of the run's JSON object to replace or add.
+    """
+
+    repository: FakeRepo
+    id: int
+    number: int
+    workflow: str
+    path: str
+    workflow_id: int
+    created: int
+    head_sha: str
+    event: str = "push"
+    branch: str | None = "main"
+    actor: str = "octocat"
+    attempts: list[FakeAttempt] = attrs.field(factory=list)
+    overrides: dict[str, object] = attrs.field(factory=dict)
+
+    @property
+    def repo(self) -> str:
+        """The repository as ``owner/name``."""
+        return self.repository.full_name
+
+    @property
+    def jobs(self) -> list[FakeJob]:
+        """The jobs of the last attempt."""
+        return self.attempts[-1].jobs
+
+    @property
+    def all_jobs(self) -> list[FakeJob]:
+        """The jobs of every attempt, the first attempt first."""
+        return [job for attempt in self.attempts for job in attempt.jobs]
+
+    @property
+    def ref(self) -> RunRef:
+        """The reference that a client asks with."""
+        return RunRef(self.repo, self.id)
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+        return datetime.fromtimestamp(self.created, UTC)
+
+    @property
+    def check_suite_id(self) -> int:
+        """The number of its check suite."""
+        return self.id + 10_000_000_000
+
+    @property
+    def workflow_keys(self) -> set[str]:
+        """What can name its workflow in a URL: the number and the file."""
+        return {str(self.workflow_id), self.path.split("/")[-1]}
+
+    def payload(self, attempt: FakeAttempt) -> dict[str, object]:
+        """Make the JSON object of the run as it is in one of its attempts."""
+        root = f"{API}/repos/{self.repo}"
+        url = f"{root}/actions/runs/{self.id}"
+        earlier = f"{url}/attempts/{attempt.number - 1}" if attempt.number > 1 else None
+        actor = user(self.actor)
+        repo = repository(self.repository.id, self.repo)
+        title = f"Change {self.head_sha[:7]}"
+        return {
+            "id": self.id,
+            "name": self.workflow,
+            "node_id": node_id("WFR", self.id),
+            "head_branch": self.branch,
+            "head_sha": self.head_sha,
+            "path": self.path,
+            "display_title": title,
+            "run_number": self.number,
+            "event": self.event,
+            "status": attempt.status,
+            "conclusion": attempt.conclusion,
+            "workflow_id": self.workflow_id,
+            "check_suite_id": self.check_suite_id,
+            "check_suite_node_id": node_id("CS", self.check_suite_id),
+            "url": url,
+            "html_url": f"{WEB}/{self.repo}/actions/runs/{self.id}",
+            "pull_requests": [],
+            "created_at": iso(self.created),
+            "updated_at": iso(attempt.updated),
+            "actor": actor,
+            "run_attempt": attempt.number,
+            "referenced_workflows": [],
+            "run_started_at": iso(attempt.started),
+            "triggering_actor": actor,
+            "jobs_url": f"{url}/jobs",
+            "logs_url": f"{url}/logs",
+            "check_suite_url": f"{root}/check-suites/{self.check_suite_id}",
+            "artifacts_url": f"{url}/artifacts",
+            "cancel_url": f"{url}/cancel",
+            "rerun_url": f"{url}/rerun",
+            "previous_attempt_url": earlier,
+            "workflow_url": f"{root}/actions/workflows/{self.workflow_id}",
+            "head_commit": {
+                "id": self.head_sha,
+                "tree_id": self.head_sha[::-1],
+                "message": title,
+                "timestamp": iso(self.created),
+                "author": {"name": self.actor, "email": f"{self.actor}@users.noreply.github.com"},
+                "committer": {"name": "GitHub", "email": "noreply@github.com"},
+            },
+            "repository": repo,
+            "head_repository": repo,
+            **self.overrides,
+        }
+
+    def workflow_payload(self) -> dict[str, object]:
+        """Make the JSON object of its workflow."""
+        web = f"{WEB}/{self.repo}"
+        return {
+            "id": self.workflow_id,
+            "node_id": node_id("W", self.workflow_id),
+            "name": self.workflow,
+            "path": self.path,
+            "state": "active",
+            "created_at": iso(self.created),
+            "updated_at": iso(self.created),
+            "url": f"{API}/repos/{self.repo}/actions/workflows/{self.workflow_id}",
+            "html_url": f"{web}/blob/main/{self.path}",
+            "badge_url": f"{web}/actions/workflows/{self.path.split('/')[-1]}/badge.svg",
+        }
