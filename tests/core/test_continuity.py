@@ -85,7 +85,7 @@ def test_another_log_from_its_start_is_not_joined() -> None:
         (206, span(4, 12)),
         (206, TAG),
         (200, sized(LOG + b"x", TAG)),
-        (200, sized(ETag='"b"')),
+        (200, sized(more={"ETag": '"b"'})),
         (412, TAG),
         (416, {"Content-Range": "bytes */4", **TAG}),
         (416, {"Content-Range": "bytes */11", **TAG}),
