@@ -192,6 +192,10 @@ class RunSearch:
         """Whether every run that GitHub counts has come, decoded."""
         return self.got == self.total_count
 
+    def known_total(self) -> int | None:
+        """Return how many runs there are; None before the first answer."""
+        return self.total_count or None
+
     def __aiter__(self) -> Self:
         return self
 
