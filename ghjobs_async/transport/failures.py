@@ -6,6 +6,7 @@ import zlib
 from typing import Final
 
 import aiohttp
+from yarl import URL
 
 from ghjobs_async.errors import RequestTimeoutError, TransportError, one_line
 
@@ -13,7 +14,16 @@ from ghjobs_async.errors import RequestTimeoutError, TransportError, one_line
 BROKEN: Final = (aiohttp.ClientError, OSError, ValueError, EOFError, zlib.error)
 
 
-def transport_error(error: Exception, method: str, url: str) -> TransportError:
+# What to do where a proxy refuses. Another status may pass.
+_REFUSED: Final = {
+    403: "it does not allow this host: ask its administrator, or exclude the host with NO_PROXY",
+    407: "put the user name and password it accepts into its URL: http://USER:PASSWORD@HOST:PORT",
+}
+
+
+def transport_error(
+    error: Exception, method: str, url: str, proxy: URL | str | None = None
+) -> TransportError:
     """
     Build the `TransportError` for one of the errors of `BROKEN`.
 
@@ -24,8 +34,11 @@ def transport_error(error: Exception, method: str, url: str) -> TransportError:
         error: The error.
         method: Method of the request.
         url: Its address, without secrets.
+        proxy: The proxy of the request, where there is one.
     """
     what = type(error).__name__
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return proxy_refusal(error.status, method, url, proxy)
     if isinstance(error, TimeoutError):
         late = RequestTimeoutError(
             f"{method} {url}: no answer in time ({what})", method=method, url=url
@@ -38,6 +51,8 @@ def transport_error(error: Exception, method: str, url: str) -> TransportError:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         system, retryable = error.certificate_error, False
         words = f"{one_line(str(system))}; for a private CA, set SSL_CERT_FILE"
+    elif isinstance(error, aiohttp.ClientProxyConnectionError):
+        words = f"{_named(proxy)} cannot be reached ({one_line(str(system))}); check its address"
     elif isinstance(error, aiohttp.ClientConnectorError):
         words = f"{one_line(str(system))}; check the address and the network"
     elif isinstance(error, aiohttp.ClientPayloadError):
@@ -50,3 +65,31 @@ def transport_error(error: Exception, method: str, url: str) -> TransportError:
     )
     failure.__cause__ = system if isinstance(system, Exception) else ConnectionError(what)
     return failure
+
+
+def proxy_refusal(status: int, method: str, url: str, proxy: URL | str | None) -> TransportError:
+    """
+    Build the error for a proxy that answers in place of the server.
+
+    Args:
+        status: The status of its answer.
+        method: Method of the request.
+        url: Its address, without secrets.
+        proxy: The proxy, where it is known; its password is not shown.
+    """
+    hint = _REFUSED.get(status, "try again later")
+    failure = TransportError(
+        f"{method} {url}: {_named(proxy)} refuses it with {status}; {hint}",
+        method=method,
+        url=url,
+        retryable=status >= 500,
+    )
+    failure.__cause__ = ConnectionError(f"proxy: {status}")
+    return failure
+
+
+def _named(proxy: URL | str | None) -> str:
+    if proxy is None:
+        return "a proxy"
+    address = URL(proxy)
+    return f"the proxy {address.host_subcomponent}:{address.port}"
