@@ -12,12 +12,10 @@ from ghjobs_async.errors import RequestTimeoutError, TransportError, one_line
 
 #: Everything that may go wrong on the way, timeouts included.
 BROKEN: Final = (aiohttp.ClientError, OSError, ValueError, EOFError, zlib.error)
-
-
-# What to do where a proxy refuses. Another status may pass.
-_REFUSED: Final = {
+# What helps where a proxy refuses.
+_REFUSALS: Final = {
     403: "it does not allow this host: ask its administrator, or exclude the host with NO_PROXY",
-    407: "put the user name and password it accepts into its URL: http://USER:PASSWORD@HOST:PORT",
+    407: "set its user name and password: http://USER:PASSWORD@HOST:PORT",
 }
 
 
@@ -77,12 +75,13 @@ def proxy_refusal(status: int, method: str, url: str, proxy: URL | str | None) -
         url: Its address, without secrets.
         proxy: The proxy, where it is known; its password is not shown.
     """
-    hint = _REFUSED.get(status, "try again later")
+    may_pass = status >= 500
+    hint = _REFUSALS.get(status, "try again later" if may_pass else "check its address")
     failure = TransportError(
-        f"{method} {url}: {_named(proxy)} refuses it with {status}; {hint}",
+        f"{method} {url}: {_named(proxy)} refuses with {status}; {hint}",
         method=method,
         url=url,
-        retryable=status >= 500,
+        retryable=may_pass,
     )
     failure.__cause__ = ConnectionError(f"proxy: {status}")
     return failure

@@ -42,12 +42,10 @@ def decode(answer: Answer, cls: type[T]) -> T:
         return load(answer.body, cls)
     except NotJsonError as error:
         kind = one_line(answer.headers.get("Content-Type", "no content type"))
-        hint = "" if "json" in kind else f"; {_root_hint(answer)}"
+        hint = "" if "json" in kind else f"; {root_hint(answer)}"
         raise unusable(
             answer,
             f"the answer is not whole JSON ({kind}, {len(answer.body)} bytes: {error}){hint}",
-            # The way to a login page stays the same; another page may be that of a server at work.
-            retryable=not answer.url.endswith("/login"),
         ) from error
     except ShapeError as error:
         raise DecodeError(
@@ -176,14 +174,14 @@ def _strange(answer: Answer, message: str) -> str | None:
     is_page = not message and answer.body.lstrip().startswith(b"<")
     from_github = any("github" in name.lower() for name in answer.headers)
     if answer.status == 406 or "Cookies must be enabled" in message:
-        return _root_hint(answer)
+        return root_hint(answer)
     if message or (from_github and not is_page):
         return None
     # The web site of an Enterprise Server has nothing at an address of the API.
-    return _root_hint(answer) if answer.status == 404 or from_github else _in_between(answer)
+    return root_hint(answer) if answer.status == 404 or from_github else _in_between(answer)
 
 
-def _root_hint(answer: Answer) -> str:
+def root_hint(answer: Answer) -> str:
     """Ask for the root of the API, unless the address is below one."""
     parts = urlsplit(answer.url)
     if "/api/v3/" in parts.path or parts.netloc.startswith("api."):

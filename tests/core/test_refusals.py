@@ -56,6 +56,18 @@ async def refuser() -> AsyncIterator[Refuser]:
         yield server
 
 
+async def ask(gh: GitHubJobs, what: str) -> None:
+    if what == "list":
+        await gh.list_jobs(REPO, 1)
+    elif what == "job":
+        await gh.get_job(REPO, 1)
+    elif what == "link":
+        await gh.get_log_url(REPO, 1)
+    else:
+        async with gh.open_log(REPO, 1):
+            pass
+
+
 # A proxy.
 
 
@@ -65,6 +77,7 @@ async def refuser() -> AsyncIterator[Refuser]:
         ("407 Proxy Authentication Required", "user name and password", False),
         ("403 Forbidden", "ask its administrator", False),
         ("502 Bad Gateway", "try again later", True),
+        ("405 Method Not Allowed", "check its address", False),
     ],
 )
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -90,9 +103,10 @@ async def test_a_proxy_s_refusal_names_the_proxy(
     assert (len(refuser.asked), len(time.sleeps)) == ((6, 5) if retried else (1, 0))
     text = str(caught.value)
     assert text.startswith(f"GET {scheme}://ghe.invalid/api/v3/repos/{REPO}/actions/jobs/1: ")
-    if scheme == "https" or not retried:
+    # Over plain http only these two are told from an answer of the server.
+    if scheme == "https" or status[:3] in {"403", "407"}:
         assert isinstance(caught.value, TransportError)
-        assert f"the proxy 127.0.0.1:{refuser.port} refuses it with {status[:3]}" in text
+        assert f"the proxy 127.0.0.1:{refuser.port} refuses with {status[:3]}" in text
         assert hint in text
     for shown in (text, repr(caught.value.__cause__), repr(caught.value.__context__)):
         assert "cret" not in shown
@@ -190,30 +204,27 @@ async def test_secrets_of_a_proxy_are_not_in_a_repr(
 
 
 @pytest.mark.parametrize(
-    ("answers", "requests"),
+    ("status", "body", "header"),
     [
-        ([("404 Not Found", PAGE, "X-GitHub-Request-Id: C0DE:1")], 1),
-        ([("404 Not Found", PAGE)], 1),
-        ([("406 Not Acceptable", b"")], 1),
-        ([("403 Forbidden", b'{"message": "Cookies must be enabled to use GitHub."}')], 1),
-        ([("302 Found", b"", "Location: /login"), ("200 OK", PAGE, "Content-Type: text/html")], 2),
+        ("404 Not Found", PAGE, "X-GitHub-Request-Id: C0DE:1"),
+        ("404 Not Found", PAGE, "Content-Type: text/html"),
+        ("406 Not Acceptable", b"", "X-GitHub-Request-Id: C0DE:1"),
+        ("403 Forbidden", b'{"message": "Cookies must be enabled to use GitHub."}', "X: Y"),
+        ("302 Found", b"", "Location: /login?return_to=x"),
     ],
 )
+@pytest.mark.parametrize("what", ["list", "job", "log", "link"])
 async def test_a_wrong_root_is_asked_about(
-    refuser: Refuser,
-    client: MakeClient,
-    answers: list[tuple[str, bytes, str]],
-    requests: int,
+    refuser: Refuser, client: MakeClient, what: str, status: str, body: bytes, header: str
 ) -> None:
-    """The web site of an Enterprise Server is not its API: the error names where that is."""
-    for one in answers:
-        refuser.gives(*one)
+    """The web site of an Enterprise Server is not its API: one request, and where the API is."""
+    refuser.gives(status, body, header)
     root = f"http://127.0.0.1:{refuser.port}"
     with pytest.raises((ResponseError, TransportError), match="root of a GitHub API") as caught:
-        await client(base_url=root).list_jobs(REPO, 1)
+        await ask(client(base_url=root), what)
     assert not isinstance(caught.value, (NotFoundError, ForbiddenError))
     assert f"{root}/api/v3" in str(caught.value)
-    assert len(refuser.asked) == requests
+    assert len(refuser.asked) == 1
 
 
 async def test_a_filter_on_the_way_is_not_github(refuser: Refuser, client: MakeClient) -> None:

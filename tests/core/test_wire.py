@@ -319,20 +319,19 @@ def test_a_workflow_is_not_named_by_its_title(workflow: str, *, named: bool) -> 
 
 
 @pytest.mark.parametrize(
-    ("url", "kind", "hint", "retryable"),
+    ("url", "kind", "hint"),
     [
-        ("https://ghe.example.com/repos/o/r", "text/html", "https://ghe.example.com/api/v3", True),
-        ("https://ghe.example.com/login", "text/html", "https://ghe.example.com/api/v3", False),
-        (BASE, "text/html", "not GitHub's answer", True),
-        (BASE, "application/json", "is not whole JSON", True),
+        ("https://ghe.example.com/repos/o/r", "text/html", "https://ghe.example.com/api/v3"),
+        (BASE, "text/html", "not GitHub's answer"),
+        (BASE, "application/json", "is not whole JSON"),
     ],
 )
-def test_a_login_page_is_no_answer(url: str, kind: str, hint: str, *, retryable: bool) -> None:
+def test_a_page_is_no_answer(url: str, kind: str, hint: str) -> None:
     """It is asked whether this is the root of an API; half an answer is not asked that."""
     with pytest.raises(TransportError, match="not whole JSON") as caught:
         operations.get_job(REPO, 9).decode(answer(200, b"<html>", {"Content-Type": kind}, url))
     assert hint in str(caught.value)
-    assert caught.value.retryable is retryable
+    assert caught.value.retryable
     assert ("root of a GitHub API" in str(caught.value)) is ("ghe" in url)
 
 
@@ -437,6 +436,33 @@ def test_locations_that_are_never_followed(given: str) -> None:
         urls.location(answer(302, b"", {"Location": given}), BASE)
     assert not caught.value.retryable
     assert "sig=" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "login"),
+    [
+        ("/login", True),
+        ("/login?return_to=https%3A%2F%2Fghe.example.com", True),
+        ("https://sso.example.com/auth/SignIn/#x", True),
+        ("https://ghe.example.com/orgs/octo/sso", True),
+        ("https://storage.example/login.txt?sig=1", False),
+        ("https://storage.example/log?rd=/login-1", False),
+        ("/repos/octo-org/login/actions/jobs/1", False),
+    ],
+)
+def test_a_login_page_is_not_followed(given: str, *, login: bool) -> None:
+    """What leads to one is no API: the error names where that is."""
+    url = "https://ghe.example.com/repos/octo-org/octo-repo/actions/jobs/1"
+    redirect = answer(302, b"", {"Location": given}, url)
+    if not login:
+        assert urls.location(redirect, url)
+        return
+    with pytest.raises(TransportError, match=r"login page.*root of a GitHub API") as caught:
+        urls.location(redirect, url)
+    assert not caught.value.retryable
+    assert "https://ghe.example.com/api/v3" in str(caught.value)
+    with pytest.raises(TransportError, match=r"login page$"):
+        urls.location(redirect, "https://storage.example/log?sig=1")
 
 
 @given(st.text() | st.from_regex(r"https?://\S*") | st.from_regex(r"[a-z]{1,5}:\S*"))
