@@ -51,9 +51,10 @@ def test_a_record_is_an_attrs_class(cls: type[Any]) -> None:
     for twin in (pickle.loads(pickle.dumps(one)), copy.copy(one), copy.deepcopy(one)):
         assert twin == one
         assert type(twin) is cls
-    for act in (lambda: setattr(one, "name", "x"), lambda: delattr(one, "name")):
-        with pytest.raises(attrs.exceptions.FrozenInstanceError):
-            act()
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        one.name = "x"
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        del one.name
     assert repr(one).startswith(f"{cls.__name__}({names[0]}={getattr(one, names[0])!r}, ")
     assert repr(one).count("=") >= len(names)
     match one:
