@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from enum import Enum
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 from urllib.parse import urlsplit
@@ -23,14 +24,13 @@ from ghjobs_async.checks import (
 )
 from ghjobs_async.clock import Clock
 from ghjobs_async.errors import ConfigurationError
-from ghjobs_async.fanout import FanOut
-from ghjobs_async.listing.pages import Pages
+from ghjobs_async.fanout import FanOut, FanOutLate
+from ghjobs_async.listing.pages import Pages, Reading
 from ghjobs_async.listing.run_search import RunSearch
 from ghjobs_async.logs.download import Download
 from ghjobs_async.logs.job_log import JobLog, compiled
 from ghjobs_async.logs.log_grep import LogGrep
 from ghjobs_async.logs.slots import Slots
-from ghjobs_async.logtext import Hit
 from ghjobs_async.logtext.search import Context
 from ghjobs_async.models import Job, JobList, LogLink, RateLimit, Run, Wait
 from ghjobs_async.refs import JobRef, RunRef, check_id, check_repo
@@ -39,8 +39,6 @@ from ghjobs_async.transport.gate import Gate
 from ghjobs_async.transport.requester import Requester
 from ghjobs_async.transport.retries import Retries
 from ghjobs_async.transport.session import DEFAULT_TIMEOUT, Sessions
-from ghjobs_async.wire.convert import Page
-from ghjobs_async.wire.messages import Request
 from ghjobs_async.wire.operations import (
     Filter,
     get_job,
@@ -239,11 +237,13 @@ class GitHubJobs:
             raise ConfigurationError(
                 f'filter="all" asks for every attempt, but {ref} names one: leave one of them out'
             )
+        return await self._decode(await self._fetch(ref, filter))
 
-        def make(per_page: int, page: int) -> Request[Page[Job]]:
-            return list_jobs(ref, filter, per_page, page)
+    def _fetch(self, ref: RunRef, filter: Filter) -> Awaitable[Reading[Job]]:  # noqa: A002
+        return self._pages.fetch((ref.repo, "jobs"), partial(list_jobs, ref, filter))
 
-        listing = await self._pages.read((ref.repo, "jobs"), make)
+    async def _decode(self, reading: Reading[Job]) -> JobList:
+        listing = await self._pages.decode(reading)
         return JobList(listing.items, listing.total_count, listing.undecodable, listing.settled)
 
     async def get_run(self, run: RunLike, run_id: int | str | None = None) -> Run:
@@ -385,12 +385,12 @@ class GitHubJobs:
         check_filter(filter)
         check_refs(refs)
 
-        async def work(ref: RunRef) -> JobList:
-            # An attempt is listed whole: there is nothing to filter.
-            return await self.list_jobs(ref, filter="latest" if ref.attempt else filter)
-
         total = refs.known_total if isinstance(refs, RunSearch) else None
-        return FanOut(refs, work, resolve=resolve_run, concurrency=self._concurrency, total=total)
+        # A list waits as it came, and becomes objects when it is taken.
+        work = partial(self._fetch, filter=filter)
+        return FanOutLate(
+            refs, work, self._decode, resolve_run, concurrency=self._concurrency, total=total
+        )
 
     def fan_out_logs(
         self,
@@ -443,7 +443,7 @@ class GitHubJobs:
         regex = compiled(pattern, context, max_count)
         check_refs(refs)
 
-        def search(log: JobLog) -> AsyncGenerator[Hit, None]:
-            return log.grep(regex, context=context, invert=invert, max_count=max_count)
-
+        search = partial(
+            JobLog.grep, pattern=regex, context=context, invert=invert, max_count=max_count
+        )
         return LogGrep(refs, self.open_log, search, concurrency=self._concurrency)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import Final
 
 import aiohttp
 from yarl import URL
 
 from ghjobs_async.errors import RequestTimeoutError, TransportError, one_line
+from ghjobs_async.wire.packed import BROKEN_STREAM
 
 #: Everything that may go wrong on the way, timeouts included.
-BROKEN: Final = (aiohttp.ClientError, OSError, ValueError, EOFError, zlib.error)
+BROKEN: Final[tuple[type[Exception], ...]] = (
+    aiohttp.ClientError,
+    OSError,
+    ValueError,
+    *BROKEN_STREAM,
+)
 # What helps where a proxy refuses.
 _REFUSALS: Final = {
     403: "it does not allow this host: ask its administrator, or exclude the host with NO_PROXY",

@@ -21,7 +21,7 @@ from ghjobs_async.transport.budget import Budget
 from ghjobs_async.transport.gate import Gate
 from ghjobs_async.transport.retries import Retries
 from ghjobs_async.transport.session import USER_AGENT, Sessions
-from ghjobs_async.wire.answers import raise_for, unusable
+from ghjobs_async.wire.answers import raise_for
 from ghjobs_async.wire.messages import Answer, Request
 from ghjobs_async.wire.urls import is_log_path, location, origin, redacted
 
@@ -182,8 +182,7 @@ class Requester:
 
     def _check_redirect(self, answer: Answer, target: str, redirects: int) -> None:
         if origin(target) != self._origin:
-            raise unusable(
-                answer,
+            raise answer.unusable(
                 f"{answer.status} leads to another origin, {redacted(target)}; not followed, since "
                 "the token belongs to this one",
                 retryable=False,
@@ -216,4 +215,4 @@ class _Fixed:
 
 
 def _too_many_redirects(answer: Answer) -> TransportError:
-    return unusable(answer, f"more than {_MAX_REDIRECTS} redirects", retryable=False)
+    return answer.unusable(f"more than {_MAX_REDIRECTS} redirects", retryable=False)

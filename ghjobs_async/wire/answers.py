@@ -43,9 +43,8 @@ def decode(answer: Answer, cls: type[T]) -> T:
     except NotJsonError as error:
         kind = one_line(answer.headers.get("Content-Type", "no content type"))
         hint = "" if "json" in kind else f"; {root_hint(answer)}"
-        raise unusable(
-            answer,
-            f"the answer is not whole JSON ({kind}, {len(answer.body)} bytes: {error}){hint}",
+        raise answer.unusable(
+            f"the answer is not whole JSON ({kind}, {len(answer.raw)} bytes: {error}){hint}",
         ) from error
     except ShapeError as error:
         raise DecodeError(
@@ -57,17 +56,6 @@ def decode(answer: Answer, cls: type[T]) -> T:
         ) from error
 
 
-def unusable(answer: Answer, words: str, *, retryable: bool = True) -> TransportError:
-    """Build the `TransportError` for a response that is not a usable API answer."""
-    return TransportError(
-        f"{answer.method} {answer.url}: {words}",
-        retryable=retryable,
-        method=answer.method,
-        url=answer.url,
-        request_id=answer.request_id,
-    )
-
-
 @attrs.frozen
 class _ErrorBody:
     message: str | None = None
@@ -77,7 +65,7 @@ class _ErrorBody:
 def _error_body(answer: Answer) -> _ErrorBody:
     try:
         return msgspec.json.decode(answer.body, type=_ErrorBody)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TransportError):
         return _ErrorBody()
 
 
@@ -132,7 +120,7 @@ def _judge(
     status = answer.status
     if status >= 500:
         return ServerError, "the server failed, try again later"
-    if status in {400, 410} and api_version and ("version" in message.lower() or not answer.body):
+    if status in {400, 410} and api_version and ("version" in message.lower() or not answer.raw):
         return ApiVersionError, (
             f"this server may not know API version {api_version}: pass api_version= with one "
             "that it knows (2022-11-28 for older servers), or None to send none"
@@ -171,7 +159,7 @@ def _hint(answer: Answer, message: str, *, authorized: bool) -> str:
 
 def _strange(answer: Answer, message: str) -> str | None:
     """Return what helps where no GitHub API gave this answer; None where one did."""
-    is_page = not message and answer.body.lstrip().startswith(b"<")
+    is_page = not message and answer.head.lstrip().startswith(b"<")
     from_github = any("github" in name.lower() for name in answer.headers)
     if answer.status == 406 or "Cookies must be enabled" in message:
         return root_hint(answer)

@@ -28,6 +28,8 @@ _SECONDARY_PROSE: Final = re.compile(rb"secondary|abuse", re.IGNORECASE)
 _MAX_PROSE: Final = 4096
 _NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{0,9})?")
 
+#: The statuses that may report a limit.
+LIMIT_STATUSES: Final = frozenset({403, 429})
 #: Which limit: the hourly budget, or too much at once.
 Scope = Literal["primary", "secondary"]
 
@@ -69,7 +71,7 @@ def find_limit(status: int, headers: Mapping[str, str], body: bytes, now: float)
     GitHub answers 403 or 429, with ``Retry-After``, with no requests remaining, or with only a
     message or a link to its documentation. A 403 that shows none of these is about permissions.
     """
-    if status not in {403, 429}:
+    if status not in LIMIT_STATUSES:
         return None
     told = retry_after(headers, now)
     spent = _is_core(headers) and headers.get("X-RateLimit-Remaining") == "0"

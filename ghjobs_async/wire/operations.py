@@ -12,7 +12,7 @@ import attrs
 from ghjobs_async.errors import TransportError, Undecodable, one_line
 from ghjobs_async.models import InstallationToken, Job, Run
 from ghjobs_async.refs import RunRef
-from ghjobs_async.wire.answers import decode, unusable
+from ghjobs_async.wire.answers import decode
 from ghjobs_async.wire.convert import Page, peek_run_id
 from ghjobs_async.wire.messages import Answer, Request, unchanged
 
@@ -27,8 +27,8 @@ def _actions(repo: str, path: str, decode: Callable[[Answer], T]) -> Request[T]:
 
 def _other(answer: Answer, asked: str, came: object) -> TransportError:
     """Build the error for the answer to another request: a connection or a proxy mixed them up."""
-    return unusable(
-        answer, f"asked for {asked}, but the answer is of {one_line(str(came))}: try again"
+    return answer.unusable(
+        f"asked for {asked}, but the answer is of {one_line(str(came))}: try again"
     )
 
 
@@ -75,7 +75,7 @@ def list_jobs(ref: RunRef, filter: Filter, per_page: int, page: int) -> Request[
         path = f"/runs/{ref.run_id}/jobs?filter={filter}&{query}"
 
     def check(answer: Answer) -> None:
-        run_id = peek_run_id(answer.body)
+        run_id = peek_run_id(answer.head)
         if run_id not in {None, ref.run_id}:
             raise _other(answer, f"run {ref.run_id}", f"run {run_id}")
 

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import unquote, urljoin, urlsplit
 
 from ghjobs_async.errors import one_line
-from ghjobs_async.wire.answers import root_hint, unusable
+from ghjobs_async.wire.answers import root_hint
 from ghjobs_async.wire.messages import Answer
 
 # Nearly all addresses: complete, in ASCII, without credentials. They need no parsing.
@@ -51,7 +51,7 @@ def location(answer: Answer, base: str) -> str:
     if _LOGIN.search(given):
         # A signed link is below no root.
         hint = f"; {root_hint(answer)}" if "/repos/" in base else ""
-        raise unusable(answer, f"{answer.status} leads to a login page{hint}", retryable=False)
+        raise answer.unusable(f"{answer.status} leads to a login page{hint}", retryable=False)
     if given.startswith(base[: base.index(":") + 1]) and _PLAIN.fullmatch(given):
         return given
     target = ""
@@ -64,7 +64,7 @@ def location(answer: Answer, base: str) -> str:
             problem = "malformed"
     if problem is not None:
         words = f"{answer.status} leads to a Location that is not followed: {problem}"
-        raise unusable(answer, words, retryable=False)
+        raise answer.unusable(words, retryable=False)
     return target
 
 

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 from async_tools import FakeClock, MakeClient
 
-from ghjobs_async import DecodeError, GitHubJobs, NotFoundError, RunRef, ServerError
+from ghjobs_async import (
+    DecodeError,
+    Failed,
+    Fetched,
+    GitHubJobs,
+    NotFoundError,
+    RunRef,
+    ServerError,
+)
 from ghjobs_async.listing import pages
 from ghjobs_async.testing import FakeGitHub, Fault, JobSpec, faults, scenario
 
@@ -44,16 +52,56 @@ async def test_large_pages_are_not_kept_as_bytes(
     """A page of runs has a megabyte: a search of thousands holds only what it becomes."""
     run = github.add_run(REPO, jobs=300)
     kept: list[int] = []
-    decode_all = pages._Reading.decode_all
+    decode_all = pages.Reading.decode_all
 
-    async def noted(self: Any, answers: Any) -> Any:
-        kept.extend(len(answer.body) for answer in answers)
-        return await decode_all(self, answers)
+    async def noted(self: Any) -> None:
+        kept.extend(len(answer.raw) for answer in self._answers)
+        await decode_all(self)
 
-    monkeypatch.setattr(pages._Reading, "decode_all", noted)
+    monkeypatch.setattr(pages.Reading, "decode_all", noted)
     assert len(await gh.list_jobs(REPO, run.id)) == 300
     assert all(kept[1:]) is (pages._LARGE > 0)
     assert any(kept[1:]) is (pages._LARGE > 0)
+
+
+async def test_waiting_lists_are_kept_as_they_came(
+    github: FakeGitHub, client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list becomes objects when its outcome is taken: none is decoded ahead."""
+    refs = [github.add_run(REPO, jobs=150).ref for _ in range(6)]
+    decoded = 0
+    decode_all = pages.Reading.decode_all
+
+    async def noted(self: Any) -> None:
+        nonlocal decoded
+        decoded += 1
+        await decode_all(self)
+
+    monkeypatch.setattr(pages.Reading, "decode_all", noted)
+    async with client(concurrency=4).fan_out(refs) as outcomes:
+        await github.wait_asked(8)
+        assert decoded == 0
+        taken = 0
+        async for _ in outcomes:
+            taken += 1
+            assert decoded == taken
+    assert taken == 6
+
+
+async def test_a_list_that_cannot_be_decoded_is_a_failure(
+    github: FakeGitHub, gh: GitHubJobs
+) -> None:
+    """Of that reference alone, though it shows only when the outcome is taken."""
+    good, bad = github.add_run(REPO), github.add_run(REPO)
+    body = b'{"message": "hello"}'
+    github.fail("jobs", faults.status(200, body), times=1, where=lambda a: str(bad.id) in a.path)
+    async with gh.fan_out([good.ref, bad.ref]) as outcomes:
+        found = {outcome.ref: outcome async for outcome in outcomes}
+        assert (outcomes.done, outcomes.failed) == (2, 1)
+    assert isinstance(found[good.ref], Fetched)
+    failed = found[bad.ref]
+    assert isinstance(failed, Failed)
+    assert isinstance(failed.error, DecodeError)
 
 
 async def test_pages_are_fetched_side_by_side(github: FakeGitHub, client: MakeClient) -> None:
