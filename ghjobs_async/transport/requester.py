@@ -134,7 +134,7 @@ class Requester:
         auth = credential.auth
         redirects = hits = renewals = 0
         while True:
-            authorization = await auth.header(self._ask_as, self.clock) if auth else None
+            authorization = await credential.header(self._ask_as, self.clock)
             headers = {**self._headers, **extra}
             if authorization is not None:
                 headers["Authorization"] = authorization
@@ -144,6 +144,8 @@ class Requester:
                 response = await self.sessions.ask(request.method, url, headers, safe_url=safe_url)
                 streamed = request.streamed and response.status in _LOG_STATUSES
                 answer = response.head if streamed else await response.read_whole()
+                if authorization is not None:
+                    answer = answer.without(authorization)
                 limited = slot.learn(answer)
             if limited:
                 hits += 1
@@ -163,7 +165,7 @@ class Requester:
                 and auth
                 and not renewals
                 and auth.refused(authorization or "")
-                and await auth.header(self._ask_as, self.clock) != authorization
+                and await credential.header(self._ask_as, self.clock) != authorization
             ):
                 renewals += 1
                 await self.retries.back_off(1, "a fresh token")

@@ -22,7 +22,7 @@ from ghjobs_async.errors import (
     one_line,
 )
 from ghjobs_async.wire.convert import NotJsonError, ShapeError, load
-from ghjobs_async.wire.limits import Scope, retry_after
+from ghjobs_async.wire.limits import Scope, retry_after, server_time
 from ghjobs_async.wire.messages import Answer
 
 T = TypeVar("T")
@@ -95,6 +95,7 @@ def raise_for(answer: Answer, *, api_version: str | None, authorized: bool, now:
         message=body.message,
         documentation_url=body.documentation_url,
     )
+    error.server_time = server_time(answer.headers)
     if isinstance(error, ServerError):
         error.retry_after = retry_after(answer.headers, now)
     raise error

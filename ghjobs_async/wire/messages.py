@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import attrs
 
 T = TypeVar("T")
+
+# GitHub's tokens are longer; a shorter one might be a word of the answer.
+_MIN_SECRET: Final = 16
 
 
 @attrs.frozen
@@ -21,7 +24,7 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = attrs.field(repr=False)
     method: str
     url: str
 
@@ -29,6 +32,13 @@ class Answer:
     def request_id(self) -> str | None:
         """GitHub's id of the request."""
         return self.headers.get("X-GitHub-Request-Id")
+
+    def without(self, authorization: str) -> Answer:
+        """Return the answer without the token that was sent: some servers repeat it in an error."""
+        token = authorization.rpartition(" ")[2].encode()
+        if len(token) < _MIN_SECRET or token not in self.body:
+            return self
+        return attrs.evolve(self, body=self.body.replace(token, b"..."))
 
 
 @attrs.frozen
