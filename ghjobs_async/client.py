@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
@@ -30,6 +29,7 @@ from ghjobs_async.listing.run_search import RunSearch
 from ghjobs_async.logs.download import Download
 from ghjobs_async.logs.job_log import JobLog, compiled
 from ghjobs_async.logs.log_grep import LogGrep
+from ghjobs_async.logs.slots import Slots
 from ghjobs_async.logtext import Hit
 from ghjobs_async.logtext.search import Context
 from ghjobs_async.models import Job, JobList, LogLink, RateLimit, Run, Wait
@@ -138,7 +138,7 @@ class GitHubJobs:
         )
         self._pages = Pages(self._requester, concurrency)
         # Downloads have slots of their own: a log that waits for its reader blocks no API call.
-        self._downloads = asyncio.Semaphore(concurrency)
+        self._downloads = Slots(concurrency)
 
     @property
     def base_url(self) -> str:
@@ -244,7 +244,7 @@ class GitHubJobs:
             return list_jobs(ref, filter, per_page, page)
 
         listing = await self._pages.read((ref.repo, "jobs"), make)
-        return JobList(listing.items, listing.total_count, listing.undecodable)
+        return JobList(listing.items, listing.total_count, listing.undecodable, listing.settled)
 
     async def get_run(self, run: RunLike, run_id: int | str | None = None) -> Run:
         """

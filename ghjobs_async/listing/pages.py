@@ -19,7 +19,8 @@ import attrs
 from ghjobs_async import fanout
 from ghjobs_async.errors import ServerError, TransportError, Undecodable
 from ghjobs_async.transport.requester import Requester
-from ghjobs_async.wire.convert import Page, is_empty_page, peek_total
+from ghjobs_async.wire.answers import unusable
+from ghjobs_async.wire.convert import Page, is_empty_page, peek_id, peek_total
 from ghjobs_async.wire.messages import Answer, Request
 from ghjobs_async.wire.urls import has_next
 
@@ -27,9 +28,8 @@ from ghjobs_async.wire.urls import has_next
 # works: asking for the same size again never helps.
 SIZES: Final = (100, 50, 25, 10)
 _TOO_LARGE: Final = frozenset({502, 504})
-# A passing 502 looks just like one that is due to the size. So a larger page is tried again after
-# this many lists, which costs a repository that really needs small pages next to nothing.
-_GROW_AFTER: Final = 100
+# Lists of the same repository are read in small pages from then on, but only so many of them.
+_KEEP: Final = 10
 # So many pages, a few milliseconds' work, are decoded at once.
 _BURST: Final = 4
 # A page as large as this is decoded as it comes: a page of runs has over a megabyte, and is a tenth
@@ -37,6 +37,10 @@ _BURST: Final = 4
 _LARGE: Final = 2**19
 # So many pages are read beyond the total, where the server says that there are more.
 _MAX_BEYOND: Final = 100
+# No list is as long as this: a run has hundreds of jobs, and some attempts.
+_MAX_ITEMS: Final = 100_000
+# A list that shifts may show its first item twice; a page that comes more often is the same again.
+_MAX_REPEATS: Final = 3
 
 
 class Item(Protocol):
@@ -78,7 +82,8 @@ class _Size:
     """The page size that works for one repository's lists."""
 
     size: int = SIZES[0]
-    served: int = 0
+    #: How many lists are still to be read in pages of that size.
+    left: int = 0
 
 
 @attrs.define(eq=False)
@@ -132,7 +137,7 @@ class Pages:
     async def _read_in(
         self, size: int, make: MakeRequest[T], limit: int | None, *, resize: bool
     ) -> Listing[T]:
-        reading = _Reading(self.requester, make, size, _unless_too_large if resize else bool)
+        reading = _Reading(self.requester, make, size, resize=resize)
         first = await reading.fetch(1)
         total = peek_total(first.body)
         if total is None or (limit is not None and total >= limit):
@@ -147,11 +152,11 @@ class Pages:
 
     def _remember(self, known: _Size, size: int, *, stepped: bool) -> None:
         if stepped:
-            known.size, known.served = min(known.size, size), 0
-        elif known.size != SIZES[0] and size == known.size:
-            known.served += 1
-            if known.served >= _GROW_AFTER:
-                known.size, known.served = SIZES[SIZES.index(size) - 1], 0
+            known.size, known.left = size, _KEEP
+        elif known.left:
+            known.left -= 1
+        else:
+            known.size = SIZES[0]
 
 
 @attrs.define(eq=False)
@@ -166,17 +171,39 @@ class _Reading(Generic[T]):
     requester: Requester
     make: MakeRequest[T]
     size: int
-    resend: Callable[[int], bool]
+    resize: bool
     # A page without items has come: there is nothing behind it, whatever the total says.
     _exhausted: bool = False
     # Pages that are decoded already, by number: large ones, and a first one without a total in front.
     _decoded: dict[int, Page[T]] = attrs.field(factory=dict)
+    # The first item of each page, and how often one has come again.
+    _first_ids: set[int] = attrs.field(factory=set)
+    _repeats: int = 0
 
     async def fetch(self, number: int) -> Answer:
         request = self.make(self.size, number).undecoded()
-        answer = await self.requester.send(request, resend=self.resend)
+        answer = await self.requester.send(request, resend=self._resend())
         self._exhausted = self._exhausted or is_empty_page(answer.body)
+        first = peek_id(answer.body)
+        if first is not None:
+            self._repeats += first in self._first_ids
+            self._first_ids.add(first)
+        if self._repeats >= _MAX_REPEATS:
+            words = "the server gives the same page again and again: is something caching answers?"
+            raise unusable(answer, words, retryable=False)
         return answer
+
+    def _resend(self) -> Callable[[int], bool]:
+        """Send a request again after a 5xx; but once after one that a smaller page may cure."""
+        if not self.resize:
+            return bool
+        seen: list[int] = []
+
+        def again(status: int) -> bool:
+            seen.append(status)
+            return status not in _TOO_LARGE or len(seen) == 1
+
+        return again
 
     async def _fetch_other(self, number: int) -> Answer:
         answer = await self.fetch(number)
@@ -199,7 +226,7 @@ class _Reading(Generic[T]):
             return None
 
     async def _again(self, number: int) -> Page[T]:
-        return await self.requester.send(self.make(self.size, number), resend=self.resend)
+        return await self.requester.send(self.make(self.size, number), resend=self._resend())
 
     async def decode_all(self, answers: list[Answer]) -> list[Page[T]]:
         """Decode pages, a few at a time: between them, other tasks have their turn."""
@@ -222,6 +249,9 @@ class _Reading(Generic[T]):
     async def others(self, first: Answer, total: int, concurrency: int) -> list[Answer]:
         """Fetch the pages behind the first one, concurrently as far as the total says."""
         answers = [first]
+        if total > _MAX_ITEMS and not self._exhausted:
+            words = f"total_count is {total}, which no list has: is this the root of a GitHub API?"
+            raise unusable(first, words, retryable=False)
         last = max(1, -(-total // self.size))
         if last > 1:
             answers += await fanout.gather(
@@ -251,10 +281,6 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-def _unless_too_large(status: int) -> bool:
-    return status not in _TOO_LARGE
 
 
 def _merged(pages: list[Page[T]]) -> Listing[T]:

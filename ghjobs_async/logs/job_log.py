@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 from collections import deque
@@ -15,6 +14,7 @@ from ghjobs_async.atomic_file import WholeFile
 from ghjobs_async.errors import ConfigurationError, shown
 from ghjobs_async.logs.continuity import ChangedError, Continuity
 from ghjobs_async.logs.download import Download
+from ghjobs_async.logs.slots import Slots
 from ghjobs_async.logtext import (
     Annotation,
     AnnotationFinder,
@@ -41,31 +41,31 @@ class JobLog:
     """
     The log of one job, open: enter it with ``async with``.
 
-    It streams in constant memory, holds one download slot while it is open, and asks for the signed
-    link only once it has the slot. Each way of reading begins at the log's start.
+    It streams in constant memory, and asks for the signed link only once it has a download slot. Each
+    way of reading begins at the log's start.
 
     Attributes:
         ref: Whose log.
     """
 
-    def __init__(self, requester: Requester, slots: asyncio.Semaphore, ref: JobRef) -> None:
+    def __init__(self, requester: Requester, slots: Slots, ref: JobRef) -> None:
         self.ref = ref
         self._requester = requester
-        self._slots = slots
-        self._held = False
+        self._lease = slots.lease()
+        self._entered = False
         # The pass that entering opened, until the first reading takes it.
         self._opened: Download | None = None
         self._reading: Download | None = None
         self._latest: Continuity | None = None
 
     async def __aenter__(self) -> Self:
-        if self._held:
+        if self._entered:
             raise RuntimeError("a log is entered once at a time: open it again instead")
-        await self._slots.acquire()
-        self._held = True
+        self._entered = True
         self._opened = Download(self._requester, self.ref)
         try:
-            await self._opened.open()
+            async with self._lease:
+                await self._opened.open()
         except BaseException:
             self._close()
             raise
@@ -84,9 +84,8 @@ class JobLog:
             if download is not None:
                 download.abandon()
         self._opened = self._reading = None
-        if self._held:
-            self._held = False
-            self._slots.release()
+        self._entered = False
+        self._lease.release()
 
     @property
     def received(self) -> int:
@@ -100,7 +99,7 @@ class JobLog:
 
     async def _begin(self, *, promised: int = 0) -> Download:
         """Begin a pass from the log's start: the one that is open already, or another."""
-        if not self._held:
+        if not self._entered:
             raise RuntimeError("a log is read inside its `async with` block")
         if self._reading is not None:
             self._reading.abandon()
@@ -110,7 +109,8 @@ class JobLog:
         )
         self._latest = download.continuity
         if not download.opened:
-            await download.open()
+            async with self._lease:
+                await download.open()
         return download
 
     def _end(self, download: Download) -> None:
@@ -127,7 +127,11 @@ class JobLog:
         """
         download = await self._begin()
         try:
-            while chunk := await download.read():
+            while True:
+                async with self._lease:
+                    chunk = await download.read()
+                if not chunk:
+                    return
                 yield chunk
         except ChangedError as error:
             raise download.truncated(error) from error
@@ -276,8 +280,9 @@ class JobLog:
         for restarts in range(_MAX_RESTARTS + 1):
             download = await self._begin(promised=promised)
             try:
-                while chunk := await download.read():
-                    file.write(chunk)
+                async with self._lease:
+                    while chunk := await download.read():
+                        file.write(chunk)
             except ChangedError as error:
                 if restarts == _MAX_RESTARTS:
                     raise download.truncated(error) from error

@@ -98,7 +98,7 @@ class AppAuth:
         self._renew_at = 0.0
         self._ends_at = 0.0
         self._failure: GHJobsError | None = None
-        self._fails_until = 0.0
+        self._failed_at = 0.0
         # GitHub's clock less ours, once that mattered.
         self._skew = 0.0
 
@@ -110,7 +110,9 @@ class AppAuth:
         """
         async with self._turn():
             now = clock.now()
-            if now >= self._renew_at and now >= self._fails_until:
+            # A clock that is set back must not make a failure last.
+            failing = self._failure is not None and 0 <= now - self._failed_at < _FAIL_FOR
+            if now >= self._renew_at and not failing:
                 try:
                     await self._mint(ask, clock)
                 except GHJobsError as error:
@@ -155,7 +157,7 @@ class AppAuth:
         """Keep a failure for all who wait, without the frames that its traceback holds."""
         self._failure = copy(error)
         self._failure.__cause__ = error.__cause__
-        self._fails_until = now + _FAIL_FOR
+        self._failed_at = now
         if isinstance(error, ResponseError) and error.status in _CHECK:
             said = f"{error.method} {error.url}: {error.status} {one_line(error.message or '')}"
             self._failure.args = (f"{said.rstrip()}; {_CHECK[error.status]}",)

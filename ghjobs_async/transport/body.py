@@ -167,6 +167,14 @@ class Response:
                 self.received,
             )
 
+    def drop(self) -> None:
+        """Close the connection, even where it has gone back to the others already."""
+        self.close()
+        # aiohttp lets go of a connection as soon as the body has come; only this still names it.
+        protocol = getattr(self._response, "_protocol", None)
+        if protocol is not None:
+            protocol.close()
+
     async def _next(self) -> bytes:
         if not self.packed:
             return await self._raw()

@@ -81,8 +81,13 @@ class Requester:
 
         async def once() -> T:
             credential = await self.credentials.get(request.owner)
-            answer, _ = await self._ask(request, credential, {})
-            return request.decode(answer)
+            answer, response = await self._ask(request, credential, {})
+            try:
+                return request.decode(answer)
+            except TransportError:
+                # Half an answer, or that to another request: more of it may lie on the connection.
+                response.drop()
+                raise
 
         return await self.retries.run(once, resend)
 

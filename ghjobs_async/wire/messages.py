@@ -50,6 +50,7 @@ class Request(Generic[T]):
         owner: Owner of the repository in question; selects the credential.
         target: Path and query below the API's root.
         decode: Turns a successful answer into its value, or raises.
+        check: Raises where an answer is, at a glance, the answer to another request.
         streamed: Whether it asks for a log: then a success stays open, and a redirect away from the
             API is an answer too.
     """
@@ -58,11 +59,18 @@ class Request(Generic[T]):
     target: str
     decode: Callable[[Answer], T]
     method: str = "GET"
+    check: Callable[[Answer], None] | None = None
     streamed: bool = False
 
     def undecoded(self) -> Request[Answer]:
         """Return the same request, whose value is the answer itself."""
-        return Request(self.owner, self.target, unchanged, self.method)
+
+        def checked(answer: Answer) -> Answer:
+            if self.check is not None:
+                self.check(answer)
+            return answer
+
+        return Request(self.owner, self.target, checked, self.method)
 
 
 def unchanged(answer: Answer) -> Answer:

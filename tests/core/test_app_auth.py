@@ -312,6 +312,16 @@ async def test_a_failed_mint_is_asked_for_again_later(
     assert (await gh.list_jobs(REPO, run.id)).complete
 
 
+async def test_a_clock_that_is_set_back_does_not_make_a_failure_last() -> None:
+    """What failed an hour ahead of the time is not believed for an hour."""
+    auth, mint = app(), Mint()
+    mint.errors = [ServerError("503", status=503)]
+    with pytest.raises(ServerError):
+        await auth.header(mint, mint.time.clock)
+    mint.time.time -= 3600
+    assert await auth.header(mint, mint.time.clock) == "Bearer ghs_1"
+
+
 async def test_a_failed_renewal_costs_nothing_while_the_token_lives() -> None:
     """It is renewed five minutes early: until it ends, it serves, and a refused one does not."""
     auth, mint = app(), Mint()
