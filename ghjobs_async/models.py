@@ -18,6 +18,7 @@ from cattrs.gen import make_dict_unstructure_fn, override
 from msgspec import Meta
 
 from ghjobs_async.errors import ConfigurationError, Undecodable
+from ghjobs_async.records import record
 from ghjobs_async.refs import MAX_ID, JobRef, RunRef, find_repo
 
 #: A date-time from GitHub: aware, with the offset that was sent.
@@ -75,6 +76,7 @@ def _state(status: str | None, conclusion: str | None) -> str:
     return status
 
 
+@record
 @attrs.frozen(kw_only=True)
 class Step:
     """
@@ -105,6 +107,7 @@ class Step:
         return to_dict(self)
 
 
+@record
 @attrs.frozen(kw_only=True)
 class Job:
     """

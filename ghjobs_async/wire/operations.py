@@ -51,8 +51,9 @@ def get_job_json(repo: str, job_id: int) -> Request[dict[str, object]]:
 
     def decode_object(answer: Answer) -> dict[str, object]:
         job = decode(answer, dict[str, object])
-        if job.get("id") != job_id:
-            raise _other(answer, f"job {job_id}", f"job {job.get('id')}")
+        came = job.get("id")
+        if isinstance(came, int) and came != job_id:
+            raise _other(answer, f"job {job_id}", f"job {came}")
         return job
 
     return _actions(repo, f"/jobs/{job_id}", decode_object)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -42,9 +43,17 @@ class Server:
         self.answer: Answer = lambda path, query: {}
         self.asked = 0
         self.connections = 0
+        self.writers: list[asyncio.StreamWriter] = []
+
+    async def close(self) -> None:
+        for writer in self.writers:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.writers.append(writer)
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -58,7 +67,7 @@ class Server:
                 writer.write(f"HTTP/1.1 200 OK\r\n{length}\r\n\r\n".encode() + body)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
+            pass
 
 
 @pytest.fixture
@@ -73,6 +82,7 @@ async def gh(server: Server, time: FakeClock) -> AsyncIterator[GitHubJobs]:
     async with GitHubJobs(None, base_url=root, clock=time.clock, retries=2) as client:
         yield client
     listening.close()
+    await server.close()
 
 
 ODD = [0, -1, 2**63, 2**70, "5", None, 1.5, True]

@@ -6,11 +6,12 @@ import asyncio
 import gzip
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import attrs
 import pytest
-from async_tools import FakeClock, names_in
+from async_tools import FakeClock, names_in, settled
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -78,6 +79,8 @@ class Storage:
             for _ in range(TURNS):
                 await asyncio.sleep(0)
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
     def answer(self, play: Play, head: str) -> bytes:
         body = self.bodies[play.log]
@@ -166,6 +169,7 @@ async def play_out(storage: Storage, path: Path) -> None:
             assert seen in storage.bodies
     listening.close()
     await listening.wait_closed()
+    await settled()
 
 
 @settings(
