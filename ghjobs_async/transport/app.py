@@ -16,6 +16,7 @@ from ghjobs_async.errors import (
     AuthError,
     ConfigurationError,
     GHJobsError,
+    NotFoundError,
     ResponseError,
     one_line,
 )
@@ -43,10 +44,10 @@ _MIN_USE: Final = 10.0
 # a moment later. Until these seconds have passed, everybody gets the same error at once.
 _FAIL_FOR: Final = 10.0
 # What to check where GitHub refuses a request of the App itself.
-_CHECK: Final = {
-    401: "GitHub does not accept the App's signature: check app_id, and that private_key is a key "
+_CHECK: Final[dict[type[GHJobsError], str]] = {
+    AuthError: "GitHub does not accept the App's signature: check app_id, and that private_key is a key "
     "of that App",
-    404: "check app_id, and that the App is installed there",
+    NotFoundError: "check app_id, and that the App is installed there",
 }
 
 
@@ -158,9 +159,9 @@ class AppAuth:
         self._failure = copy(error)
         self._failure.__cause__ = error.__cause__
         self._failed_at = now
-        if isinstance(error, ResponseError) and error.status in _CHECK:
+        if isinstance(error, ResponseError) and (check := _CHECK.get(type(error))):
             said = f"{error.method} {error.url}: {error.status} {one_line(error.message or '')}"
-            self._failure.args = (f"{said.rstrip()}; {_CHECK[error.status]}",)
+            self._failure.args = (f"{said.rstrip()}; {check}",)
 
     async def _ask_signed(self, ask: Ask, clock: Clock, request: Request[T]) -> T:
         """Send a request as the App; signed anew where only the time explains a refusal."""

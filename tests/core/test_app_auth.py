@@ -233,9 +233,9 @@ async def test_the_date_of_a_refusal_counts() -> None:
     token = {"token": "ghs_1", "expires_at": "2027-01-15T09:00:00Z"}
     auth = app()
     with aioresponses() as answers:
-        answers.post(url, status=401, headers={"Date": date}, payload={})
+        answers.post(url, status=401, headers={"Date": date}, payload={"message": "'exp' is far"})
         answers.post(url, status=201, payload=token)
-        answers.get(JOB_URL, status=404, headers={"Date": date})
+        answers.get(JOB_URL, status=404, headers={"Date": date}, payload={"message": "Not Found"})
         async with GitHubJobs(auth, base_url="https://api.github.com", clock=time.clock) as gh:
             with pytest.raises(NotFoundError) as caught:
                 await gh.get_job("o/r", 1)
@@ -344,6 +344,7 @@ async def test_a_failed_renewal_costs_nothing_while_the_token_lives() -> None:
     [
         (refused(None), "401 Bad JWT; .*check app_id, and that private_key"),
         (NotFoundError("404", status=404), "check app_id, and that the App is installed"),
+        (ResponseError("a proxy is in between", status=401), "^a proxy is in between$"),
     ],
 )
 async def test_a_refused_app_is_told_what_to_check(error: ResponseError, check: str) -> None:
