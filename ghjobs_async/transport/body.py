@@ -9,6 +9,7 @@ from typing import Final
 
 import aiohttp
 
+from ghjobs_async.errors import one_line
 from ghjobs_async.transport.failures import BROKEN, transport_error
 from ghjobs_async.wire.messages import MAX_ANSWER, Answer
 from ghjobs_async.wire.packed import Stream, is_packed
@@ -111,9 +112,12 @@ class Response:
             return b"".join(self._ahead)
         raise failure
 
-    async def read_whole(self) -> Answer:
+    async def read_whole(self, secret: str = "") -> Answer:
         """
         Read a small body to its end as it comes, packed or not, and let go of the connection.
+
+        Args:
+            secret: The ``Authorization`` that was sent.
 
         Raises:
             TransportError: It broke off, took longer than the total timeout, or is too large.
@@ -124,7 +128,7 @@ class Response:
             failure = transport_error(error, self.method, self.safe_url)
         else:
             if raw is not None:
-                return Answer(self.status, self.headers, raw, self.method, self.safe_url)
+                return Answer(self.status, self.headers, raw, self.method, self.safe_url, secret)
             failure = self.head.too_large()
         finally:
             self.close()
@@ -147,7 +151,7 @@ class Response:
                 self.method,
                 self.safe_url,
                 self.status,
-                self.headers.get("X-GitHub-Request-Id", "-"),
+                one_line(self.headers.get("X-GitHub-Request-Id", "-")),
                 asyncio.get_running_loop().time() - self._started,
                 self.received,
             )

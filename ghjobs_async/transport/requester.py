@@ -139,7 +139,7 @@ class Requester:
         auth = credential.auth
         redirects = hits = renewals = 0
         while True:
-            authorization = await auth.header(self._ask_as, self.clock) if auth else None
+            authorization = await credential.header(self._ask_as, self.clock)
             headers = {**self._headers, **extra}
             if authorization is not None:
                 headers["Authorization"] = authorization
@@ -148,7 +148,9 @@ class Requester:
             async with self.gate.slot(credential.budget, safe_url) as slot:
                 response = await self.sessions.ask(request.method, url, headers, safe_url=safe_url)
                 streamed = request.streamed and response.status in _LOG_STATUSES
-                answer = response.head if streamed else await response.read_whole()
+                answer = (
+                    response.head if streamed else await response.read_whole(authorization or "")
+                )
                 limited = slot.learn(answer)
             if limited:
                 hits += 1
@@ -168,7 +170,7 @@ class Requester:
                 and auth
                 and not renewals
                 and auth.refused(authorization or "")
-                and await auth.header(self._ask_as, self.clock) != authorization
+                and await credential.header(self._ask_as, self.clock) != authorization
             ):
                 renewals += 1
                 await self.retries.back_off(1, "a fresh token")

@@ -24,7 +24,7 @@ from ghjobs_async.errors import (
     one_line,
 )
 from ghjobs_async.wire.convert import NotJsonError, ShapeError, load
-from ghjobs_async.wire.limits import Scope, retry_after
+from ghjobs_async.wire.limits import Scope, retry_after, server_time
 from ghjobs_async.wire.messages import Answer
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ def decode(answer: Answer, cls: type[T]) -> T:
         DecodeError: It is JSON of another shape.
     """
     try:
-        return load(answer.body, cls)
+        return _load(answer, cls)
     except NotJsonError as error:
         kind = one_line(answer.headers.get("Content-Type", "no content type"))
         hint = "" if "json" in kind else f"; {root_hint(answer)}"
@@ -56,6 +56,17 @@ def decode(answer: Answer, cls: type[T]) -> T:
         ) from error
 
 
+def _load(answer: Answer, cls: type[T]) -> T:
+    try:
+        value = load(answer.body, cls)
+        if not getattr(value, "undecodable", ()):
+            return value
+    except (NotJsonError, ShapeError):
+        pass
+    # What did not fit is shown, so the token must not be in it.
+    return load(answer.cleaned().body, cls)
+
+
 @attrs.frozen
 class _ErrorBody:
     message: str | None = None
@@ -64,7 +75,7 @@ class _ErrorBody:
 
 def _error_body(answer: Answer) -> _ErrorBody:
     try:
-        return msgspec.json.decode(answer.body, type=_ErrorBody)
+        return msgspec.json.decode(answer.cleaned().body, type=_ErrorBody)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TransportError):
         return _ErrorBody()
 
@@ -86,6 +97,7 @@ def raise_for(answer: Answer, *, api_version: str | None, authorized: bool, now:
         message=body.message,
         documentation_url=body.documentation_url,
     )
+    error.server_time = server_time(answer.headers)
     if isinstance(error, ServerError):
         error.retry_after = retry_after(answer.headers, now)
     raise error

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar, get_args, get_origin
 
@@ -180,11 +181,10 @@ def _untyped(body: bytes) -> Any:
         problem = str(error)
     # A name cut in the middle of a character is no reason to lose a page: what is no text in it is
     # replaced. Only what is no JSON even so is refused.
-    try:
-        value = json.loads(body.decode("utf-8", "replace"))
-        return _text(value)
-    except (ValueError, RecursionError):
-        raise NotJsonError(problem) from None
+    # json's own error holds the whole body, so it is not left as the context of ours.
+    with suppress(ValueError, RecursionError):
+        return _text(json.loads(body.decode("utf-8", "replace")))
+    raise NotJsonError(problem)
 
 
 def _text(value: Any) -> Any:

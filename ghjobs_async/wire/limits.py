@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Final, Literal
@@ -118,6 +119,12 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     if seconds is None and text is not None and (date := _date(text)) is not None:
         seconds = max(0.0, date - (_date(headers.get("Date")) or now))
     return None if seconds is None else min(seconds, MAX_WAIT)
+
+
+def server_time(headers: Mapping[str, str]) -> datetime | None:
+    """Return the server's time when it answered; None where the answer does not say."""
+    date = _date(headers.get("Date"))
+    return None if date is None else datetime.fromtimestamp(date, UTC)
 
 
 def _reset_in(headers: Mapping[str, str], now: float) -> float | None:

@@ -13,6 +13,9 @@ from ghjobs_async.wire.packed import BROKEN_STREAM, Stream, is_packed, unpack
 
 T = TypeVar("T")
 
+# GitHub's tokens are longer; a shorter one might be a word of the answer.
+_MIN_SECRET: Final = 16
+
 
 #: The largest answer that is read: a page of 100 runs has some 2 MB.
 MAX_ANSWER: Final = 16 * 2**20
@@ -31,13 +34,15 @@ class Answer:
     Attributes:
         raw: The body as it came, packed perhaps: what waits to be decoded takes little memory.
         url: The address that was asked; without its query where that may be a secret.
+        secret: The ``Authorization`` that was sent.
     """
 
     status: int
     headers: Mapping[str, str]
-    raw: bytes
+    raw: bytes = attrs.field(repr=False)
     method: str
     url: str
+    secret: str = attrs.field(default="", repr=False)
 
     @property
     def request_id(self) -> str | None:
@@ -86,6 +91,13 @@ class Answer:
             url=self.url,
             request_id=self.request_id,
         )
+
+    def cleaned(self) -> Answer:
+        """Return the answer without the token that was sent: some servers repeat it in an error."""
+        token = self.secret.rpartition(" ")[2].encode()
+        if len(token) < _MIN_SECRET or token not in self.body:
+            return self
+        return Answer(self.status, {}, self.body.replace(token, b"..."), self.method, self.url)
 
 
 @attrs.frozen

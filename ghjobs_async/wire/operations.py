@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import partial
 from typing import Literal, TypeVar
 from urllib.parse import quote, urlencode
 
 import attrs
 
-from ghjobs_async.errors import TransportError, Undecodable, one_line
+from ghjobs_async.errors import DecodeError, TransportError, Undecodable, one_line
 from ghjobs_async.models import InstallationToken, Job, Run
 from ghjobs_async.refs import RunRef
 from ghjobs_async.wire.answers import decode
@@ -158,7 +160,34 @@ def get_installation(repo: str) -> Request[int]:
     return Request(repo.partition("/")[0], f"/repos/{repo}/installation", decode_id)
 
 
+def is_token(text: str) -> bool:
+    """Return whether a text can be a token: no spaces, line ends or other strange characters."""
+    return re.fullmatch(r"[!-~]{1,4096}", text) is not None
+
+
+def _decode_token(answer: Answer) -> InstallationToken:
+    """Decode a token. Unlike other errors, this one has no raw values: one of them may be it."""
+    try:
+        token = decode(answer, InstallationToken)
+    except DecodeError as error:
+        # A copy, since the cause has the values too.
+        failure = copy(error)
+        failure.problems = tuple(attrs.evolve(one, raw=None) for one in error.problems)
+    else:
+        if is_token(token.token):
+            return token
+        problem = Undecodable("$.token", "is not a token", None)
+        failure = DecodeError(
+            f"{answer.method} {answer.url}: not the documented shape: {problem.reason} @ $.token",
+            problems=(problem,),
+            method=answer.method,
+            url=answer.url,
+            request_id=answer.request_id,
+        )
+    raise failure
+
+
 def create_installation_token(installation_id: int) -> Request[InstallationToken]:
     """``POST /app/installations/{installation_id}/access_tokens``."""
     path = f"/app/installations/{installation_id}/access_tokens"
-    return Request("", path, partial(decode, cls=InstallationToken), method="POST")
+    return Request("", path, _decode_token, method="POST")
