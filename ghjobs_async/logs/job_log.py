@@ -14,7 +14,7 @@ from ghjobs_async.atomic_file import WholeFile
 from ghjobs_async.errors import ConfigurationError, shown
 from ghjobs_async.logs.continuity import ChangedError, Continuity
 from ghjobs_async.logs.download import Download
-from ghjobs_async.logs.slots import Slots
+from ghjobs_async.logs.storage import Storage
 from ghjobs_async.logtext import (
     Annotation,
     AnnotationFinder,
@@ -48,10 +48,11 @@ class JobLog:
         ref: Whose log.
     """
 
-    def __init__(self, requester: Requester, slots: Slots, ref: JobRef) -> None:
+    def __init__(self, requester: Requester, storage: Storage, ref: JobRef) -> None:
         self.ref = ref
         self._requester = requester
-        self._lease = slots.lease()
+        self._storage = storage
+        self._lease = storage.slots.lease()
         self._entered = False
         # The pass that entering opened, until the first reading takes it.
         self._opened: Download | None = None
@@ -62,7 +63,7 @@ class JobLog:
         if self._entered:
             raise RuntimeError("a log is entered once at a time: open it again instead")
         self._entered = True
-        self._opened = Download(self._requester, self.ref)
+        self._opened = Download(self._requester, self._storage, self.ref)
         try:
             async with self._lease:
                 await self._opened.open()
@@ -105,7 +106,7 @@ class JobLog:
             self._reading.abandon()
         download, self._opened = self._opened, None
         self._reading = download = download or Download(
-            self._requester, self.ref, Continuity(promised=promised)
+            self._requester, self._storage, self.ref, Continuity(promised=promised)
         )
         self._latest = download.continuity
         if not download.opened:
