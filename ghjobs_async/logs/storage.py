@@ -25,15 +25,15 @@ class Storage:
 
     Attributes:
         slots: The download slots.
-        turn: Held by the download that finds out whether fresh links help.
-        accepted: How many times a link was accepted.
-        blocked: Whether a download was refused to its last retry, and no link was accepted since.
+        turn: Held by the download that tries a fresh link after a refusal.
+        accepted: How many links were accepted.
+        refused: How many fresh links were refused since, one after the other.
     """
 
     slots: Slots = attrs.field(converter=Slots)
     turn: asyncio.Lock = attrs.field(factory=asyncio.Lock)
     accepted: int = 0
-    blocked: bool = False
+    refused: int = 0
 
     def opening(self) -> Opening:
         """Return an opening of a log, to be entered with ``async with`` while it is tried."""
@@ -46,8 +46,9 @@ class Opening:
     The tries to open one log.
 
     A refusal may pass, so a fresh link is tried. Where a firewall blocks the storage, no link helps,
-    and every log would use up its retries. So one download at a time tries fresh links, the others
-    wait for its result, and once it gives up, each refusal is an error until a link is accepted.
+    and every log would use up its retries. So one log after the other tries a fresh link, while the
+    rest wait. All count together: after as many refusals in a row as one log has retries, each further
+    refusal is an error at once, until a link is accepted.
     """
 
     _storage: Storage
@@ -67,7 +68,7 @@ class Opening:
         self._end_turn()
         if exc is None or isinstance(exc, (ChangedError, NoBlobError)):
             self._storage.accepted += 1
-            self._storage.blocked = False
+            self._storage.refused = 0
 
     def _end_turn(self) -> None:
         if self._has_turn:
@@ -80,22 +81,20 @@ class Opening:
 
         Args:
             error: The refusal.
-            tries: Those of the download.
+            tries: Those of this log; they go on from where other logs were refused last.
 
         Raises:
             TransportError: *error*, where no other try is due.
         """
         storage = self._storage
-        if not self._has_turn:
-            self._has_turn = await storage.turn.acquire()
-        if storage.accepted != self._accepted:
-            # Other links are accepted, so nobody has to wait for this log.
+        if self._has_turn and storage.accepted == self._accepted:
+            storage.refused = tries.failures
+        self._end_turn()
+        self._has_turn = await storage.turn.acquire()
+        if storage.accepted == self._accepted:
+            tries.failures = max(tries.failures, storage.refused)
+        else:
+            # Other links were accepted meanwhile: nobody has to wait for this one.
             self._end_turn()
             self._accepted = storage.accepted
-        elif storage.blocked:
-            raise error
-        try:
-            await tries.failed(error)
-        except TransportError:
-            storage.blocked = storage.blocked or self._has_turn
-            raise
+        await tries.failed(error)
