@@ -91,14 +91,15 @@ def storage(session: nox.Session) -> None:
     if not (shutil.which("node") and shutil.which("npm")):
         session.skip("Azurite needs node and npm, and they are not installed")
     folder = Path(session.create_tmp()).resolve()
-    npm = ("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder))
+    script = folder / "node_modules/azurite/dist/src/blob/main.js"
+    npm = ("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1")
     try:
-        session.run(*npm, AZURITE, external=True, silent=True)
+        if not script.is_file():
+            session.run(*npm, "--prefix", str(folder), AZURITE, external=True, silent=True)
     except CommandFailed:
         session.skip("npm could not install Azurite: is its registry reachable?")
     session.install(".[all]", *group("tests"), *group("storage"))
-    env = {"AZURITE": str(folder / "node_modules/azurite/dist/src/blob/main.js")}
-    session.run("pytest", "tests/storage", *session.posargs, env=env)
+    session.run("pytest", "tests/storage", *session.posargs, env={"AZURITE": str(script)})
 
 
 @nox.session
