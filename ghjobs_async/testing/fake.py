@@ -9,20 +9,19 @@ from pathlib import Path
 from typing import Self
 
 from ghjobs_async.refs import check_id, check_repo
-from ghjobs_async.testing.faults.script import Fault, Rule, Script
-from ghjobs_async.testing.faults.shares import recoverable
+from ghjobs_async.testing.faults import recoverable
 from ghjobs_async.testing.recorded import fill_from_folder
+from ghjobs_async.testing.script import Fault, Rule, Script
 from ghjobs_async.testing.server.hosting import Hosted
 from ghjobs_async.testing.server.messages import Answer, Asked
 from ghjobs_async.testing.site.api import Api
-from ghjobs_async.testing.site.apps import Apps
-from ghjobs_async.testing.site.budget import Budget
+from ghjobs_async.testing.site.credentials import Apps, Budget
 from ghjobs_async.testing.site.routes import call_of
-from ghjobs_async.testing.site.site import Site
 from ghjobs_async.testing.site.storage import Storage
 from ghjobs_async.testing.world.blobs import LogContent
 from ghjobs_async.testing.world.runs import FakeRun
 from ghjobs_async.testing.world.specs import AttemptSpec, JobSpec, LogState, plain_jobs
+from ghjobs_async.testing.world.times import iso
 from ghjobs_async.testing.world.world import World
 
 #: Runs without a time of their own were created one second after another, from a day ago on.
@@ -71,15 +70,15 @@ class FakeGitHub(Hosted):
         self.budget = Budget(clock, rate_limit)
         self.storage = Storage(self.world, clock, link_lifetime)
         self.api = Api(
-            self.world,
-            self.storage,
-            self.budget,
-            self.apps,
+            clock=clock,
+            world=self.world,
+            storage=self.storage,
+            budget=self.budget,
+            apps=self.apps,
             tokens=tokens,
             api_versions=tuple(api_versions),
             capped_total=capped_total,
         )
-        self.site = Site(clock, self.world, self.budget, self.apps, self.storage, self.api)
         self.script = Script()
 
     # -- what it holds ---------------------------------------------------------------------
@@ -202,7 +201,7 @@ class FakeGitHub(Hosted):
 
     def now(self) -> str:
         """Give the time by its own clock, as GitHub writes it."""
-        return self.site.now()
+        return iso(int(self.clock()))
 
     # -- faults ----------------------------------------------------------------------------
 
@@ -247,7 +246,9 @@ class FakeGitHub(Hosted):
 
     def _answer(self, asked: Asked) -> tuple[Asked, Answer]:
         call = call_of(asked, self.web_url, self.storage_url)
-        return call.asked, self.site.finish(call, self.script.answer(self.site, call))
+        origin = self.storage if asked.origin == "storage" else self.api
+        answer = self.script.answer(self.api, call, origin.answer)
+        return call.asked, origin.finish(call, answer)
 
 
 def _attempts(

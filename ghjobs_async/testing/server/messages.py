@@ -52,6 +52,7 @@ class Call:
         path: Its path below the API root.
         api_root, web_root, storage_root: The start of URLs in the answer.
         args: The variable parts of the operation's path.
+        docs: The URL of its documentation.
     """
 
     asked: Asked
@@ -60,6 +61,7 @@ class Call:
     web_root: str
     storage_root: str
     args: Mapping[str, str] = attrs.field(factory=dict)
+    docs: str = ""
 
     @property
     def operation(self) -> str:

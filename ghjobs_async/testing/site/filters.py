@@ -5,15 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Final
 
 from ghjobs_async.testing.world.runs import FakeRun
 
-#: Listings with any of these stop at `CAP` results.
-_FILTERS: Final = frozenset(
-    {"actor", "branch", "check_suite_id", "created", "event", "head_sha", "status"}
-)
+#: The most results of a listing with any filter.
 CAP: Final = 1000
+#: What each filter compares its value with; `created` is a range.
+_FIELDS: Final[dict[str, Callable[[FakeRun], set[str | None]]]] = {
+    "actor": lambda run: {run.actor.lower()},
+    "branch": lambda run: {run.branch},
+    "check_suite_id": lambda run: {str(run.check_suite_id)},
+    "event": lambda run: {run.event},
+    "head_sha": lambda run: {run.head_sha},
+    "status": lambda run: {run.attempts[-1].status, run.attempts[-1].conclusion},
+}
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DAY: Final = timedelta(days=1) - timedelta(seconds=1)
 
@@ -25,25 +32,17 @@ def run_filter(query: Mapping[str, str]) -> Callable[[FakeRun], bool] | None:
     Raises:
         ValueError: ``created`` cannot be read.
     """
-    given = {key: value for key, value in query.items() if key in _FILTERS and value}
-    if not given:
+    wanted = {key: query[key] for key in _FIELDS if query.get(key)}
+    if "actor" in wanted:
+        wanted["actor"] = wanted["actor"].lower()
+    created = query.get("created")
+    if not wanted and not created:
         return None
-    first, last = _created_range(given["created"]) if "created" in given else (0.0, 1e18)
-    actor, branch = given.get("actor"), given.get("branch")
-    event, status, sha = given.get("event"), given.get("status"), given.get("head_sha")
-    suite = given.get("check_suite_id")
+    first, last = _created_range(created) if created else (-inf, inf)
 
     def keep(run: FakeRun) -> bool:
-        attempt = run.attempts[-1]
-        return (
-            first <= run.created <= last
-            and (actor is None or run.actor.lower() == actor.lower())
-            and (branch is None or run.branch == branch)
-            and (event is None or run.event == event)
-            and (sha is None or run.head_sha == sha)
-            and (suite is None or str(run.check_suite_id) == suite)
-            and (status is None or status in {attempt.status, attempt.conclusion})
-        )
+        fits = all(value in _FIELDS[key](run) for key, value in wanted.items())
+        return fits and first <= run.created <= last
 
     return keep
 
@@ -54,24 +53,24 @@ def _created_range(text: str) -> tuple[float, float]:
 
     Gives the first and the last second that match, since the epoch. A date without a time means
     its whole day, in UTC.
-
-    Raises:
-        ValueError: It is none of these.
     """
-    everything = (0.0, 1e18)
     # An unescaped plus arrives as a space.
     text = text.strip().replace(" ", "+")
-    if ".." in text:
-        low, _, high = text.partition("..")
-        first = everything[0] if low == "*" else _moment(low)[0]
-        return first, everything[1] if high == "*" else _moment(high)[1]
-    for sign in (">=", "<=", ">", "<"):
-        if text.startswith(sign):
-            first, last = _moment(text[len(sign) :])
-            if sign[0] == ">":
-                return (first if sign == ">=" else last + 1), everything[1]
-            return everything[0], (last if sign == "<=" else first - 1)
-    return _moment(text)
+    low, dots, high = text.partition("..")
+    if dots:
+        return (-inf if low == "*" else _moment(low)[0]), (inf if high == "*" else _moment(high)[1])
+    sign = text[: len(text) - len(text.lstrip("<>="))]
+    first, last = _moment(text.removeprefix(sign))
+    ranges = {
+        "": (first, last),
+        ">=": (first, inf),
+        ">": (last + 1, inf),
+        "<=": (-inf, last),
+        "<": (-inf, first - 1),
+    }
+    if sign not in ranges:
+        raise ValueError(text)
+    return ranges[sign]
 
 
 def _moment(text: str) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import attrs
 
 from ghjobs_async.testing.server.messages import PREFIX, Asked, Call
+from ghjobs_async.testing.world.payloads import DOCS
 from ghjobs_async.testing.world.world import World
 
 _REPO: Final = re.compile(
@@ -16,26 +17,34 @@ _REPO: Final = re.compile(
 )
 _RUN: Final = r"/actions/runs/(?P<run>[0-9]+)"
 _ATTEMPT: Final = rf"{_RUN}(?:/attempts/(?P<attempt>[0-9]+))?"
-#: Paths below a repository.
+_JOB: Final = r"/actions/jobs/(?P<job>[0-9]+)"
+_WORKFLOW: Final = r"/actions/workflows/(?P<workflow>[^/]+)"
+#: Each operation below a repository: its path, and its page of the documentation.
 _REPO_ROUTES: Final = {
-    "jobs": re.compile(rf"{_ATTEMPT}/jobs"),
-    "job": re.compile(r"/actions/jobs/(?P<job>[0-9]+)"),
-    "log": re.compile(r"/actions/jobs/(?P<job>[0-9]+)/logs"),
-    "run": re.compile(_ATTEMPT),
-    "run_log": re.compile(rf"{_ATTEMPT}/logs"),
-    "artifacts": re.compile(rf"{_RUN}/artifacts"),
-    "runs": re.compile(r"/actions/(?:workflows/(?P<workflow>[^/]+)/)?runs"),
-    "workflows": re.compile(r"/actions/workflows"),
-    "workflow": re.compile(r"/actions/workflows/(?P<workflow>[^/]+)"),
-    "annotations": re.compile(r"/check-runs/(?P<job>[0-9]+)/annotations"),
-    "installation": re.compile(r"/installation"),
-    "repo": re.compile(r""),
+    "jobs": (rf"{_ATTEMPT}/jobs", "/actions/workflow-jobs#list-jobs-for-a-workflow-run"),
+    "job": (_JOB, "/actions/workflow-jobs#get-a-job-for-a-workflow-run"),
+    "log": (rf"{_JOB}/logs", "/actions/workflow-jobs#download-job-logs-for-a-workflow-run"),
+    "run": (_ATTEMPT, "/actions/workflow-runs#get-a-workflow-run"),
+    "run_log": (rf"{_ATTEMPT}/logs", "/actions/workflow-runs#download-workflow-run-logs"),
+    "artifacts": (rf"{_RUN}/artifacts", "/actions/artifacts#list-workflow-run-artifacts"),
+    "runs": (
+        rf"(?:/actions|{_WORKFLOW})/runs",
+        "/actions/workflow-runs#list-workflow-runs-for-a-repository",
+    ),
+    "workflows": (r"/actions/workflows", "/actions/workflows#list-repository-workflows"),
+    "workflow": (_WORKFLOW, "/actions/workflows#get-a-workflow"),
+    "annotations": (
+        r"/check-runs/(?P<job>[0-9]+)/annotations",
+        "/checks/runs#list-check-run-annotations",
+    ),
+    "installation": (r"/installation", ""),
+    "repo": (r"", ""),
 }
 _OTHER_ROUTES: Final = {
-    "token": re.compile(r"/app/installations/(?P<installation>[0-9]+)/access_tokens"),
-    "rate_limit": re.compile(r"/rate_limit"),
-    "user": re.compile(r"/user"),
-    "root": re.compile(r"/?"),
+    "token": (r"/app/installations/[0-9]+/access_tokens", ""),
+    "rate_limit": (r"/rate_limit", "/rate-limit/rate-limit"),
+    "user": (r"/user", ""),
+    "root": (r"/?", ""),
 }
 
 OPERATIONS: Final = frozenset({*_REPO_ROUTES, *_OTHER_ROUTES, "storage", "unknown"})
@@ -50,15 +59,16 @@ def call_of(asked: Asked, web_root: str, storage_root: str) -> Call:
     web_root = f"http://{asked.headers['host']}" if "host" in asked.headers else web_root
     prefixed = asked.path == PREFIX or asked.path.startswith(PREFIX + "/")
     path = asked.path.removeprefix(PREFIX) if prefixed else asked.path
-    routes, rest, args = _OTHER_ROUTES, path, dict[str, str]()
+    routes, rest, args, docs = _OTHER_ROUTES, path, dict[str, str](), DOCS
     if found := _REPO.fullmatch(path):
         routes, rest, args = _REPO_ROUTES, found["rest"] or "", _given(found)
-    for operation, pattern in routes.items():
-        if match := pattern.fullmatch(rest):
+    for operation, (pattern, page) in routes.items():
+        if match := re.fullmatch(pattern, rest):
             args |= _given(match)
             asked = attrs.evolve(asked, operation=operation)
+            docs = DOCS + page
             break
-    return Call(asked, path, web_root + PREFIX * prefixed, web_root, storage_root, args)
+    return Call(asked, path, web_root + PREFIX * prefixed, web_root, storage_root, args, docs)
 
 
 def numbered_url(world: World, call: Call) -> str | None:

@@ -29,22 +29,32 @@ _RANGE: Final = re.compile(r"bytes=(?P<first>[0-9]+)-(?P<last>[0-9]*)")
 _JOB_LOG: Final = re.compile(r"/actions-results/[0-9a-f-]+/job-logs/([0-9]+)\.txt")
 _RUN_LOG: Final = re.compile(r"/actions-results/[0-9a-f-]+/run-logs/([0-9]+)-([0-9]+)\.zip")
 _TYPES: Final = {"txt": "text/plain", "zip": "application/zip"}
+_MESSAGES: Final = {
+    "AuthenticationFailed": (
+        "Server failed to authenticate the request. Make sure the value of Authorization "
+        "header is formed correctly including the signature."
+    ),
+    "AuthorizationFailure": "This request is not authorized to perform this operation.",
+    "BlobNotFound": "The specified blob does not exist.",
+    "ConditionNotMet": "The condition specified using HTTP conditional header(s) is not met.",
+    "InternalError": "The server encountered an internal error. Please retry the request.",
+    "InvalidAuthenticationInfo": "Authentication information is not given in the correct format.",
+    "InvalidRange": "The range specified is invalid for the current size of the resource.",
+    "NoAuthenticationInformation": "Server failed to authenticate the request.",
+    "ServerBusy": "The server is busy.",
+    "UnsupportedHttpVerb": "The resource doesn't support this verb.",
+}
 
 
 @attrs.define
 class Storage:
-    """
-    Signs links, and answers the requests that follow them.
-
-    Attributes:
-        link_lifetime: How long a link is valid, in seconds; it ends on the whole second before.
-        not_ready_status: The status for a log that does not exist: 404, or 200 as was once
-            reported.
-    """
+    """Signs links, and answers the requests that follow them."""
 
     world: World
     clock: Callable[[], float]
+    #: A link ends on the whole second before.
     link_lifetime: float = 60.0
+    #: The status for a log that does not exist: 404, or 200 as was once reported.
     not_ready_status: int = 404
     _count: int = 0
 
@@ -63,9 +73,8 @@ class Storage:
 
     def _blob_at(self, path: str) -> Blob | None:
         if found := _RUN_LOG.fullmatch(path):
-            return Blob.of(
-                zip_logs(self.world.runs[int(found[1])].attempts[int(found[2]) - 1].jobs)
-            )
+            attempt = self.world.runs[int(found[1])].attempts[int(found[2]) - 1]
+            return Blob.of(zip_logs(attempt.jobs))
         job = self.job_at(path)
         return None if job is None or job.log_state == "not_ready" else job.blob
 
@@ -90,22 +99,32 @@ class Storage:
         """Answer one request."""
         asked = call.asked
         if asked.method != "GET":
-            return self.error(405, "UnsupportedHttpVerb", "The resource doesn't support this verb.")
+            return self.error(405, "UnsupportedHttpVerb")
         if call.header("authorization") is not None:
-            text = "Authentication information is not given in the correct format."
-            return self.error(400, "InvalidAuthenticationInfo", text)
+            return self.error(400, "InvalidAuthenticationInfo")
         query = {key: value for key, value in asked.query.items() if key != "sig"}
-        if not hmac.compare_digest(
-            _sign(asked.path, query).encode(), asked.query.get("sig", "").encode()
-        ):
-            return self.unauthenticated("Signature did not match.")
+        signature = asked.query.get("sig", "").encode()
+        if not hmac.compare_digest(_sign(asked.path, query).encode(), signature):
+            return self.error(403, "AuthenticationFailed", "Signature did not match.")
         expires = epoch(query.get("se"))
         if expires is None or self.clock() >= expires:
-            return self.expired(query.get("st", ""), query.get("se", ""))
+            return self.expired(call)
         blob = self._blob_at(asked.path)
         return self.not_found() if blob is None else self._content(call, blob)
 
+    def finish(self, _: Call, answer: Answer) -> Answer:
+        """Add the headers of every answer of the storage."""
+        answer.encoded = True
+        common = {
+            "Server": "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0",
+            "Date": http_date(int(self.clock())),
+        }
+        answer.headers = common | answer.headers
+        return answer
+
     def _content(self, call: Call, blob: Blob) -> Answer:
+        if call.header("if-match") not in {None, "*", blob.etag}:
+            return self.error(412, "ConditionNotMet")
         headers = {
             "Content-Type": call.asked.query["rsct"],
             "ETag": blob.etag,
@@ -114,51 +133,40 @@ class Storage:
             "Content-Disposition": call.asked.query["rscd"],
             "x-ms-blob-type": "AppendBlob",
         }
-        condition = call.header("if-match")
-        if condition is not None and condition not in {blob.etag, "*"}:
-            text = "The condition specified using HTTP conditional header(s) is not met."
-            return self.error(412, "ConditionNotMet", text)
         # A range that counts from the end is ignored, as the real storage does.
         asked = _RANGE.fullmatch(call.header("range") or "")
-        first = int(asked["first"]) if asked else 0
-        last = min(int(asked["last"]), blob.size - 1) if asked and asked["last"] else blob.size - 1
-        fresh = call.header("if-range") in {None, blob.etag}
-        if asked and fresh and first >= blob.size:
-            text = "The range specified is invalid for the current size of the resource."
-            answer = self.error(416, "InvalidRange", text)
+        if asked is None or call.header("if-range") not in {None, blob.etag}:
+            return self._headed(Answer(200, (blob, 0, blob.size), headers))
+        first = int(asked["first"])
+        last = min(int(asked["last"] or blob.size), blob.size - 1)
+        if first >= blob.size:
+            answer = self.error(416, "InvalidRange")
             answer.headers["Content-Range"] = f"bytes */{blob.size}"
             return answer
-        if asked is None or not fresh or last < first:
+        if last < first:
             return self._headed(Answer(200, (blob, 0, blob.size), headers))
         headers["Content-Range"] = f"bytes {first}-{last}/{blob.size}"
         return self._headed(Answer(206, (blob, first, last + 1), headers))
 
     def not_found(self, status: int | None = None) -> Answer:
         """Answer that the log does not exist (yet)."""
-        text = "The specified blob does not exist."
-        return self.error(status or self.not_ready_status, "BlobNotFound", text)
+        return self.error(status or self.not_ready_status, "BlobNotFound")
 
-    def expired(self, start: str, end: str) -> Answer:
-        """Answer that a link has expired."""
-        now = http_date(int(self.clock()))
-        return self.unauthenticated(
+    def expired(self, call: Call) -> Answer:
+        """Answer that the request's link has expired."""
+        start, end = (call.asked.query.get(key, "") for key in ("st", "se"))
+        detail = (
             "Signature not valid in the specified time frame: "
-            f"Start [{start}] - Expiry [{end}] - Current [{now}]"
+            f"Start [{start}] - Expiry [{end}] - Current [{http_date(int(self.clock()))}]"
         )
+        return self.error(403, "AuthenticationFailed", detail)
 
-    def unauthenticated(self, detail: str) -> Answer:
-        """Answer that a link is not valid."""
-        text = (
-            "Server failed to authenticate the request. Make sure the value of Authorization "
-            "header is formed correctly including the signature."
-        )
-        return self.error(403, "AuthenticationFailed", text, detail)
-
-    def error(self, status: int, code: str, message: str, detail: str | None = None) -> Answer:
+    def error(self, status: int, code: str, detail: str = "") -> Answer:
         """Answer an error in the storage's XML, which starts with a byte order mark."""
+        message = _MESSAGES.get(code, "An error.")
         more = f"<AuthenticationErrorDetail>{detail}</AuthenticationErrorDetail>" if detail else ""
-        answer = self._headed(Answer(status, b"", {"Content-Type": "application/xml"}))
-        answer.headers["x-ms-error-code"] = code
+        headers = {"Content-Type": "application/xml", "x-ms-error-code": code}
+        answer = self._headed(Answer(status, b"", headers))
         text = (
             f'\ufeff<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code>'
             f"<Message>{message}\nRequestId:{answer.headers['x-ms-request-id']}\n"

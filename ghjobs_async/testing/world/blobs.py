@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import struct
+import zlib
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final, Self, TypeAlias
 
 import attrs
@@ -12,6 +15,8 @@ import attrs
 LogContent: TypeAlias = bytes | Callable[[], Iterator[bytes]]
 
 _BLOCK: Final = 65_536
+_LARGE_BLOCK: Final = 1 << 20
+_GZIP_HEADER: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 
 
 @attrs.frozen
@@ -58,3 +63,30 @@ class Blob:
             position += len(chunk)
             if piece:
                 yield piece
+
+
+def blanks(size: int) -> Iterator[bytes]:
+    """Give an empty JSON object, padded with blanks to *size* bytes."""
+    yield b"{}"[:size]
+    left = max(0, size - 2)
+    while left > 0:
+        yield b" " * min(left, _LARGE_BLOCK)
+        left -= _LARGE_BLOCK
+
+
+@lru_cache(maxsize=4)
+def gzip_of_blanks(size: int) -> bytes:
+    """Compress what `blanks` gives."""
+    blocks, rest = divmod(max(0, size - 2), _LARGE_BLOCK)
+    whole = b" " * _LARGE_BLOCK
+    # A full flush resets the compressor, so every block compresses to the same bytes.
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    first = packer.compress(b"{}"[:size]) + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(whole) + packer.flush(zlib.Z_FULL_FLUSH)
+    last = packer.compress(b" " * rest) + packer.flush(zlib.Z_FINISH)
+    crc = zlib.crc32(b"{}"[:size])
+    for _ in range(blocks):
+        crc = zlib.crc32(whole, crc)
+    crc = zlib.crc32(b" " * rest, crc)
+    trailer = struct.pack("<II", crc, size & 0xFFFFFFFF)
+    return _GZIP_HEADER + first + block * blocks + last + trailer

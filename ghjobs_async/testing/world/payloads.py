@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
 from functools import lru_cache
 
 import msgspec
@@ -52,24 +51,6 @@ def node_id(prefix: str, number: int) -> str:
 def sha_of(*parts: object) -> str:
     """Make 40 hex digits that depend on *parts* only."""
     return hashlib.sha1("/".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
-
-
-def error(message: str, status: int, docs: str = DOCS) -> dict[str, object]:
-    """Make the JSON object of an error."""
-    return {"message": message, "documentation_url": docs, "status": str(status)}
-
-
-def page(total: int, key: str, items: Sequence[dict[str, object]]) -> bytes:
-    """Write one page of a list."""
-    return encode({"total_count": total, key: items})
-
-
-def read_page(body: bytes) -> tuple[int, str, list[dict[str, object]]]:
-    """Read one page of a list: its total, the key of the items, and the items."""
-    data = msgspec.json.decode(body, type=dict[str, object])
-    total = msgspec.convert(data.pop("total_count"), int)
-    key, items = data.popitem()
-    return total, key, msgspec.convert(items, list[dict[str, object]])
 
 
 # A page of 100 runs repeats the same users and repositories hundreds of times, so both are kept.

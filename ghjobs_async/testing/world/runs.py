@@ -275,8 +275,9 @@ class FakeRun:
         """What can name its workflow in a URL: the number and the file."""
         return {str(self.workflow_id), self.path.split("/")[-1]}
 
-    def payload(self, attempt: FakeAttempt) -> dict[str, object]:
-        """Make the JSON object of the run as it is in one of its attempts."""
+    def payload(self, attempt: FakeAttempt | None = None) -> dict[str, object]:
+        """Make the JSON object of the run as it is in one of its attempts; None: the last."""
+        attempt = attempt or self.attempts[-1]
         root = f"{API}/repos/{self.repo}"
         url = f"{root}/actions/runs/{self.id}"
         earlier = f"{url}/attempts/{attempt.number - 1}" if attempt.number > 1 else None
