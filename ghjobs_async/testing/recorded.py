@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -39,9 +40,9 @@ def fill_from_folder(world: World, folder: Path) -> None:
             _add(world, job)
     for path in sorted(folder.rglob("*.txt")):
         found = _LOG.fullmatch(path.stem)
-        if found and int(found[1]) in world.jobs:
-            world.jobs[int(found[1])].set_log(path.read_bytes())
-    for run in world.runs.values():
+        if found and int(found[1]) in world.jobs_by_id:
+            world.jobs_by_id[int(found[1])].set_log(path.read_bytes())
+    for run in world.runs:
         _settle(run)
 
 
@@ -64,12 +65,21 @@ def _add(world: World, data: _Object) -> None:
     number, run_id = data["id"], data["run_id"]
     if repo is None or not isinstance(number, int) or not isinstance(run_id, int):
         return
-    if number in world.jobs:
+    if number in world.jobs_by_id:
         return
-    run = world.runs.get(run_id) or _new_run(world, repo[1], run_id, data)
+    begun = epoch(data.get("created_at")) or epoch(data.get("started_at"))
+    run = world.runs_by_id.get(run_id) or world.add_run(
+        repo[1],
+        attempts=(),
+        run_id=run_id,
+        branch=_text(data.get("head_branch")),
+        workflow=_text(data.get("workflow_name")) or "CI",
+        created_at=None if begun is None else datetime.fromtimestamp(begun, UTC),
+        head_sha=_text(data.get("head_sha")),
+    )
     attempt_number = data.get("run_attempt")
     wanted = attempt_number if isinstance(attempt_number, int) and attempt_number > 0 else 1
-    created = epoch(data.get("created_at")) or epoch(data.get("started_at")) or run.created
+    created = begun or run.created
     while len(run.attempts) < wanted:
         run.attempts.append(FakeAttempt(len(run.attempts) + 1, created, "completed", "success"))
     spec = JobSpec(
@@ -81,18 +91,6 @@ def _add(world: World, data: _Object) -> None:
     )
     job = world.add_job(run, run.attempts[wanted - 1], spec, created)
     job.data = data
-
-
-def _new_run(world: World, repo: str, run_id: int, data: _Object) -> FakeRun:
-    run = world.add_run(
-        repo,
-        run_id,
-        workflow=_text(data.get("workflow_name")) or "CI",
-        created=epoch(data.get("created_at")) or epoch(data.get("started_at")),
-        head_sha=_text(data.get("head_sha")),
-    )
-    run.branch = _text(data.get("head_branch"))
-    return run
 
 
 def _text(value: object) -> str | None:

@@ -151,7 +151,7 @@ class Api:
 
     def _find_run(self, call: Call) -> tuple[FakeRun, FakeAttempt]:
         repo = self._find_repo(call)
-        run = self.world.runs.get(int(call.args["run"]))
+        run = self.world.runs_by_id.get(int(call.args["run"]))
         if run is None or run.repository is not repo:
             raise MissingError
         number = int(call.args.get("attempt", len(run.attempts)))
@@ -161,7 +161,7 @@ class Api:
 
     def _find_job(self, call: Call) -> FakeJob:
         repo = self._find_repo(call)
-        job = self.world.jobs.get(int(call.args["job"]))
+        job = self.world.jobs_by_id.get(int(call.args["job"]))
         if job is None or job.run.repository is not repo:
             raise MissingError
         return job

@@ -69,11 +69,11 @@ class Storage:
     def job_at(self, path: str) -> FakeJob | None:
         """Find the job whose log is at *path*."""
         found = _JOB_LOG.fullmatch(path)
-        return self.world.jobs.get(int(found[1])) if found else None
+        return self.world.jobs_by_id.get(int(found[1])) if found else None
 
     def _blob_at(self, path: str) -> Blob | None:
         if found := _RUN_LOG.fullmatch(path):
-            attempt = self.world.runs[int(found[1])].attempts[int(found[2]) - 1]
+            attempt = self.world.runs_by_id[int(found[1])].attempts[int(found[2]) - 1]
             return Blob.of(zip_logs(attempt.jobs))
         job = self.job_at(path)
         return None if job is None or job.log_state == "not_ready" else job.blob
