@@ -1,32 +1,47 @@
-"""Two origins served together: in the running event loop, or in a thread with its own loop."""
+"""
+Two origins served together, in the running event loop or in a thread with its own, and a record.
+
+The record has every request in order, how many there were, and how many at once.
+"""
 
 from __future__ import annotations
 
 import abc
 import asyncio
 import threading
+from collections import Counter
 from concurrent.futures import Future
 from functools import partial
-from typing import Self
+from typing import Final, Self
 
+import attrs
 from aiohttp import web
 
 from ghjobs_async.testing.server.messages import PREFIX, Answer, Asked, Origin
-from ghjobs_async.testing.server.recorder import Recorder
-from ghjobs_async.testing.server.sending import Listener, hang_up, send
+from ghjobs_async.testing.server.sending import hang_up, listen, send
+
+_ORIGINS: Final[tuple[Origin, Origin]] = ("api", "storage")
 
 
-class Hosted(Recorder, abc.ABC):
-    """An API and a storage, each on a port of 127.0.0.1 while this is entered."""
+class Hosted(abc.ABC):
+    """
+    An API and a storage, each on a port of 127.0.0.1 while this is entered.
+
+    Attributes:
+        requests: Everything asked, in order; empty unless *record* was set.
+    """
 
     def __init__(self, *, storage_host: str, latency: float, record: bool) -> None:
-        super().__init__(record=record)
         self.storage_host = storage_host
         self.latency = latency
-        self._listeners: dict[Origin, Listener] = {
-            "api": Listener(partial(self._respond, "api")),
-            "storage": Listener(partial(self._respond, "storage")),
-        }
+        self.requests: list[Asked] = []
+        self._record = record
+        self._counts: Counter[Origin] = Counter()
+        self._in_flight: Counter[Origin] = Counter()
+        self._most_in_flight: Counter[Origin] = Counter()
+        self._waiting: list[tuple[int, Origin, asyncio.Future[None]]] = []
+        self._runners: list[web.ServerRunner] = []
+        self._ports: dict[Origin, int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = asyncio.Event()
         self._gate = asyncio.Event()
@@ -45,15 +60,16 @@ class Hosted(Recorder, abc.ABC):
         self._closing, self._gate = asyncio.Event(), asyncio.Event()
         if not self._paused:
             self._gate.set()
-        for listener in self._listeners.values():
-            await listener.start()
+        for origin in _ORIGINS:
+            runner, self._ports[origin] = await listen(partial(self._respond, origin))
+            self._runners.append(runner)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._closing.set()
         self._gate.set()
-        for listener in self._listeners.values():
-            await listener.close()
+        while self._runners:
+            await self._runners.pop().cleanup()
         self._loop = None
 
     def __enter__(self) -> Self:
@@ -100,10 +116,9 @@ class Hosted(Recorder, abc.ABC):
         return f"http://{self.storage_host}:{self._port('storage')}"
 
     def _port(self, origin: Origin) -> int:
-        port = self._listeners[origin].port
-        if not port:
+        if origin not in self._ports:
             raise RuntimeError("enter it first: with FakeGitHub() as fake: ...")
-        return port
+        return self._ports[origin]
 
     def pause(self) -> None:
         """Hold every answer back until `resume`: requests arrive and stay in flight."""
@@ -116,6 +131,35 @@ class Hosted(Recorder, abc.ABC):
         if self._loop is not None:
             # The caller may be in another thread than the loop that serves.
             self._loop.call_soon_threadsafe(self._gate.set)
+
+    def clear_requests(self) -> None:
+        """Forget the requests, their number and the greatest number in flight."""
+        self.requests.clear()
+        self._counts.clear()
+        self._most_in_flight = self._in_flight.copy()
+
+    def in_flight(self, origin: Origin = "api") -> int:
+        """Give the number of requests in flight now."""
+        return self._in_flight[origin]
+
+    def most_in_flight(self, origin: Origin = "api") -> int:
+        """Give the greatest number of requests in flight at once."""
+        return self._most_in_flight[origin]
+
+    def asked_count(self, origin: Origin = "api") -> int:
+        """Give the number of requests, recorded or not."""
+        return self._counts[origin]
+
+    async def wait_asked(self, count: int, origin: Origin = "api") -> None:
+        """
+        Wait until *count* requests have come since the start (or `clear_requests`).
+
+        This works only if the fake is served in the running event loop.
+        """
+        if self._counts[origin] < count:
+            future = asyncio.get_running_loop().create_future()
+            self._waiting.append((count, origin, future))
+            await future
 
     async def _respond(self, origin: Origin, request: web.BaseRequest) -> web.StreamResponse:
         headers = {key.lower(): value for key, value in request.headers.items()}
@@ -131,4 +175,18 @@ class Hosted(Recorder, abc.ABC):
                 await asyncio.sleep(self.latency)
             return await send(request, answer, self._closing)
         finally:
-            self._left(origin)
+            self._in_flight[origin] -= 1
+
+    def _arrived(self, asked: Asked, status: int) -> None:
+        origin = asked.origin
+        self._counts[origin] += 1
+        if self._record:
+            self.requests.append(attrs.evolve(asked, status=status))
+        self._in_flight[origin] += 1
+        self._most_in_flight[origin] = max(self._most_in_flight[origin], self._in_flight[origin])
+        for entry in list(self._waiting):
+            count, wanted, future = entry
+            if wanted == origin and self._counts[origin] >= count:
+                self._waiting.remove(entry)
+                if not future.done():
+                    future.set_result(None)

@@ -9,7 +9,6 @@ import struct
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-import attrs
 from aiohttp import web
 
 from ghjobs_async.testing.server.messages import Answer
@@ -22,31 +21,14 @@ _RESET: Final = struct.pack("ii", 1, 0)
 Respond = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
-@attrs.define
-class Listener:
-    """One origin: its socket and its server."""
-
-    respond: Respond
-    port: int = 0
-    _runner: web.ServerRunner | None = None
-
-    async def start(self) -> None:
-        """Listen on a free port."""
-        # A handler that stalls on purpose must end as soon as its client disconnects.
-        server = web.Server(
-            self.respond, handler_cancellation=True, access_log=None, keepalive_timeout=75.0
-        )
-        self._runner = web.ServerRunner(server, shutdown_timeout=0.0)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, backlog=1024)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
-
-    async def close(self) -> None:
-        """Stop listening and end every connection."""
-        if self._runner is not None:
-            runner, self._runner = self._runner, None
-            await runner.cleanup()
+async def listen(respond: Respond) -> tuple[web.ServerRunner, int]:
+    """Listen on a free port; give what serves there, and the port."""
+    # A handler that stalls on purpose must end as soon as its client disconnects.
+    server = web.Server(respond, handler_cancellation=True, access_log=None, keepalive_timeout=75.0)
+    runner = web.ServerRunner(server, shutdown_timeout=0.0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
+    return runner, runner.addresses[0][1]
 
 
 async def send(

@@ -12,7 +12,7 @@ import attrs
 from ghjobs_async.testing.server.messages import Answer, Call
 from ghjobs_async.testing.site.credentials import Apps, Budget
 from ghjobs_async.testing.site.filters import CAP, run_filter
-from ghjobs_async.testing.site.replies import MissingError, fail, found, ok, redirect
+from ghjobs_async.testing.site.replies import RefusedError, found, ok, redirect
 from ghjobs_async.testing.site.routes import numbered_url
 from ghjobs_async.testing.site.storage import Storage
 from ghjobs_async.testing.world import payloads
@@ -38,11 +38,7 @@ class Api:
     """
     The operations, each a method of its name that turns a call into an answer.
 
-    Attributes:
-        tokens: The accepted tokens; None accepts any, and requests without one.
-        api_versions: The known versions; the first one serves requests that name none.
-        capped_total: Whether ``total_count`` of a filtered run listing stops at 1,000, like the
-            results.
+    The last fields are arguments of `FakeGitHub`.
     """
 
     clock: Callable[[], float]
@@ -57,16 +53,35 @@ class Api:
 
     def answer(self, call: Call) -> Answer:
         """Answer one request: check who asks and how much is left, then do what is asked."""
-        refused = self._invalid(call) or self._unauthorized(call) or self._exhausted(call)
-        if refused is not None:
-            return refused
-        operation: Callable[[Call], Answer] | None = getattr(self, f"_{call.operation}", None)
-        if operation is None or (call.asked.method != "GET") != (call.operation == "token"):
-            return fail("Not Found", 404)
+        if not call.header("user-agent"):
+            return Answer(403, _NO_USER_AGENT, {"Content-Type": "text/plain"}, encoded=True)
         try:
+            self._check(call)
+            operation: Callable[[Call], Answer] | None = getattr(self, f"_{call.operation}", None)
+            if operation is None or (call.asked.method != "GET") != (call.operation == "token"):
+                raise RefusedError("Not Found", 404)
             return self._moved(call) or operation(call)
-        except MissingError:
-            return fail("Not Found", 404, call.docs)
+        except RefusedError as refused:
+            return refused.answer
+
+    def _check(self, call: Call) -> None:
+        version = call.header("x-github-api-version")
+        if version is not None and version not in self.api_versions:
+            known = ", ".join(self.api_versions)
+            text = f"{version!r} is not a supported API version. Supported versions: {known}."
+            raise RefusedError(text, 400, f"{payloads.DOCS}/about-the-rest-api/api-versions")
+        if call.operation in {"token", "installation"}:
+            if not self.apps.is_app(call.credential):
+                raise RefusedError("A JSON web token could not be decoded", 401)
+            return
+        token = call.credential.rpartition(" ")[2]
+        known_token = self.tokens is None or token in self.tokens or token in self.apps.minted
+        if not known_token or not self.apps.accepts(token):
+            raise RefusedError("Bad credentials" if token else "Requires authentication", 401)
+        if call.operation != "rate_limit" and not self.budget.spend(call.credential):
+            who = "user ID 1" if call.credential else "127.0.0.1"
+            docs = f"{payloads.DOCS}/using-the-rest-api/rate-limits-for-the-rest-api"
+            raise RefusedError(f"API rate limit exceeded for {who}.", 403, docs)
 
     def finish(self, call: Call, answer: Answer) -> Answer:
         """Add the headers of every API answer; an unchanged answer becomes a 304."""
@@ -106,34 +121,6 @@ class Api:
             self.budget.refund(call.credential)
             answer.status, answer.body = 304, b""
 
-    def _invalid(self, call: Call) -> Answer | None:
-        if not call.header("user-agent"):
-            return Answer(403, _NO_USER_AGENT, {"Content-Type": "text/plain"}, encoded=True)
-        version = call.header("x-github-api-version")
-        if version is not None and version not in self.api_versions:
-            known = ", ".join(self.api_versions)
-            text = f"{version!r} is not a supported API version. Supported versions: {known}."
-            return fail(text, 400, f"{payloads.DOCS}/about-the-rest-api/api-versions")
-        return None
-
-    def _unauthorized(self, call: Call) -> Answer | None:
-        if call.operation in {"token", "installation"}:
-            is_app = self.apps.is_app(call.credential)
-            return None if is_app else fail("A JSON web token could not be decoded", 401)
-        token = call.credential.rpartition(" ")[2]
-        known = self.tokens is None or token in self.tokens or token in self.apps.minted
-        if not known or not self.apps.accepts(token):
-            return fail("Bad credentials" if token else "Requires authentication", 401)
-        return None
-
-    def _exhausted(self, call: Call) -> Answer | None:
-        free = call.operation in {"rate_limit", "token", "installation"}
-        if free or self.budget.spend(call.credential):
-            return None
-        who = "user ID 1" if call.credential else "127.0.0.1"
-        docs = f"{payloads.DOCS}/using-the-rest-api/rate-limits-for-the-rest-api"
-        return fail(f"API rate limit exceeded for {who}.", 403, docs)
-
     def _moved(self, call: Call) -> Answer | None:
         """Redirect from a repository's former name to its number, as GitHub does."""
         name = call.args.get("repo", "").lower()
@@ -146,24 +133,24 @@ class Api:
         else:
             repo = self.world.repos.get(call.args["repo"].lower())
         if repo is None:
-            raise MissingError
+            raise _missing(call)
         return repo
 
     def _find_run(self, call: Call) -> tuple[FakeRun, FakeAttempt]:
         repo = self._find_repo(call)
         run = self.world.runs_by_id.get(int(call.args["run"]))
         if run is None or run.repository is not repo:
-            raise MissingError
+            raise _missing(call)
         number = int(call.args.get("attempt", len(run.attempts)))
         if not 1 <= number <= len(run.attempts):
-            raise MissingError
+            raise _missing(call)
         return run, run.attempts[number - 1]
 
     def _find_job(self, call: Call) -> FakeJob:
         repo = self._find_repo(call)
         job = self.world.jobs_by_id.get(int(call.args["job"]))
         if job is None or job.run.repository is not repo:
-            raise MissingError
+            raise _missing(call)
         return job
 
     def _jobs(self, call: Call) -> Answer:
@@ -178,9 +165,9 @@ class Api:
         job = self._find_job(call)
         match job.log_state:
             case "deleted":
-                raise MissingError
+                raise _missing(call)
             case "expired":
-                return fail("Server Error", 410, call.docs)
+                raise RefusedError("Server Error", 410, call.docs)
             case "direct":
                 headers = {"Content-Type": "text/plain; charset=utf-8"}
                 return Answer(200, (job.blob, 0, job.blob.size), headers)
@@ -200,8 +187,8 @@ class Api:
         if states & {"ok", "direct"}:
             return found(self.storage.run_link(call.storage_root, run, attempt))
         if "expired" in states:
-            return fail("Server Error", 410, call.docs)
-        raise MissingError
+            raise RefusedError("Server Error", 410, call.docs)
+        raise _missing(call)
 
     def _artifacts(self, call: Call) -> Answer:
         self._find_run(call)
@@ -213,11 +200,11 @@ class Api:
         if (workflow := call.args.get("workflow")) is not None:
             runs = [run for run in runs if workflow in run.workflow_keys]
             if not runs:
-                raise MissingError
+                raise _missing(call)
         try:
             keep = run_filter(call.asked.query)
-        except ValueError:
-            return fail("Validation Failed", 422, call.docs)
+        except ValueError as error:
+            raise RefusedError("Validation Failed", 422, call.docs) from error
         total = len(runs)
         if keep is not None:
             runs = [run for run in runs if keep(run)]
@@ -233,7 +220,7 @@ class Api:
         for run in self._find_repo(call).workflows():
             if call.args["workflow"] in run.workflow_keys:
                 return ok(run.workflow_payload())
-        raise MissingError
+        raise _missing(call)
 
     def _repo(self, call: Call) -> Answer:
         repo = self._find_repo(call)
@@ -253,7 +240,7 @@ class Api:
 
     def _rate_limit(self, call: Call) -> Answer:
         if self.budget.limit is None:
-            return fail("Rate limiting is not enabled.", 404, call.docs)
+            raise RefusedError("Rate limiting is not enabled.", 404, call.docs)
         window = self.budget.window(call.credential)
         rate = {
             "limit": self.budget.limit,
@@ -268,6 +255,10 @@ class Api:
 
     def _installation(self, call: Call) -> Answer:
         return ok(self.apps.installation(self._find_repo(call).full_name))
+
+
+def _missing(call: Call) -> RefusedError:
+    return RefusedError("Not Found", 404, call.docs)
 
 
 def _list(

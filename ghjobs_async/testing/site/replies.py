@@ -8,10 +8,6 @@ from ghjobs_async.testing.server.messages import Answer
 from ghjobs_async.testing.world import payloads
 
 
-class MissingError(Exception):
-    """Say that something does not exist: 404."""
-
-
 def ok(value: object, headers: Mapping[str, str] | None = None) -> Answer:
     """Answer 200 with JSON."""
     return Answer(200, payloads.encode(value), dict(headers or {}))
@@ -27,6 +23,14 @@ def fail(
     """Answer with an error in GitHub's JSON, with *more* keys if given."""
     body = {"message": message, "documentation_url": docs, "status": str(status), **more}
     return Answer(status, payloads.encode(body), dict(headers or {}))
+
+
+class RefusedError(Exception):
+    """Carry the answer to a request that is refused; the arguments are those of `fail`."""
+
+    def __init__(self, message: str, status: int, docs: str = payloads.DOCS) -> None:
+        super().__init__(message)
+        self.answer = fail(message, status, docs)
 
 
 def redirect(url: str, status: int = 301) -> Answer:
