@@ -12,7 +12,7 @@ import attrs
 from ghjobs_async.testing.server.messages import Answer, Call
 from ghjobs_async.testing.site.credentials import Apps, Budget
 from ghjobs_async.testing.site.filters import CAP, run_filter
-from ghjobs_async.testing.site.replies import RefusedError, found, ok, redirect
+from ghjobs_async.testing.site.replies import RefusedError, fail, found, ok, redirect
 from ghjobs_async.testing.site.routes import numbered_url
 from ghjobs_async.testing.site.storage import Storage
 from ghjobs_async.testing.world import payloads
@@ -27,6 +27,11 @@ _MAX_PER_PAGE: Final = 100
 _VARY: Final = (
     "Accept, Authorization, Cookie, X-GitHub-OTP,Accept-Encoding, Accept, X-Requested-With"
 )
+_ROOT: Final = {
+    "current_user_url": f"{payloads.API}/user",
+    "rate_limit_url": f"{payloads.API}/rate_limit",
+    "repository_url": f"{payloads.API}/repos/{{owner}}/{{repo}}",
+}
 _NO_USER_AGENT: Final = (
     b"Request forbidden by administrative rules. Please make sure your request has a User-Agent "
     b"header (https://docs.github.com/en/rest/overview)."
@@ -55,33 +60,56 @@ class Api:
         """Answer one request: check who asks and how much is left, then do what is asked."""
         if not call.header("user-agent"):
             return Answer(403, _NO_USER_AGENT, {"Content-Type": "text/plain"}, encoded=True)
+        wanted = "POST" if call.operation == "token" else "GET"
         try:
             self._check(call)
-            operation: Callable[[Call], Answer] | None = getattr(self, f"_{call.operation}", None)
-            if operation is None or (call.asked.method != "GET") != (call.operation == "token"):
-                raise RefusedError("Not Found", 404)
-            return self._moved(call) or operation(call)
+            if call.asked.method != wanted or call.operation == "unknown":
+                return fail("Not Found", 404)
+            return self._operations()[call.operation](call)
         except RefusedError as refused:
             return refused.answer
+
+    def _operations(self) -> dict[str, Callable[[Call], Answer]]:
+        repo, run, job = self._find_repo, self._find_run, self._find_job
+        return {
+            "jobs": self._jobs,
+            "job": lambda call: ok(job(call).payload()),
+            "log": self._log,
+            "run": lambda call: ok(FakeRun.payload(*run(call))),
+            "run_log": self._run_log,
+            "artifacts": self._artifacts,
+            "runs": self._runs,
+            "workflows": lambda call: _list(
+                call, "workflows", repo(call).workflows(), FakeRun.workflow_payload
+            ),
+            "workflow": self._workflow,
+            "annotations": lambda call: ok(*_page(call, job(call).annotations())),
+            "installation": lambda call: ok(self.apps.installation(repo(call).full_name)),
+            "repo": lambda call: ok(payloads.repository(repo(call).id, repo(call).full_name)),
+            "token": lambda _: Answer(201, payloads.encode(self.apps.mint())),
+            "rate_limit": self._rate_limit,
+            "user": lambda _: ok(payloads.user("octocat")),
+            "root": lambda _: ok(_ROOT),
+        }
 
     def _check(self, call: Call) -> None:
         version = call.header("x-github-api-version")
         if version is not None and version not in self.api_versions:
             known = ", ".join(self.api_versions)
             text = f"{version!r} is not a supported API version. Supported versions: {known}."
-            raise RefusedError(text, 400, f"{payloads.DOCS}/about-the-rest-api/api-versions")
+            raise RefusedError(fail(text, 400, f"{payloads.DOCS}/about-the-rest-api/api-versions"))
         if call.operation in {"token", "installation"}:
             if not self.apps.is_app(call.credential):
-                raise RefusedError("A JSON web token could not be decoded", 401)
+                raise RefusedError(fail("A JSON web token could not be decoded", 401))
             return
         token = call.credential.rpartition(" ")[2]
         known_token = self.tokens is None or token in self.tokens or token in self.apps.minted
         if not known_token or not self.apps.accepts(token):
-            raise RefusedError("Bad credentials" if token else "Requires authentication", 401)
+            raise RefusedError(fail("Bad credentials" if token else "Requires authentication", 401))
         if call.operation != "rate_limit" and not self.budget.spend(call.credential):
             who = "user ID 1" if call.credential else "127.0.0.1"
             docs = f"{payloads.DOCS}/using-the-rest-api/rate-limits-for-the-rest-api"
-            raise RefusedError(f"API rate limit exceeded for {who}.", 403, docs)
+            raise RefusedError(fail(f"API rate limit exceeded for {who}.", 403, docs))
 
     def finish(self, call: Call, answer: Answer) -> Answer:
         """Add the headers of every API answer; an unchanged answer becomes a 304."""
@@ -121,19 +149,15 @@ class Api:
             self.budget.refund(call.credential)
             answer.status, answer.body = 304, b""
 
-    def _moved(self, call: Call) -> Answer | None:
-        """Redirect from a repository's former name to its number, as GitHub does."""
-        name = call.args.get("repo", "").lower()
-        url = None if name in self.world.repos else numbered_url(self.world, call)
-        return None if url is None else redirect(url)
-
     def _find_repo(self, call: Call) -> FakeRepo:
         if "repo_id" in call.args:
             repo = self.world.repos_by_id.get(int(call.args["repo_id"]))
         else:
             repo = self.world.repos.get(call.args["repo"].lower())
         if repo is None:
-            raise _missing(call)
+            # A former name redirects to the number, as on GitHub.
+            url = numbered_url(self.world, call)
+            raise _missing(call) if url is None else RefusedError(redirect(url))
         return repo
 
     def _find_run(self, call: Call) -> tuple[FakeRun, FakeAttempt]:
@@ -158,28 +182,18 @@ class Api:
         every = call.asked.query.get("filter") == "all" and "attempt" not in call.args
         return _list(call, "jobs", run.all_jobs if every else attempt.jobs, FakeJob.payload)
 
-    def _job(self, call: Call) -> Answer:
-        return ok(self._find_job(call).payload())
-
     def _log(self, call: Call) -> Answer:
         job = self._find_job(call)
         match job.log_state:
             case "deleted":
                 raise _missing(call)
             case "expired":
-                raise RefusedError("Server Error", 410, call.docs)
+                return fail("Server Error", 410, call.docs)
             case "direct":
                 headers = {"Content-Type": "text/plain; charset=utf-8"}
                 return Answer(200, (job.blob, 0, job.blob.size), headers)
             case "ok" | "not_ready":
                 return found(self.storage.job_link(call.storage_root, job))
-
-    def _annotations(self, call: Call) -> Answer:
-        return ok(*_page(call, self._find_job(call).annotations()))
-
-    def _run(self, call: Call) -> Answer:
-        run, attempt = self._find_run(call)
-        return ok(run.payload(attempt))
 
     def _run_log(self, call: Call) -> Answer:
         run, attempt = self._find_run(call)
@@ -187,7 +201,7 @@ class Api:
         if states & {"ok", "direct"}:
             return found(self.storage.run_link(call.storage_root, run, attempt))
         if "expired" in states:
-            raise RefusedError("Server Error", 410, call.docs)
+            return fail("Server Error", 410, call.docs)
         raise _missing(call)
 
     def _artifacts(self, call: Call) -> Answer:
@@ -203,8 +217,8 @@ class Api:
                 raise _missing(call)
         try:
             keep = run_filter(call.asked.query)
-        except ValueError as error:
-            raise RefusedError("Validation Failed", 422, call.docs) from error
+        except ValueError:
+            return fail("Validation Failed", 422, call.docs)
         total = len(runs)
         if keep is not None:
             runs = [run for run in runs if keep(run)]
@@ -212,35 +226,15 @@ class Api:
             runs = runs[:CAP]
         return _list(call, "workflow_runs", runs, FakeRun.payload, total)
 
-    def _workflows(self, call: Call) -> Answer:
-        workflows = self._find_repo(call).workflows()
-        return _list(call, "workflows", workflows, FakeRun.workflow_payload)
-
     def _workflow(self, call: Call) -> Answer:
         for run in self._find_repo(call).workflows():
             if call.args["workflow"] in run.workflow_keys:
                 return ok(run.workflow_payload())
         raise _missing(call)
 
-    def _repo(self, call: Call) -> Answer:
-        repo = self._find_repo(call)
-        return ok(payloads.repository(repo.id, repo.full_name))
-
-    def _user(self, _: Call) -> Answer:
-        return ok(payloads.user("octocat"))
-
-    def _root(self, _: Call) -> Answer:
-        return ok(
-            {
-                "current_user_url": f"{payloads.API}/user",
-                "rate_limit_url": f"{payloads.API}/rate_limit",
-                "repository_url": f"{payloads.API}/repos/{{owner}}/{{repo}}",
-            }
-        )
-
     def _rate_limit(self, call: Call) -> Answer:
         if self.budget.limit is None:
-            raise RefusedError("Rate limiting is not enabled.", 404, call.docs)
+            return fail("Rate limiting is not enabled.", 404, call.docs)
         window = self.budget.window(call.credential)
         rate = {
             "limit": self.budget.limit,
@@ -250,15 +244,9 @@ class Api:
         }
         return ok({"resources": {"core": rate}, "rate": rate})
 
-    def _token(self, _: Call) -> Answer:
-        return Answer(201, payloads.encode(self.apps.mint()))
-
-    def _installation(self, call: Call) -> Answer:
-        return ok(self.apps.installation(self._find_repo(call).full_name))
-
 
 def _missing(call: Call) -> RefusedError:
-    return RefusedError("Not Found", 404, call.docs)
+    return RefusedError(fail("Not Found", 404, call.docs))
 
 
 def _list(

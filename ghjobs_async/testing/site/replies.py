@@ -26,11 +26,11 @@ def fail(
 
 
 class RefusedError(Exception):
-    """Carry the answer to a request that is refused; the arguments are those of `fail`."""
+    """Carry the answer to a request that is not done as asked."""
 
-    def __init__(self, message: str, status: int, docs: str = payloads.DOCS) -> None:
-        super().__init__(message)
-        self.answer = fail(message, status, docs)
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
 
 
 def redirect(url: str, status: int = 301) -> Answer:

@@ -21,14 +21,7 @@ _GZIP_HEADER: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 
 @attrs.frozen
 class Blob:
-    """
-    Content that can be sent from any byte on.
-
-    Attributes:
-        content: The bytes, or a function that makes them.
-        size: The number of bytes.
-        etag: A strong ETag.
-    """
+    """Content that can be sent from any byte on, its size in bytes, and a strong ETag."""
 
     content: LogContent
     size: int
@@ -78,15 +71,13 @@ def blanks(size: int) -> Iterator[bytes]:
 def gzip_of_blanks(size: int) -> bytes:
     """Compress what `blanks` gives."""
     blocks, rest = divmod(max(0, size - 2), _LARGE_BLOCK)
-    whole = b" " * _LARGE_BLOCK
     # A full flush resets the compressor, so every block compresses to the same bytes.
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     first = packer.compress(b"{}"[:size]) + packer.flush(zlib.Z_FULL_FLUSH)
-    block = packer.compress(whole) + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(b" " * _LARGE_BLOCK) + packer.flush(zlib.Z_FULL_FLUSH)
     last = packer.compress(b" " * rest) + packer.flush(zlib.Z_FINISH)
-    crc = zlib.crc32(b"{}"[:size])
-    for _ in range(blocks):
-        crc = zlib.crc32(whole, crc)
-    crc = zlib.crc32(b" " * rest, crc)
+    crc = 0
+    for chunk in blanks(size):
+        crc = zlib.crc32(chunk, crc)
     trailer = struct.pack("<II", crc, size & 0xFFFFFFFF)
     return _GZIP_HEADER + first + block * blocks + last + trailer

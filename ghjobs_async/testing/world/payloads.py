@@ -16,7 +16,7 @@ API = "https://api.github.com"
 WEB = "https://github.com"
 DOCS = "https://docs.github.com/rest"
 
-#: ``KEY PATH`` of each URL in a repository's JSON object.
+#: ``KEY PATH`` of each URL in the JSON objects of a repository and of a user.
 _REPO_URLS = """
 archive /{archive_format}{/ref}  assignees /assignees{/user}  blobs /git/blobs{/sha}
 branches /branches{/branch}  collaborators /collaborators{/collaborator}
@@ -31,6 +31,11 @@ notifications /notifications{?since,all,participating}  pulls /pulls{/number}
 releases /releases{/id}  stargazers /stargazers  statuses /statuses/{sha}
 subscribers /subscribers  subscription /subscription  tags /tags  teams /teams
 trees /git/trees{/sha}
+"""
+_USER_URLS = """
+following /following{/other_user}  gists /gists{/gist_id}  starred /starred{/owner}{/repo}
+events /events{/privacy}  followers /followers  subscriptions /subscriptions
+organizations /orgs  repos /repos  received_events /received_events
 """
 
 encode = msgspec.json.Encoder().encode
@@ -59,7 +64,7 @@ def user(login: str) -> msgspec.Raw:
     """Write the JSON object of a user."""
     number = 1 + sum(login.encode()) * 31
     url = f"{API}/users/{login}"
-    fields: dict[str, object] = {
+    fields = {
         "login": login,
         "id": number,
         "node_id": node_id("U", number),
@@ -67,14 +72,11 @@ def user(login: str) -> msgspec.Raw:
         "gravatar_id": "",
         "url": url,
         "html_url": f"{WEB}/{login}",
-        "following_url": f"{url}/following{{/other_user}}",
-        "gists_url": f"{url}/gists{{/gist_id}}",
-        "starred_url": f"{url}/starred{{/owner}}{{/repo}}",
-        "events_url": f"{url}/events{{/privacy}}",
+        **_urls(url, _USER_URLS),
+        "type": "User",
+        "user_view_type": "public",
+        "site_admin": False,
     }
-    for name in ("followers", "subscriptions", "organizations", "repos", "received_events"):
-        fields[f"{name}_url"] = f"{url}/{name.replace('organizations', 'orgs')}"
-    fields.update(type="User", user_view_type="public", site_admin=False)
     return msgspec.Raw(encode(fields))
 
 
@@ -83,7 +85,7 @@ def repository(number: int, full_name: str) -> msgspec.Raw:
     """Write the JSON object of a repository."""
     owner, name = full_name.split("/")
     url = f"{API}/repos/{full_name}"
-    fields: dict[str, object] = {
+    fields = {
         "id": number,
         "node_id": node_id("R", number),
         "name": name,
@@ -94,8 +96,12 @@ def repository(number: int, full_name: str) -> msgspec.Raw:
         "description": "A repository of the fake GitHub",
         "fork": False,
         "url": url,
+        **_urls(url, _REPO_URLS),
+        "default_branch": "main",
     }
-    words = _REPO_URLS.split()
-    fields |= {f"{key}_url": url + path for key, path in zip(words[::2], words[1::2], strict=True)}
-    fields["default_branch"] = "main"
     return msgspec.Raw(encode(fields))
+
+
+def _urls(root: str, table: str) -> dict[str, str]:
+    words = table.split()
+    return {f"{key}_url": root + path for key, path in zip(words[::2], words[1::2], strict=True)}
