@@ -134,7 +134,7 @@ def huge_answer(size: int = 100_000_000) -> Fault:
     """Answer with *size* bytes of valid JSON."""
     blob = Blob(lambda: blanks(size), size, '"huge"')
     kind = {"Content-Type": "application/json"}
-    return _instead("huge_answer", lambda: Answer(200, (blob, 0, size), dict(kind)))
+    return _instead("huge_answer", lambda: Answer(200, blob, dict(kind)))
 
 
 # -- lists and redirects -----------------------------------------------------------------------
@@ -282,10 +282,8 @@ def saml() -> Fault:
 
 def missing_permission() -> Fault:
     """Answer that the token lacks a permission, named in a header: 403."""
-    text, headers = (
-        "Resource not accessible by integration",
-        {"X-Accepted-GitHub-Permissions": "actions=read"},
-    )
+    text = "Resource not accessible by integration"
+    headers = {"X-Accepted-GitHub-Permissions": "actions=read"}
     return _instead("missing_permission", lambda: replies.fail(text, 403, headers=headers))
 
 
@@ -321,12 +319,12 @@ def _sent(name: str, **changes: object) -> Fault:
 
 def stall_headers() -> Fault:
     """Accept the request and never answer."""
-    return _sent("stall_headers", stall_after=-1)
+    return _sent("stall_headers", end_after=-1, end="stall")
 
 
 def stall_body(after: int = 0) -> Fault:
     """Send the headers and *after* bytes of the body, then nothing more."""
-    return _sent("stall_body", stall_after=after)
+    return _sent("stall_body", end_after=after, end="stall")
 
 
 def reset() -> Fault:
@@ -335,17 +333,17 @@ def reset() -> Fault:
 
     aiohttp repeats a GET once by itself, so its clients see only the second reset.
     """
-    return _sent("reset", hang_up="reset")
+    return _sent("reset", end_after=-1, end="reset")
 
 
 def disconnect() -> Fault:
     """Close the connection in place of an answer; see `reset` about aiohttp."""
-    return _sent("disconnect", hang_up="close")
+    return _sent("disconnect", end_after=-1, end="close")
 
 
 def break_body(after: int = 0) -> Fault:
     """Promise the whole body and close the connection after *after* bytes of it."""
-    return _sent("break_body", cut_after=after)
+    return _sent("break_body", end_after=after, end="close")
 
 
 def lying_length(delta: int) -> Fault:
@@ -377,7 +375,8 @@ def change_blob() -> Fault:
                 yield _CHANGED
                 yield from before.read()
 
-            job.set_log(changed, "ok", before.size + len(_CHANGED), f'{before.etag[:-1]}1"')
+            size, etag = before.size + len(_CHANGED), f'{before.etag[:-1]}1"'
+            api.world.set_log(job.id, changed, size=size, etag=etag)
         return normal(call)
 
     return Fault("change_blob", apply, lambda call: call.operation == "storage")

@@ -41,7 +41,7 @@ def fill_from_folder(world: World, folder: Path) -> None:
     for path in sorted(folder.rglob("*.txt")):
         found = _LOG.fullmatch(path.stem)
         if found and int(found[1]) in world.jobs_by_id:
-            world.jobs_by_id[int(found[1])].set_log(path.read_bytes())
+            world.set_log(int(found[1]), path.read_bytes())
     for run in world.runs:
         _settle(run)
 

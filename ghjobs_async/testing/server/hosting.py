@@ -39,7 +39,7 @@ class Hosted(abc.ABC):
         self._counts: Counter[Origin] = Counter()
         self._in_flight: Counter[Origin] = Counter()
         self._most_in_flight: Counter[Origin] = Counter()
-        self._waiting: list[tuple[int, Origin, asyncio.Future[None]]] = []
+        self._arrival = asyncio.Event()
         self._runners: list[web.ServerRunner] = []
         self._ports: dict[Origin, int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -156,10 +156,8 @@ class Hosted(abc.ABC):
 
         This works only if the fake is served in the running event loop.
         """
-        if self._counts[origin] < count:
-            future = asyncio.get_running_loop().create_future()
-            self._waiting.append((count, origin, future))
-            await future
+        while self._counts[origin] < count:
+            await self._arrival.wait()
 
     async def _respond(self, origin: Origin, request: web.BaseRequest) -> web.StreamResponse:
         headers = {key.lower(): value for key, value in request.headers.items()}
@@ -184,9 +182,5 @@ class Hosted(abc.ABC):
             self.requests.append(attrs.evolve(asked, status=status))
         self._in_flight[origin] += 1
         self._most_in_flight[origin] = max(self._most_in_flight[origin], self._in_flight[origin])
-        for entry in list(self._waiting):
-            count, wanted, future = entry
-            if wanted == origin and self._counts[origin] >= count:
-                self._waiting.remove(entry)
-                if not future.done():
-                    future.set_result(None)
+        self._arrival.set()
+        self._arrival = asyncio.Event()

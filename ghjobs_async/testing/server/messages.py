@@ -10,7 +10,6 @@ import attrs
 from ghjobs_async.testing.world.blobs import Blob
 
 Origin: TypeAlias = Literal["api", "storage"]
-Body: TypeAlias = bytes | tuple[Blob, int, int]
 
 #: The path of the API below the web root, as on GHES.
 PREFIX = "/api/v3"
@@ -44,22 +43,16 @@ class Asked:
 
 @attrs.frozen
 class Call:
-    """
-    A request that is being answered.
-
-    Attributes:
-        asked: The request.
-        path: Its path below the API root.
-        api_root, web_root, storage_root: The start of URLs in the answer.
-        args: The variable parts of the operation's path.
-        docs: The URL of its documentation.
-    """
+    """A request that is being answered."""
 
     asked: Asked
+    #: Its path below the API's root.
     path: str
+    #: The start of URLs in the answer.
     api_root: str
     web_root: str
     storage_root: str
+    #: The variable parts of the operation's path, and the URL of its documentation.
     args: Mapping[str, str] = attrs.field(factory=dict)
     docs: str = ""
 
@@ -100,48 +93,30 @@ class Call:
 
 @attrs.define
 class Answer:
-    """
-    An answer, and how it is sent.
-
-    Attributes:
-        status: The HTTP status.
-        body: The bytes, or a blob with the first byte and the one after the last.
-        headers: Its own headers.
-        bare: Whether it does not come from GitHub's API, and so lacks the API's headers.
-        encoded: Whether the body is sent as it is, never compressed and without an ETag.
-        lie: The number of bytes by which Content-Length is wrong.
-        cut_after: Close the connection after this many bytes of the body.
-        stall_after: Send nothing more after this many bytes of the body; -1: not even headers.
-        hang_up: End the connection before any byte: ``reset`` with RST, ``close`` with FIN.
-    """
+    """An answer, and how it is sent."""
 
     status: int = 200
-    body: Body = b""
+    body: bytes | Blob = b""
     headers: dict[str, str] = attrs.field(factory=dict)
+    #: Whether it does not come from GitHub's API, and so lacks the API's headers.
     bare: bool = False
+    #: Whether the body is sent as it is, never compressed and without an ETag.
     encoded: bool = False
+    #: The number of bytes by which Content-Length is wrong.
     lie: int = 0
-    cut_after: int | None = None
-    stall_after: int | None = None
-    hang_up: Literal["reset", "close"] | None = None
+    #: End after this many bytes of the body; -1: before the headers.
+    end_after: int | None = None
+    #: How it ends: with FIN, with RST, or with nothing more.
+    end: Literal["close", "reset", "stall"] = "close"
 
     @property
     def unsent(self) -> bool:
         """Whether not even the status is sent."""
-        return self.hang_up is not None or self.stall_after == -1
-
-    @property
-    def size(self) -> int:
-        """The number of bytes that the body really has."""
-        return len(self.body) if isinstance(self.body, bytes) else self.body[2] - self.body[1]
+        return self.end_after == -1
 
     def chunks(self) -> Iterator[bytes]:
         """Give the body piece by piece."""
-        if not isinstance(self.body, bytes):
-            blob, start, stop = self.body
-            yield from blob.chunks(start, stop)
-        elif self.body:
-            yield self.body
+        return iter([self.body]) if isinstance(self.body, bytes) else self.body.read()
 
 
 Handler: TypeAlias = Callable[[Call], Answer]

@@ -39,14 +39,10 @@ async def send(
 
     A stall ends when the client disconnects (the task is cancelled) or when *closing* is set.
     """
-    if answer.hang_up is not None:
-        return hang_up(request, reset=answer.hang_up == "reset")
-    if answer.stall_after == -1:
-        await closing.wait()
-        return hang_up(request)
-    whole = answer.lie == 0 and answer.cut_after is None and answer.stall_after is None
-    if whole and isinstance(answer.body, bytes):
-        body = answer.body
+    if answer.unsent:
+        return await _end(request, answer, closing)
+    body = answer.body
+    if isinstance(body, bytes) and answer.lie == 0 and answer.end_after is None:
         accepted = request.headers.get("Accept-Encoding", "")
         if not answer.encoded and len(body) >= _GZIP_FROM and "gzip" in accepted:
             body = gzip.compress(body, 1, mtime=0)
@@ -63,11 +59,11 @@ async def _stream(
     request: web.BaseRequest, answer: Answer, closing: asyncio.Event
 ) -> web.StreamResponse:
     response = web.StreamResponse(status=answer.status, headers=answer.headers)
-    size = answer.size
+    size = len(answer.body)
     response.content_length = max(0, size + answer.lie)
-    left = min(
-        size if answer.cut_after is None else answer.cut_after,
-        size if answer.stall_after is None else answer.stall_after,
+    left = size if answer.end_after is None else answer.end_after
+    broken = answer.lie > 0 or (
+        left < size if answer.end == "stall" else answer.end_after is not None
     )
     await response.prepare(request)
     for chunk in answer.chunks():
@@ -75,13 +71,21 @@ async def _stream(
             break
         await response.write(chunk[:left])
         left -= len(chunk)
-    if answer.stall_after is not None and answer.stall_after < size:
-        await closing.wait()
-        return hang_up(request, response)
-    if answer.cut_after is not None or answer.lie > 0:
-        return hang_up(request, response)
+    if broken:
+        return await _end(request, answer, closing, response)
     await response.write_eof()
     return response
+
+
+async def _end(
+    request: web.BaseRequest,
+    answer: Answer,
+    closing: asyncio.Event,
+    response: web.StreamResponse | None = None,
+) -> web.StreamResponse:
+    if answer.end == "stall":
+        await closing.wait()
+    return hang_up(request, response, reset=answer.end == "reset")
 
 
 def hang_up(

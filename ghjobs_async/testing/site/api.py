@@ -191,7 +191,7 @@ class Api:
                 return fail("Server Error", 410, call.docs)
             case "direct":
                 headers = {"Content-Type": "text/plain; charset=utf-8"}
-                return Answer(200, (job.blob, 0, job.blob.size), headers)
+                return Answer(200, job.blob, headers)
             case "ok" | "not_ready":
                 return found(self.storage.job_link(call.storage_root, job))
 
@@ -266,17 +266,13 @@ def _page(call: Call, items: Sequence[_T]) -> tuple[Sequence[_T], dict[str, str]
     per_page = min(call.number("per_page", _DEFAULT_PER_PAGE), _MAX_PER_PAGE)
     page = call.number("page", 1)
     last = max(1, -(-len(items) // per_page))
-    links = []
-    if page > 1:
-        links.append(("prev", min(page - 1, last)))
-    if page < last:
-        links += [("next", page + 1), ("last", last)]
-    if page > 1:
-        links.append(("first", 1))
+    back = {"prev": min(page - 1, last)} if page > 1 else {}
+    on = {"next": page + 1, "last": last} if page < last else {}
+    links = {**back, **on, **({"first": 1} if back else {})}
     rest = {key: value for key, value in call.asked.query.items() if key != "page"}
     header = ", ".join(
         f'<{call.url}?{urlencode({**rest, "page": number}, quote_via=quote)}>; rel="{rel}"'
-        for rel, number in links
+        for rel, number in links.items()
     )
     part = items[(page - 1) * per_page : page * per_page]
     return part, {"Link": header} if header else {}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from math import inf
 from typing import Final
 
 import attrs
@@ -39,14 +41,10 @@ class Window:
 
 @attrs.define
 class Budget:
-    """
-    Counts each credential's requests against the primary rate limit.
-
-    Attributes:
-        limit: How many are allowed in an hour; None for no limit, as on GHES.
-    """
+    """Counts each credential's requests against the primary rate limit."""
 
     clock: Callable[[], float]
+    #: How many are allowed in an hour; None for no limit, as on GHES.
     limit: int | None = 5000
     _windows: dict[str, Window] = attrs.field(factory=dict)
 
@@ -80,27 +78,17 @@ class Budget:
 
 
 @attrs.define
-class Minted:
-    """An installation token."""
-
-    expires: int
-    refusals_left: int = 0
-
-
-@attrs.define
 class Apps:
-    """
-    Mints the installation tokens of GitHub Apps, and knows which of them are valid.
-
-    Attributes:
-        lifetime: How long a token is valid, in seconds.
-        fresh_refusals: How often each new token is first answered 401, as on GitHub.
-    """
+    """Mints the installation tokens of GitHub Apps, and knows which of them are valid."""
 
     clock: Callable[[], float]
+    #: How long a token is valid, in seconds.
     lifetime: int = 3600
+    #: How often each new token is first answered 401, as on GitHub.
     fresh_refusals: int = 0
-    minted: dict[str, Minted] = attrs.field(factory=dict)
+    #: When each token expires.
+    minted: dict[str, int] = attrs.field(factory=dict)
+    _refusals_left: Counter[str] = attrs.field(factory=Counter)
     _owners: dict[str, int] = attrs.field(factory=dict)
 
     def is_app(self, authorization: str) -> bool:
@@ -127,15 +115,14 @@ class Apps:
         """Make a token; give the JSON object of the answer."""
         token = f"ghs_{len(self.minted) + 1:036}"
         expires = int(self.clock()) + self.lifetime
-        self.minted[token] = Minted(expires, self.fresh_refusals)
+        self.minted[token] = expires
+        self._refusals_left[token] = self.fresh_refusals
         return {"token": token, "expires_at": iso(expires), **_GRANTED}
 
     def accepts(self, token: str) -> bool:
         """Whether a token is neither expired nor too new."""
-        minted = self.minted.get(token)
-        if minted is None:
-            return True
-        if self.clock() >= minted.expires:
+        if self.clock() >= self.minted.get(token, inf):
             return False
-        minted.refusals_left -= 1
-        return minted.refusals_left < 0
+        fresh = self._refusals_left[token] > 0
+        self._refusals_left[token] -= fresh
+        return not fresh

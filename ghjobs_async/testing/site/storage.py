@@ -135,18 +135,17 @@ class Storage:
         }
         # A range that counts from the end is ignored, as the real storage does.
         asked = _RANGE.fullmatch(call.header("range") or "")
-        if asked is None or call.header("if-range") not in {None, blob.etag}:
-            return self._headed(Answer(200, (blob, 0, blob.size), headers))
-        first = int(asked["first"])
-        last = min(int(asked["last"] or blob.size), blob.size - 1)
-        if first >= blob.size:
-            answer = self.error(416, "InvalidRange")
-            answer.headers["Content-Range"] = f"bytes */{blob.size}"
-            return answer
-        if last < first:
-            return self._headed(Answer(200, (blob, 0, blob.size), headers))
-        headers["Content-Range"] = f"bytes {first}-{last}/{blob.size}"
-        return self._headed(Answer(206, (blob, first, last + 1), headers))
+        if asked is not None and call.header("if-range") in {None, blob.etag}:
+            first = int(asked["first"])
+            last = min(int(asked["last"] or blob.size), blob.size - 1)
+            if first >= blob.size:
+                answer = self.error(416, "InvalidRange")
+                answer.headers["Content-Range"] = f"bytes */{blob.size}"
+                return answer
+            if first <= last:
+                headers["Content-Range"] = f"bytes {first}-{last}/{blob.size}"
+                return self._headed(Answer(206, blob.part(first, last + 1), headers))
+        return self._headed(Answer(200, blob, headers))
 
     def not_found(self, status: int | None = None) -> Answer:
         """Answer that the log does not exist (yet)."""

@@ -7,7 +7,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from ghjobs_async.testing.world.logs import generate_log
+from ghjobs_async.testing.world.logs import generate_log, steps_in
 from ghjobs_async.testing.world.runs import FakeJob
 
 _MAX_NAME = 90
@@ -39,9 +39,7 @@ def _files(jobs: Sequence[FakeJob]) -> Iterator[tuple[str, bytes]]:
         yield f"{index}_{folder}.txt", b"".join(job.blob.read())
         if not job.has_own_log:
             data = job.payload()
-            steps = data.get("steps")
-            known = [s for s in steps if isinstance(s, dict)] if isinstance(steps, list) else []
-            names = {step.get("number"): str(step.get("name")) for step in known}
+            names = {step.get("number"): str(step.get("name")) for step in steps_in(data)}
             for number, content in generate_log(data).by_step().items():
                 yield f"{folder}/{number}_{_file_name(names[number])}.txt", content
 

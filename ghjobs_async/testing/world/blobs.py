@@ -38,6 +38,9 @@ class Blob:
             return cls(content, size, etag or f'"0x8{digest.hexdigest().upper()}"')
         return cls(content, size, etag or f'"0x8{size:X}"')
 
+    def __len__(self) -> int:
+        return self.size
+
     def read(self) -> Iterator[bytes]:
         """Give the whole content, block by block."""
         if not isinstance(self.content, bytes):
@@ -46,8 +49,11 @@ class Blob:
         for start in range(0, len(self.content), _BLOCK):
             yield self.content[start : start + _BLOCK]
 
-    def chunks(self, start: int, stop: int) -> Iterator[bytes]:
+    def part(self, start: int, stop: int) -> Blob:
         """Give the bytes from *start* up to but without *stop*."""
+        return Blob(lambda: self._part(start, stop), stop - start, self.etag)
+
+    def _part(self, start: int, stop: int) -> Iterator[bytes]:
         position = 0
         for chunk in self.read():
             if position >= stop:

@@ -7,7 +7,7 @@ The same job and the same options always give the same bytes.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -73,16 +73,9 @@ class GeneratedLog:
         return steps
 
 
-@attrs.frozen
-class _Line:
-    """One message; what follows a line feed in *text* continues it without a timestamp."""
-
-    ticks: int
-    step: int | None
-    text: str
-
-
 _DEFAULT: Final = LogOptions()
+#: Ticks, the step's number, and a text; what follows a line feed there has no timestamp.
+_Line: TypeAlias = tuple[int, int | None, str]
 
 
 def generate_log(job_data: Mapping[str, object], options: LogOptions = _DEFAULT) -> GeneratedLog:
@@ -95,39 +88,38 @@ def generate_log(job_data: Mapping[str, object], options: LogOptions = _DEFAULT)
     """
     lines = list(_lines(job_data, options))
     if options.interleaved:
-        lines.sort(key=lambda line: line.ticks)
+        lines.sort(key=lambda line: line[0])
     out: list[str] = []
     truth: list[int | None] = []
     second, prefix = -1, ""
-    for line in lines:
-        if line.ticks // _SECOND != second:
-            second = line.ticks // _SECOND
+    for ticks, step, text in lines:
+        if ticks // _SECOND != second:
+            second = ticks // _SECOND
             prefix = iso(second)[:-1]
         mark = BOM if not out or (options.bom_every and len(out) % options.bom_every == 0) else ""
-        first, *more = (
-            line.text.split("\n") if options.continuations else [line.text.split("\n")[0]]
-        )
-        out += [f"{mark}{prefix}.{line.ticks % _SECOND:07}Z {first}", *more]
-        truth += [line.step] * (1 + len(more))
+        first, *more = text.split("\n")
+        if not options.continuations:
+            more = []
+        out += [f"{mark}{prefix}.{ticks % _SECOND:07}Z {first}", *more]
+        truth += [step] * (1 + len(more))
     end = "\r\n" if options.crlf else "\n"
     return GeneratedLog(end.join([*out, ""]).encode() if out else b"", truth)
 
 
 def _lines(job: Mapping[str, object], options: LogOptions) -> Iterator[_Line]:
-    raw = job.get("steps")
-    steps = [step for step in raw if isinstance(step, dict)] if isinstance(raw, list) else []
+    steps = steps_in(job)
     start = epoch(job.get("started_at")) or 0
     if options.server_lines:
         now = (epoch(job.get("created_at")) or start) * _SECOND + 17_341
         for text in _server_lines(job):
-            yield _Line(now, None, text)
+            yield now, None, text
             now += _TICK
     now = start * _SECOND
     if not steps:
         # GitHub deletes the steps of old runs before their jobs and logs.
         for text in ("Prepare workflow directory", "Hello", "Cleaning up orphan processes"):
             now += _TICK
-            yield _Line(now, None, text)
+            yield now, None, text
     for step in steps:
         number = step.get("number")
         begun = epoch(step.get("started_at"))
@@ -143,7 +135,13 @@ def _lines(job: Mapping[str, object], options: LogOptions) -> Iterator[_Line]:
         pace = max(_TICK, min(_SECOND, room // (len(texts) + 1)))
         for text in texts:
             now += pace
-            yield _Line(now, number, text)
+            yield now, number, text
+
+
+def steps_in(job: Mapping[str, object]) -> list[dict[str, object]]:
+    """Give the steps in a job's JSON object, whatever else it holds in their place."""
+    steps = job.get("steps")
+    return [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
 
 
 def _server_lines(job: Mapping[str, object]) -> tuple[str, ...]:

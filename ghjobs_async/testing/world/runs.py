@@ -58,8 +58,9 @@ class FakeJob:
     spec: JobSpec
     created: int
     _data: dict[str, object] | None = None
-    _blob: Blob | None = None
-    _log_state: LogState | None = None
+    #: The log and its state that were set later.
+    set_blob: Blob | None = None
+    set_state: LogState | None = None
 
     @property
     def name(self) -> str:
@@ -167,19 +168,21 @@ class FakeJob:
     @property
     def blob(self) -> Blob:
         """The log with its size and ETag."""
-        if self._blob is None and self.spec.log is not None:
-            self._blob = Blob.of(self.spec.log)
-        return self._blob or Blob.of(generate_log(self.payload()).content)
+        if self.set_blob is None and self.spec.log is not None:
+            self.set_blob = Blob.of(self.spec.log)
+        if self.set_blob is not None:
+            return self.set_blob
+        return Blob.of(generate_log(self.payload()).content)
 
     @property
     def has_own_log(self) -> bool:
         """Whether a test gave the log, so that nothing is known of its steps."""
-        return self._blob is not None or self.spec.log is not None
+        return self.set_blob is not None or self.spec.log is not None
 
     @property
     def log_state(self) -> LogState:
         """How a request for the log is answered: what was set, or what the status implies."""
-        if state := self._log_state or self.spec.log_state:
+        if state := self.set_state or self.spec.log_state:
             return state
         data = self._data
         status = self.spec.status if data is None else data.get("status")
@@ -189,17 +192,6 @@ class FakeJob:
         if self.has_own_log or self.spec.runner != "none":
             return "deleted" if self.spec.check_run else "ok"
         return "not_ready" if conclusion == "cancelled" else "deleted"
-
-    def set_log(
-        self,
-        content: LogContent | None,
-        state: LogState | None = None,
-        size: int | None = None,
-        etag: str | None = None,
-    ) -> None:
-        """Replace the log; see `FakeGitHub.set_log`."""
-        self._blob = None if content is None else Blob.of(content, size, etag)
-        self._log_state = "ok" if state is None and content is not None else state
 
 
 @attrs.define(eq=False)

@@ -8,7 +8,7 @@ from datetime import datetime
 import attrs
 
 from ghjobs_async.refs import check_id, check_repo
-from ghjobs_async.testing.world.blobs import LogContent
+from ghjobs_async.testing.world.blobs import Blob, LogContent
 from ghjobs_async.testing.world.payloads import sha_of
 from ghjobs_async.testing.world.runs import FakeAttempt, FakeJob, FakeRepo, FakeRun
 from ghjobs_async.testing.world.specs import (
@@ -149,7 +149,9 @@ class World:
             size: The number of bytes that the function makes; None calls it once to count them.
             etag: The blob's ETag; None derives it from the content, or from *size* if given.
         """
-        self.jobs_by_id[job_id].set_log(content, state, size, etag)
+        job = self.jobs_by_id[job_id]
+        job.set_blob = None if content is None else Blob.of(content, size, etag)
+        job.set_state = "ok" if state is None and content is not None else state
 
     def add_job(self, run: FakeRun, attempt: FakeAttempt, spec: JobSpec, created: int) -> FakeJob:
         """Add one job to an attempt."""
@@ -199,13 +201,12 @@ def _attempts(
         return [a if isinstance(a, AttemptSpec) else AttemptSpec(a) for a in attempts]
     if attempts < 1:
         raise ValueError("a run has at least one attempt")
-    last = plain_jobs(jobs, conclusion) if isinstance(jobs, int) else list(jobs)
-    given = conclusion if isinstance(jobs, int) or conclusion != "success" else None
-    earlier = plain_jobs(jobs, "failure") if isinstance(jobs, int) else last
-    return [
-        *(AttemptSpec(earlier, "failure") for _ in range(attempts - 1)),
-        AttemptSpec(last, given),
-    ]
+    if isinstance(jobs, int):
+        earlier, last = plain_jobs(jobs, "failure"), plain_jobs(jobs, conclusion)
+    else:
+        earlier = last = list(jobs)
+        conclusion = None if conclusion == "success" else conclusion
+    return [AttemptSpec(earlier, "failure")] * (attempts - 1) + [AttemptSpec(last, conclusion)]
 
 
 def _inheriting(spec: JobSpec, previous: FakeAttempt | None, index: int) -> JobSpec:
