@@ -16,7 +16,7 @@ from ghjobs_async.testing.site.api import Api
 from ghjobs_async.testing.site.credentials import Apps, Budget
 from ghjobs_async.testing.site.routes import call_of
 from ghjobs_async.testing.site.storage import Storage
-from ghjobs_async.testing.world.times import iso
+from ghjobs_async.testing.world.payloads import iso
 from ghjobs_async.testing.world.world import World
 
 #: Runs without a time of their own were created one second after another, from a day ago on.

@@ -15,13 +15,11 @@ import msgspec
 
 from ghjobs_async.testing.script import Fault
 from ghjobs_async.testing.server.messages import Answer, Call, Handler
-from ghjobs_async.testing.site import replies
 from ghjobs_async.testing.site.api import Api
 from ghjobs_async.testing.site.credentials import limit_headers
 from ghjobs_async.testing.site.routes import numbered_url, query_of
 from ghjobs_async.testing.world import payloads
 from ghjobs_async.testing.world.blobs import Blob, blanks, gzip_of_blanks
-from ghjobs_async.testing.world.times import iso
 
 LimitForm: TypeAlias = Literal["retry-after", "message", "documentation_url", "html"]
 
@@ -89,7 +87,7 @@ def status(code: int, body: bytes | None = None, headers: Mapping[str, str] | No
         elif call.operation == "storage":
             answer = api.storage.error(code, "ServerBusy")
         else:
-            answer = replies.fail("Server Error", code)
+            answer = Answer.fail("Server Error", code)
         answer.headers.update(headers or {})
         return answer
 
@@ -102,12 +100,12 @@ def bad_gateway(min_per_page: int = 1) -> Fault:
     def fits(call: Call) -> bool:
         return min(call.number("per_page", 30), 100) >= min_per_page
 
-    return Fault("bad_gateway", lambda *_: replies.html(502, _UNICORN), fits)
+    return Fault("bad_gateway", lambda *_: Answer.html(502, _UNICORN), fits)
 
 
 def html() -> Fault:
     """Answer 200 with a page of HTML, as a captive portal or a proxy does."""
-    return _instead("html", lambda: replies.html(200, _LOGIN_PAGE))
+    return _instead("html", lambda: Answer.html(200, _LOGIN_PAGE))
 
 
 def truncated_json() -> Fault:
@@ -201,7 +199,7 @@ def redirect(status: int = 301, to: str = "repository") -> Fault:
             url = origin + call.path + query_of(call)
         elif to == "repository":
             url = numbered_url(api.world, call)
-        return normal(call) if url is None else replies.redirect(url, status)
+        return normal(call) if url is None else Answer.redirect(url, status)
 
     return Fault(f"redirect {to}", apply, lambda call: to != "repository" or "repo" in call.args)
 
@@ -247,14 +245,14 @@ def secondary_limit(
     def make() -> Answer:
         match form:
             case "html":
-                return replies.html(status, f"<html><body><p>{_SECONDARY}</p></body></html>")
+                return Answer.html(status, f"<html><body><p>{_SECONDARY}</p></body></html>")
             case "message":
-                return replies.fail(_SECONDARY, status)
+                return Answer.fail(_SECONDARY, status)
             case "documentation_url":
-                return replies.fail("Forbidden", status, _LIMIT_DOCS)
+                return Answer.fail("Forbidden", status, _LIMIT_DOCS)
             case "retry-after":
                 headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-                return replies.fail(_SECONDARY, status, _LIMIT_DOCS, headers)
+                return Answer.fail(_SECONDARY, status, _LIMIT_DOCS, headers)
 
     return _instead(f"secondary_limit {form}", make)
 
@@ -265,35 +263,35 @@ def primary_limit(reset_in: int = 60, status: int = 403) -> Fault:
     def apply(api: Api, _call: Call, _: Handler) -> Answer:
         limit = api.budget.limit or 5000
         headers = limit_headers(limit, limit, int(api.clock()) + reset_in)
-        return replies.fail("API rate limit exceeded for user ID 1.", status, headers=headers)
+        return Answer.fail("API rate limit exceeded for user ID 1.", status, headers=headers)
 
     return Fault("primary_limit", apply)
 
 
 def bad_credentials() -> Fault:
     """Answer that the token is not valid: 401."""
-    return _instead("bad_credentials", lambda: replies.fail("Bad credentials", 401))
+    return _instead("bad_credentials", lambda: Answer.fail("Bad credentials", 401))
 
 
 def saml() -> Fault:
     """Answer that the token is not authorised for the organisation's single sign-on: 403."""
-    return _instead("saml", lambda: replies.fail(_SAML, 403, headers={"X-GitHub-SSO": _SSO}))
+    return _instead("saml", lambda: Answer.fail(_SAML, 403, headers={"X-GitHub-SSO": _SSO}))
 
 
 def missing_permission() -> Fault:
     """Answer that the token lacks a permission, named in a header: 403."""
     text = "Resource not accessible by integration"
     headers = {"X-Accepted-GitHub-Permissions": "actions=read"}
-    return _instead("missing_permission", lambda: replies.fail(text, 403, headers=headers))
+    return _instead("missing_permission", lambda: Answer.fail(text, 403, headers=headers))
 
 
 def blocked() -> Fault:
     """Answer that the repository is blocked for legal reasons: 451."""
 
     def apply(api: Api, _call: Call, _: Handler) -> Answer:
-        now, notice = iso(int(api.clock())), f"{payloads.WEB}/github/dmca"
+        now, notice = payloads.iso(int(api.clock())), f"{payloads.WEB}/github/dmca"
         block = {"reason": "dmca", "created_at": now, "html_url": notice}
-        return replies.fail("Repository access blocked", 451, block=block)
+        return Answer.fail("Repository access blocked", 451, block=block)
 
     return Fault("blocked", apply)
 
@@ -303,7 +301,7 @@ def unknown_api_version(status: int = 400) -> Fault:
     gone = "This API version is no longer supported."
     text = gone if status == 410 else "This is not a supported API version."
     docs = f"{payloads.DOCS}/about-the-rest-api/api-versions"
-    return _instead("unknown_api_version", lambda: replies.fail(text, status, docs))
+    return _instead("unknown_api_version", lambda: Answer.fail(text, status, docs))
 
 
 # -- the connection: the answer is right, but it is sent wrong or not at all -------------------

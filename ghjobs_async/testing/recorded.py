@@ -10,9 +10,9 @@ from typing import Final
 
 import msgspec
 
+from ghjobs_async.testing.world.payloads import epoch
 from ghjobs_async.testing.world.runs import FakeAttempt, FakeRun
 from ghjobs_async.testing.world.specs import JobSpec, outcome_of
-from ghjobs_async.testing.world.times import epoch
 from ghjobs_async.testing.world.world import World
 
 _REPO: Final = re.compile(r"/repos/([^/]+/[^/]+)/actions/")

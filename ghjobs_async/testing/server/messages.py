@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from ghjobs_async.testing.world import payloads
 from ghjobs_async.testing.world.blobs import Blob
 
 Origin: TypeAlias = Literal["api", "storage"]
@@ -108,6 +109,36 @@ class Answer:
     end_after: int | None = None
     #: How it ends: with FIN, with RST, or with nothing more.
     end: Literal["close", "reset", "stall"] = "close"
+
+    @classmethod
+    def ok(cls, value: object, headers: Mapping[str, str] | None = None) -> Answer:
+        """Answer 200 with JSON."""
+        return cls(200, payloads.encode(value), dict(headers or {}))
+
+    @classmethod
+    def fail(
+        cls,
+        message: str,
+        status: int,
+        docs: str = payloads.DOCS,
+        headers: Mapping[str, str] | None = None,
+        **more: object,
+    ) -> Answer:
+        """Answer with an error in GitHub's JSON, with *more* keys if given."""
+        body = {"message": message, "documentation_url": docs, "status": str(status), **more}
+        return cls(status, payloads.encode(body), dict(headers or {}))
+
+    @classmethod
+    def redirect(cls, url: str, status: int = 301) -> Answer:
+        """Answer with a redirect within the API."""
+        body = {"message": "Moved Permanently", "url": url, "documentation_url": payloads.DOCS}
+        return cls(status, payloads.encode(body), {"Location": url})
+
+    @classmethod
+    def html(cls, status: int, body: str) -> Answer:
+        """Answer with a page of HTML, which does not come from the API."""
+        kind = {"Content-Type": "text/html; charset=utf-8"}
+        return cls(status, body.encode(), kind, bare=True, encoded=True)
 
     @property
     def unsent(self) -> bool:

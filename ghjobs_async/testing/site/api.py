@@ -12,12 +12,10 @@ import attrs
 from ghjobs_async.testing.server.messages import Answer, Call
 from ghjobs_async.testing.site.credentials import Apps, Budget
 from ghjobs_async.testing.site.filters import CAP, run_filter
-from ghjobs_async.testing.site.replies import RefusedError, fail, found, ok, redirect
 from ghjobs_async.testing.site.routes import numbered_url
 from ghjobs_async.testing.site.storage import Storage
 from ghjobs_async.testing.world import payloads
 from ghjobs_async.testing.world.runs import FakeAttempt, FakeJob, FakeRepo, FakeRun
-from ghjobs_async.testing.world.times import http_date
 from ghjobs_async.testing.world.world import World
 
 _T = TypeVar("_T")
@@ -36,6 +34,14 @@ _NO_USER_AGENT: Final = (
     b"Request forbidden by administrative rules. Please make sure your request has a User-Agent "
     b"header (https://docs.github.com/en/rest/overview)."
 )
+
+
+class RefusedError(Exception):
+    """Carry the answer to a request that is not done as asked."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
 
 
 @attrs.define(kw_only=True)
@@ -64,7 +70,7 @@ class Api:
         try:
             self._check(call)
             if call.asked.method != wanted or call.operation == "unknown":
-                return fail("Not Found", 404)
+                return Answer.fail("Not Found", 404)
             return self._operations()[call.operation](call)
         except RefusedError as refused:
             return refused.answer
@@ -73,9 +79,9 @@ class Api:
         repo, run, job = self._find_repo, self._find_run, self._find_job
         return {
             "jobs": self._jobs,
-            "job": lambda call: ok(job(call).payload()),
+            "job": lambda call: Answer.ok(job(call).payload()),
             "log": self._log,
-            "run": lambda call: ok(FakeRun.payload(*run(call))),
+            "run": lambda call: Answer.ok(FakeRun.payload(*run(call))),
             "run_log": self._run_log,
             "artifacts": self._artifacts,
             "runs": self._runs,
@@ -83,13 +89,15 @@ class Api:
                 call, "workflows", repo(call).workflows(), FakeRun.workflow_payload
             ),
             "workflow": self._workflow,
-            "annotations": lambda call: ok(*_page(call, job(call).annotations())),
-            "installation": lambda call: ok(self.apps.installation(repo(call).full_name)),
-            "repo": lambda call: ok(payloads.repository(repo(call).id, repo(call).full_name)),
+            "annotations": lambda call: Answer.ok(*_page(call, job(call).annotations())),
+            "installation": lambda call: Answer.ok(self.apps.installation(repo(call).full_name)),
+            "repo": lambda call: Answer.ok(
+                payloads.repository(repo(call).id, repo(call).full_name)
+            ),
             "token": lambda _: Answer(201, payloads.encode(self.apps.mint())),
             "rate_limit": self._rate_limit,
-            "user": lambda _: ok(payloads.user("octocat")),
-            "root": lambda _: ok(_ROOT),
+            "user": lambda _: Answer.ok(payloads.user("octocat")),
+            "root": lambda _: Answer.ok(_ROOT),
         }
 
     def _check(self, call: Call) -> None:
@@ -97,26 +105,30 @@ class Api:
         if version is not None and version not in self.api_versions:
             known = ", ".join(self.api_versions)
             text = f"{version!r} is not a supported API version. Supported versions: {known}."
-            raise RefusedError(fail(text, 400, f"{payloads.DOCS}/about-the-rest-api/api-versions"))
+            raise RefusedError(
+                Answer.fail(text, 400, f"{payloads.DOCS}/about-the-rest-api/api-versions")
+            )
         if call.operation in {"token", "installation"}:
             if not self.apps.is_app(call.credential):
-                raise RefusedError(fail("A JSON web token could not be decoded", 401))
+                raise RefusedError(Answer.fail("A JSON web token could not be decoded", 401))
             return
         token = call.credential.rpartition(" ")[2]
         known_token = self.tokens is None or token in self.tokens or token in self.apps.minted
         if not known_token or not self.apps.accepts(token):
-            raise RefusedError(fail("Bad credentials" if token else "Requires authentication", 401))
+            raise RefusedError(
+                Answer.fail("Bad credentials" if token else "Requires authentication", 401)
+            )
         if call.operation != "rate_limit" and not self.budget.spend(call.credential):
             who = "user ID 1" if call.credential else "127.0.0.1"
             docs = f"{payloads.DOCS}/using-the-rest-api/rate-limits-for-the-rest-api"
-            raise RefusedError(fail(f"API rate limit exceeded for {who}.", 403, docs))
+            raise RefusedError(Answer.fail(f"API rate limit exceeded for {who}.", 403, docs))
 
     def finish(self, call: Call, answer: Answer) -> Answer:
         """Add the headers of every API answer; an unchanged answer becomes a 304."""
         self._count += 1
         common = {
             "Server": "github.com",
-            "Date": http_date(int(self.clock())),
+            "Date": payloads.http_date(int(self.clock())),
             "X-GitHub-Request-Id": f"C0DE:1A2B3C:{self._count:X}:FA4E",
         }
         if answer.bare and answer.status == 200:
@@ -157,7 +169,7 @@ class Api:
         if repo is None:
             # A former name redirects to the number, as on GitHub.
             url = numbered_url(self.world, call)
-            raise _missing(call) if url is None else RefusedError(redirect(url))
+            raise _missing(call) if url is None else RefusedError(Answer.redirect(url))
         return repo
 
     def _find_run(self, call: Call) -> tuple[FakeRun, FakeAttempt]:
@@ -188,26 +200,26 @@ class Api:
             case "deleted":
                 raise _missing(call)
             case "expired":
-                return fail("Server Error", 410, call.docs)
+                return Answer.fail("Server Error", 410, call.docs)
             case "direct":
                 headers = {"Content-Type": "text/plain; charset=utf-8"}
                 return Answer(200, job.blob, headers)
             case "ok" | "not_ready":
-                return found(self.storage.job_link(call.storage_root, job))
+                return _found(self.storage.job_link(call.storage_root, job))
 
     def _run_log(self, call: Call) -> Answer:
         run, attempt = self._find_run(call)
         states = {job.log_state for job in attempt.jobs}
         if states & {"ok", "direct"}:
-            return found(self.storage.run_link(call.storage_root, run, attempt))
+            return _found(self.storage.run_link(call.storage_root, run, attempt))
         if "expired" in states:
-            return fail("Server Error", 410, call.docs)
+            return Answer.fail("Server Error", 410, call.docs)
         raise _missing(call)
 
     def _artifacts(self, call: Call) -> Answer:
         self._find_run(call)
         # No run of this fake has any.
-        return ok({"total_count": 0, "artifacts": []})
+        return Answer.ok({"total_count": 0, "artifacts": []})
 
     def _runs(self, call: Call) -> Answer:
         runs: Sequence[FakeRun] = self._find_repo(call).newest_first()
@@ -218,7 +230,7 @@ class Api:
         try:
             keep = run_filter(call.asked.query)
         except ValueError:
-            return fail("Validation Failed", 422, call.docs)
+            return Answer.fail("Validation Failed", 422, call.docs)
         total = len(runs)
         if keep is not None:
             runs = [run for run in runs if keep(run)]
@@ -229,12 +241,12 @@ class Api:
     def _workflow(self, call: Call) -> Answer:
         for run in self._find_repo(call).workflows():
             if call.args["workflow"] in run.workflow_keys:
-                return ok(run.workflow_payload())
+                return Answer.ok(run.workflow_payload())
         raise _missing(call)
 
     def _rate_limit(self, call: Call) -> Answer:
         if self.budget.limit is None:
-            return fail("Rate limiting is not enabled.", 404, call.docs)
+            return Answer.fail("Rate limiting is not enabled.", 404, call.docs)
         window = self.budget.window(call.credential)
         rate = {
             "limit": self.budget.limit,
@@ -242,11 +254,15 @@ class Api:
             "remaining": self.budget.limit - window.used,
             "reset": window.reset,
         }
-        return ok({"resources": {"core": rate}, "rate": rate})
+        return Answer.ok({"resources": {"core": rate}, "rate": rate})
 
 
 def _missing(call: Call) -> RefusedError:
-    return RefusedError(fail("Not Found", 404, call.docs))
+    return RefusedError(Answer.fail("Not Found", 404, call.docs))
+
+
+def _found(url: str) -> Answer:
+    return Answer(302, b"", {"Location": url, "Content-Type": "text/html;charset=utf-8"})
 
 
 def _list(
@@ -258,7 +274,7 @@ def _list(
 ) -> Answer:
     part, headers = _page(call, items)
     total = len(items) if total is None else total
-    return ok({"total_count": total, key: [payload(item) for item in part]}, headers)
+    return Answer.ok({"total_count": total, key: [payload(item) for item in part]}, headers)
 
 
 def _page(call: Call, items: Sequence[_T]) -> tuple[Sequence[_T], dict[str, str]]:

@@ -9,8 +9,7 @@ from typing import Final
 
 import attrs
 
-from ghjobs_async.testing.world.payloads import API
-from ghjobs_async.testing.world.times import iso
+from ghjobs_async.testing.world.payloads import API, iso
 
 _WINDOW_SECONDS: Final = 3600
 _FIRST_INSTALLATION: Final = 50_000_001

@@ -1,5 +1,5 @@
 """
-The storage's origin: signed links that expire, byte ranges, and errors in XML.
+The storage's origin: signed links that expire, byte ranges, archives, and errors in XML.
 
 https://learn.microsoft.com/rest/api/storageservices/create-service-sas
 """
@@ -9,18 +9,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import io
 import re
-from collections.abc import Callable
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
 import attrs
 
 from ghjobs_async.testing.server.messages import Answer, Call
-from ghjobs_async.testing.world.archives import zip_logs
 from ghjobs_async.testing.world.blobs import Blob
+from ghjobs_async.testing.world.logs import generate_log, steps_in
+from ghjobs_async.testing.world.payloads import epoch, http_date, iso
 from ghjobs_async.testing.world.runs import FakeAttempt, FakeJob, FakeRun
-from ghjobs_async.testing.world.times import epoch, http_date, iso
 from ghjobs_async.testing.world.world import World
 
 _KEY: Final = b"the fake storage's signing key"
@@ -28,6 +31,8 @@ _VERSION: Final = "2025-11-05"
 _RANGE: Final = re.compile(r"bytes=(?P<first>[0-9]+)-(?P<last>[0-9]*)")
 _JOB_LOG: Final = re.compile(r"/actions-results/[0-9a-f-]+/job-logs/([0-9]+)\.txt")
 _RUN_LOG: Final = re.compile(r"/actions-results/[0-9a-f-]+/run-logs/([0-9]+)-([0-9]+)\.zip")
+#: The length of file names in archives, in UTF-16 units.
+_MAX_FILE_NAME: Final = 90
 _TYPES: Final = {"txt": "text/plain", "zip": "application/zip"}
 _MESSAGES: Final = {
     "AuthenticationFailed": (
@@ -74,7 +79,7 @@ class Storage:
     def _blob_at(self, path: str) -> Blob | None:
         if found := _RUN_LOG.fullmatch(path):
             attempt = self.world.runs_by_id[int(found[1])].attempts[int(found[2]) - 1]
-            return Blob.of(zip_logs(attempt.jobs))
+            return Blob.of(_zip_logs(attempt.jobs))
         job = self.job_at(path)
         return None if job is None or job.log_state == "not_ready" else job.blob
 
@@ -184,3 +189,40 @@ class Storage:
 def _sign(path: str, query: dict[str, str]) -> str:
     text = "\n".join([path, *(f"{key}={query[key]}" for key in sorted(query))])
     return base64.b64encode(hmac.digest(_KEY, text.encode(), "sha256")).decode()
+
+
+def _zip_logs(jobs: Sequence[FakeJob]) -> bytes:
+    """
+    Pack the logs of those *jobs* that have one.
+
+    The files are ``INDEX_JOB.txt`` and ``JOB/NUMBER_STEP.txt``. A log that a test set has no files
+    for its steps, since nothing is known of its lines; real archives lack them at times, too.
+    """
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in _files(jobs):
+            # With the default date of ZipInfo the same logs always give the same bytes.
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def _files(jobs: Sequence[FakeJob]) -> Iterator[tuple[str, bytes]]:
+    taken: Counter[str] = Counter()
+    for index, job in enumerate(jobs):
+        if job.log_state not in {"ok", "direct"}:
+            continue
+        base = _file_name(job.name)
+        taken[base] += 1
+        folder = base if taken[base] == 1 else f"{base} ({taken[base] - 1})"
+        yield f"{index}_{folder}.txt", b"".join(job.blob.read())
+        if not job.has_own_log:
+            data = job.payload()
+            names = {step.get("number"): str(step.get("name")) for step in steps_in(data)}
+            for number, content in generate_log(data).by_step().items():
+                yield f"{folder}/{number}_{_file_name(names[number])}.txt", content
+
+
+def _file_name(text: str) -> str:
+    """Make a part of a path as GitHub does: no slash, no colon, at most 90 UTF-16 units."""
+    units = text.replace("/", "").replace(":", "").encode("utf-16-le", "replace")
+    return units[: 2 * _MAX_FILE_NAME].decode("utf-16-le", "replace")

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from ghjobs_async.testing.world.times import epoch, iso
+from ghjobs_async.testing.world.payloads import epoch, iso
 
 BOM: Final = "\ufeff"
 #: Ticks of 100 ns: seven digits of a second, as runners write them.

@@ -1,5 +1,5 @@
 """
-Parts that several JSON objects share, with GitHub's field names and in GitHub's order.
+Parts that several JSON objects share, with GitHub's field names, order and way to write times.
 
 URLs name github.com; `rebase` replaces that by the server and the prefix that a client used.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from datetime import UTC, datetime
+from email.utils import formatdate
 from functools import lru_cache
 
 import msgspec
@@ -46,6 +48,29 @@ def rebase(body: bytes, api_root: str, web_root: str) -> bytes:
     return body.replace(b"https://api.github.com", api_root.encode()).replace(
         b'"https://github.com', b'"' + web_root.encode()
     )
+
+
+@lru_cache(maxsize=4096)
+def iso(epoch: int) -> str:
+    """Write seconds since the epoch as GitHub's JSON does."""
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@lru_cache(maxsize=16)
+def http_date(epoch: int) -> str:
+    """Write seconds since the epoch as HTTP headers do."""
+    return formatdate(epoch, usegmt=True)
+
+
+def epoch(text: object) -> int | None:
+    """Read one of GitHub's date-times as whole seconds since the epoch; None if it is not one."""
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def node_id(prefix: str, number: int) -> str:

@@ -9,10 +9,8 @@ import attrs
 from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.testing.world.blobs import Blob, LogContent
 from ghjobs_async.testing.world.logs import generate_log
-from ghjobs_async.testing.world.payloads import API, WEB, node_id, repository, user
-from ghjobs_async.testing.world.specs import JobSpec, LogState
-from ghjobs_async.testing.world.steps import steps_of
-from ghjobs_async.testing.world.times import iso
+from ghjobs_async.testing.world.payloads import API, WEB, iso, node_id, repository, user
+from ghjobs_async.testing.world.specs import JobSpec, LogState, steps_of
 
 
 @attrs.define(eq=False)
