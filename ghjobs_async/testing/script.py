@@ -21,34 +21,24 @@ _TARGETS = OPERATIONS | {"api", "any"}
 
 @attrs.frozen
 class Fault:
-    """
-    One way to fail.
-
-    Attributes:
-        name: Its name, for `Script.counts`.
-        apply: Makes the faulty answer.
-        fits: Whether it makes sense for a request.
-    """
+    """One way to fail: its name, for `Script.counts`, and what makes the faulty answer."""
 
     name: str
     apply: Apply
+    #: Whether it makes sense for a request.
     fits: Callable[[Call], bool] = lambda _: True
 
 
 @attrs.define
 class Rule:
-    """
-    A fault, and when it happens; see `FakeGitHub.fail`.
-
-    Attributes:
-        hits: How often it happened.
-    """
+    """A fault, and when it happens; see `FakeGitHub.fail`."""
 
     on: str
     fault: Fault
     times: int | None = 1
     where: Callable[[Asked], bool] | None = None
     after: int = 0
+    #: How often it happened.
     hits: int = 0
 
     def stop(self) -> None:
@@ -71,15 +61,11 @@ class Rule:
 
 @attrs.define
 class Script:
-    """
-    All rules, and the share of answers that fail besides.
+    """All rules, and the share of answers that fail besides."""
 
-    Attributes:
-        rules: The rules; the first one that takes a request decides.
-        counts: How often each fault of the share happened, by name.
-    """
-
+    #: The first rule that takes a request decides.
     rules: list[Rule] = attrs.field(factory=list)
+    #: How often each fault of the share happened, by name.
     counts: Counter[str] = attrs.field(factory=Counter)
     _rate: float = 0.0
     _seed: int = 0

@@ -1,8 +1,4 @@
-"""
-Two origins served together, in the running event loop or in a thread with its own, and a record.
-
-The record has every request in order, how many there were, and how many at once.
-"""
+"""Two origins served together, in the running event loop or in a thread, and what was asked."""
 
 from __future__ import annotations
 
@@ -28,22 +24,16 @@ _GZIP_FROM: Final = 1024
 #: The value of SO_LINGER that makes a connection end with RST.
 _RESET: Final = struct.pack("ii", 1, 0)
 
-Respond = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-
 _ORIGINS: Final[tuple[Origin, Origin]] = ("api", "storage")
 
 
 class Hosted(abc.ABC):
-    """
-    An API and a storage, each on a port of 127.0.0.1 while this is entered.
-
-    Attributes:
-        requests: Everything asked, in order; empty unless *record* was set.
-    """
+    """An API and a storage, each on a port of 127.0.0.1 while this is entered."""
 
     def __init__(self, *, storage_host: str, latency: float, record: bool) -> None:
         self.storage_host = storage_host
         self.latency = latency
+        #: Everything asked, in order; empty unless *record* was set.
         self.requests: list[Asked] = []
         self._record = record
         self._counts: Counter[Origin] = Counter()
@@ -173,7 +163,13 @@ class Hosted(abc.ABC):
         headers = {key.lower(): value for key, value in request.headers.items()}
         query = dict(request.query)
         asked, answer = self._answer(Asked(origin, request.method, request.path, query, headers))
-        self._arrived(asked, 0 if answer.unsent else answer.status)
+        if self._record:
+            self.requests.append(attrs.evolve(asked, status=0 if answer.unsent else answer.status))
+        self._counts[origin] += 1
+        self._in_flight[origin] += 1
+        self._most_in_flight[origin] = max(self._most_in_flight[origin], self._in_flight[origin])
+        self._arrival.set()
+        self._arrival = asyncio.Event()
         try:
             if not self._gate.is_set():
                 await self._gate.wait()
@@ -181,22 +177,55 @@ class Hosted(abc.ABC):
                     return _hang_up(request)
             if self.latency:
                 await asyncio.sleep(self.latency)
-            return await _send(request, answer, self._closing)
+            return await self._send(request, answer)
         finally:
             self._in_flight[origin] -= 1
 
-    def _arrived(self, asked: Asked, status: int) -> None:
-        origin = asked.origin
-        self._counts[origin] += 1
-        if self._record:
-            self.requests.append(attrs.evolve(asked, status=status))
-        self._in_flight[origin] += 1
-        self._most_in_flight[origin] = max(self._most_in_flight[origin], self._in_flight[origin])
-        self._arrival.set()
-        self._arrival = asyncio.Event()
+    async def _send(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+        if answer.unsent:
+            return await self._end(request, answer)
+        body = answer.body
+        if isinstance(body, bytes) and answer.lie == 0 and answer.end_after is None:
+            accepted = request.headers.get("Accept-Encoding", "")
+            if not answer.encoded and len(body) >= _GZIP_FROM and "gzip" in accepted:
+                body = gzip.compress(body, 1, mtime=0)
+                answer.headers["Content-Encoding"] = "gzip"
+            return web.Response(status=answer.status, body=body or None, headers=answer.headers)
+        try:
+            return await self._stream(request, answer)
+        except ConnectionResetError:
+            # The client has disconnected.
+            return _hang_up(request)
+
+    async def _stream(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+        response = web.StreamResponse(status=answer.status, headers=answer.headers)
+        size = len(answer.body)
+        response.content_length = max(0, size + answer.lie)
+        left = size if answer.end_after is None else answer.end_after
+        ended = left < size if answer.end == "stall" else answer.end_after is not None
+        await response.prepare(request)
+        for chunk in answer.chunks():
+            if left <= 0:
+                break
+            await response.write(chunk[:left])
+            left -= len(chunk)
+        if ended or answer.lie > 0:
+            return await self._end(request, answer, response)
+        await response.write_eof()
+        return response
+
+    async def _end(
+        self, request: web.BaseRequest, answer: Answer, response: web.StreamResponse | None = None
+    ) -> web.StreamResponse:
+        if answer.end == "stall":
+            # This ends when the client disconnects, too: its task is cancelled.
+            await self._closing.wait()
+        return _hang_up(request, response, reset=answer.end == "reset")
 
 
-async def _listen(respond: Respond) -> tuple[web.ServerRunner, int]:
+async def _listen(
+    respond: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+) -> tuple[web.ServerRunner, int]:
     """Listen on a free port; give what serves there, and the port."""
     # A handler that stalls on purpose must end as soon as its client disconnects.
     server = web.Server(respond, handler_cancellation=True, access_log=None, keepalive_timeout=75.0)
@@ -204,63 +233,6 @@ async def _listen(respond: Respond) -> tuple[web.ServerRunner, int]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
     return runner, runner.addresses[0][1]
-
-
-async def _send(
-    request: web.BaseRequest, answer: Answer, closing: asyncio.Event
-) -> web.StreamResponse:
-    """
-    Send *answer*.
-
-    A stall ends when the client disconnects (the task is cancelled) or when *closing* is set.
-    """
-    if answer.unsent:
-        return await _end(request, answer, closing)
-    body = answer.body
-    if isinstance(body, bytes) and answer.lie == 0 and answer.end_after is None:
-        accepted = request.headers.get("Accept-Encoding", "")
-        if not answer.encoded and len(body) >= _GZIP_FROM and "gzip" in accepted:
-            body = gzip.compress(body, 1, mtime=0)
-            answer.headers["Content-Encoding"] = "gzip"
-        return web.Response(status=answer.status, body=body or None, headers=answer.headers)
-    try:
-        return await _stream(request, answer, closing)
-    except ConnectionResetError:
-        # The client has disconnected.
-        return _hang_up(request)
-
-
-async def _stream(
-    request: web.BaseRequest, answer: Answer, closing: asyncio.Event
-) -> web.StreamResponse:
-    response = web.StreamResponse(status=answer.status, headers=answer.headers)
-    size = len(answer.body)
-    response.content_length = max(0, size + answer.lie)
-    left = size if answer.end_after is None else answer.end_after
-    broken = answer.lie > 0 or (
-        left < size if answer.end == "stall" else answer.end_after is not None
-    )
-    await response.prepare(request)
-    for chunk in answer.chunks():
-        if left <= 0:
-            break
-        await response.write(chunk[:left])
-        left -= len(chunk)
-    if broken:
-        return await _end(request, answer, closing, response)
-    await response.write_eof()
-    return response
-
-
-async def _end(
-    request: web.BaseRequest,
-    answer: Answer,
-    closing: asyncio.Event,
-    response: web.StreamResponse | None = None,
-) -> web.StreamResponse:
-    if answer.end == "stall":
-        await closing.wait()
-    return _hang_up(request, response, reset=answer.end == "reset")
 
 
 def _hang_up(

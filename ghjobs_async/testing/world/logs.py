@@ -18,6 +18,15 @@ BOM: Final = "\ufeff"
 _SECOND: Final = 10_000_000
 #: Between two lines of one step where nothing else spreads them.
 _TICK: Final = 4_117
+#: How a step ends that did not succeed.
+_ENDINGS: Final = {
+    "failure": (
+        "##[error]{}: expected 4, got 5\n    at tests/test_sum.py:12\n\n    assert add(2, 2) == 5",
+        "##[error]Process completed with exit code 1.",
+    ),
+    "cancelled": ("##[error]The operation was canceled.",),
+    "timed_out": ("##[error]The action has timed out.",),
+}
 _PERMISSIONS: Final = ("Actions: read", "Contents: read", "Metadata: read", "Packages: read")
 
 
@@ -176,20 +185,10 @@ def _step_lines(
         yield f"part {part + 1} of {command}"
     for number in range(options.lines):
         yield f"\x1b[32mok\x1b[0m {command} {number + 1} of {options.lines}"
-    yield from _ending(command, step.get("conclusion"))
-
-
-def _ending(command: str, conclusion: object) -> Iterator[str]:
+    conclusion = step.get("conclusion")
     if conclusion == "success" and command.startswith("Install"):
         yield "##[warning]A newer release of this tool is available.\nUpdate when you can."
-    if conclusion == "failure":
-        at = "    at tests/test_sum.py:12\n\n    assert add(2, 2) == 5"
-        yield f"##[error]{command}: expected 4, got 5\n{at}"
-        yield "##[error]Process completed with exit code 1."
-    elif conclusion == "cancelled":
-        yield "##[error]The operation was canceled."
-    elif conclusion == "timed_out":
-        yield "##[error]The action has timed out."
+    yield from (text.format(command) for text in _ENDINGS.get(str(conclusion), ()))
 
 
 def _opening(command: str) -> Iterator[str]:

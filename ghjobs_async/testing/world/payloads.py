@@ -97,7 +97,7 @@ def user(login: str) -> msgspec.Raw:
         "gravatar_id": "",
         "url": url,
         "html_url": f"{WEB}/{login}",
-        **_urls(url, _USER_URLS),
+        **urls(url, _USER_URLS),
         "type": "User",
         "user_view_type": "public",
         "site_admin": False,
@@ -121,12 +121,13 @@ def repository(number: int, full_name: str) -> msgspec.Raw:
         "description": "A repository of the fake GitHub",
         "fork": False,
         "url": url,
-        **_urls(url, _REPO_URLS),
+        **urls(url, _REPO_URLS),
         "default_branch": "main",
     }
     return msgspec.Raw(encode(fields))
 
 
-def _urls(root: str, table: str) -> dict[str, str]:
+def urls(root: str, table: str) -> dict[str, str]:
+    """Give the URLs of a *table* of ``KEY PATH`` below *root*."""
     words = table.split()
     return {f"{key}_url": root + path for key, path in zip(words[::2], words[1::2], strict=True)}

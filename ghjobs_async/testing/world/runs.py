@@ -9,7 +9,7 @@ import attrs
 from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.testing.world.blobs import Blob, LogContent
 from ghjobs_async.testing.world.logs import generate_log
-from ghjobs_async.testing.world.payloads import API, WEB, iso, node_id, repository, user
+from ghjobs_async.testing.world.payloads import API, WEB, iso, node_id, repository, urls, user
 from ghjobs_async.testing.world.specs import JobSpec, LogState, steps_of
 
 
@@ -299,12 +299,10 @@ class FakeRun:
             "referenced_workflows": [],
             "run_started_at": iso(attempt.started),
             "triggering_actor": actor,
-            "jobs_url": f"{url}/jobs",
-            "logs_url": f"{url}/logs",
+            **urls(
+                url, "jobs /jobs  logs /logs  artifacts /artifacts  cancel /cancel  rerun /rerun"
+            ),
             "check_suite_url": f"{root}/check-suites/{self.check_suite_id}",
-            "artifacts_url": f"{url}/artifacts",
-            "cancel_url": f"{url}/cancel",
-            "rerun_url": f"{url}/rerun",
             "previous_attempt_url": earlier,
             "workflow_url": f"{root}/actions/workflows/{self.workflow_id}",
             "head_commit": {

@@ -26,15 +26,10 @@ _FIRST_REPO_ID = 1_296_269
 
 
 class World:
-    """
-    All repositories, runs and jobs.
-
-    Args:
-        epoch: When the first run without a time of its own was created; the next one a second
-            later.
-    """
+    """All repositories, runs and jobs."""
 
     def __init__(self, epoch: int) -> None:
+        #: When the first run without a time of its own was created; the next one a second later.
         self._epoch = epoch
         #: Repositories by name in lower case, and by number.
         self.repos: dict[str, FakeRepo] = {}
@@ -177,11 +172,9 @@ class World:
         start = run.created
         previous: FakeAttempt | None = None
         for spec in specs:
-            status, conclusion = outcome_of(spec.jobs)
-            if spec.conclusion is not None:
-                conclusion = spec.conclusion
-                status = "completed"
-            attempt = FakeAttempt(len(run.attempts) + 1, start, status, conclusion)
+            ended = spec.conclusion is not None
+            outcome = ("completed", spec.conclusion) if ended else outcome_of(spec.jobs)
+            attempt = FakeAttempt(len(run.attempts) + 1, start, *outcome)
             ends = [start]
             for index, job_spec in enumerate(spec.jobs):
                 job = self.add_job(run, attempt, _inheriting(job_spec, previous, index), start + 1)
@@ -213,16 +206,12 @@ def _inheriting(spec: JobSpec, previous: FakeAttempt | None, index: int) -> JobS
     """Give an inherited job the times of the attempt before, as GitHub does."""
     if not spec.inherited or previous is None:
         return spec
-    jobs = previous.jobs
-    before = jobs[index] if index < len(jobs) and jobs[index].spec.name == spec.name else None
-    before = before or next((job for job in jobs if job.spec.name == spec.name), None)
-    if before is None:
-        return spec
-    data = before.payload()
-    times: dict[str, object] = {
-        key: data[key] for key in ("started_at", "completed_at", "steps") if key in data
-    }
-    return attrs.evolve(spec, overrides={**times, **spec.overrides})
+    # Names may repeat, so the job at the same place comes first.
+    candidates = [*previous.jobs[index : index + 1], *previous.jobs]
+    before = next((job for job in candidates if job.spec.name == spec.name), None)
+    data = before.payload() if before else {}
+    kept = {key: data[key] for key in data.keys() & {"started_at", "completed_at", "steps"}}
+    return attrs.evolve(spec, overrides={**kept, **spec.overrides})
 
 
 def _slug(name: str) -> str:
