@@ -16,7 +16,6 @@ from ghjobs_async.testing.site.api import Api
 from ghjobs_async.testing.site.credentials import Apps, Budget
 from ghjobs_async.testing.site.routes import call_of
 from ghjobs_async.testing.site.storage import Storage
-from ghjobs_async.testing.world.payloads import iso
 from ghjobs_async.testing.world.world import World
 
 #: Runs without a time of their own were created one second after another, from a day ago on.
@@ -64,15 +63,9 @@ class FakeGitHub(World, Hosted):
         self.apps = Apps(clock)
         self.budget = Budget(clock, rate_limit)
         self.storage = Storage(self, clock, link_lifetime)
+        known = tuple(api_versions)
         self.api = Api(
-            clock=clock,
-            world=self,
-            storage=self.storage,
-            budget=self.budget,
-            apps=self.apps,
-            tokens=tokens,
-            api_versions=tuple(api_versions),
-            capped_total=capped_total,
+            clock, self, self.storage, self.budget, self.apps, tokens, known, capped_total
         )
         self.script = Script()
 
@@ -104,10 +97,6 @@ class FakeGitHub(World, Hosted):
         )
         fill_from_folder(fake, Path(path))
         return fake
-
-    def now(self) -> str:
-        """Give the time by its own clock, as GitHub writes it."""
-        return iso(int(self.clock()))
 
     def fail(
         self,

@@ -96,11 +96,11 @@ def status(code: int, body: bytes | None = None, headers: Mapping[str, str] | No
 
 def bad_gateway(min_per_page: int = 1) -> Fault:
     """Answer 502 with an HTML page if ``per_page`` is at least *min_per_page*."""
-
-    def fits(call: Call) -> bool:
-        return min(call.number("per_page", 30), 100) >= min_per_page
-
-    return Fault("bad_gateway", lambda *_: Answer.html(502, _UNICORN), fits)
+    return Fault(
+        "bad_gateway",
+        lambda *_: Answer.html(502, _UNICORN),
+        lambda call: min(call.number("per_page", 30), 100) >= min_per_page,
+    )
 
 
 def html() -> Fault:
@@ -160,7 +160,8 @@ def shifting_list(kind: Literal["repeat", "total", "short"] = "repeat", by: int 
             case "short":
                 items = items[: max(0, len(items) - by)]
             case "repeat" if items:
-                before = normal(call.with_query(page=str(call.number("page", 1) - 1)))
+                query = {**call.asked.query, "page": str(call.number("page", 1) - 1)}
+                before = normal(call.asking(query, call.asked.headers))
                 items = [*_read_page(before)[2][-1:], *items[:-1]]
         answer.body = payloads.encode({"total_count": total, key: items})
         return answer
@@ -193,7 +194,7 @@ def redirect(status: int = 301, to: str = "repository") -> Fault:
     def apply(api: Api, call: Call, normal: Handler) -> Answer:
         url: str | None = to
         if to == "loop":
-            url = call.url + query_of(call)
+            url = call.api_root + call.path + query_of(call)
         elif to == "other_host":
             origin = call.storage_root if call.asked.origin == "api" else call.web_root
             url = origin + call.path + query_of(call)
@@ -356,7 +357,9 @@ def ignore_range() -> Fault:
     """Ignore Range: answer 200 with the whole body."""
     return Fault(
         "ignore_range",
-        lambda _, call, normal: normal(call.without_header("range")),
+        lambda _, call, normal: normal(
+            call.asking(call.asked.query, {**call.asked.headers, "range": ""})
+        ),
         lambda call: call.header("range") is not None,
     )
 

@@ -9,7 +9,6 @@ import socket
 import struct
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import Final, Self
@@ -61,8 +60,18 @@ class Hosted(abc.ABC):
         if not self._paused:
             self._gate.set()
         for origin in _ORIGINS:
-            runner, self._ports[origin] = await _listen(partial(self._respond, origin))
+            # A handler that stalls on purpose must end as soon as its client disconnects.
+            server = web.Server(
+                partial(self._respond, origin),
+                handler_cancellation=True,
+                access_log=None,
+                keepalive_timeout=75.0,
+            )
+            runner = web.ServerRunner(server, shutdown_timeout=0.0)
             self._runners.append(runner)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
+            self._ports[origin] = runner.addresses[0][1]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -221,18 +230,6 @@ class Hosted(abc.ABC):
             # This ends when the client disconnects, too: its task is cancelled.
             await self._closing.wait()
         return _hang_up(request, response, reset=answer.end == "reset")
-
-
-async def _listen(
-    respond: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
-) -> tuple[web.ServerRunner, int]:
-    """Listen on a free port; give what serves there, and the port."""
-    # A handler that stalls on purpose must end as soon as its client disconnects.
-    server = web.Server(respond, handler_cancellation=True, access_log=None, keepalive_timeout=75.0)
-    runner = web.ServerRunner(server, shutdown_timeout=0.0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
-    return runner, runner.addresses[0][1]
 
 
 def _hang_up(

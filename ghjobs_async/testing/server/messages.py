@@ -63,11 +63,6 @@ class Call:
         return self.asked.operation
 
     @property
-    def url(self) -> str:
-        """The URL without its query."""
-        return self.api_root + self.path
-
-    @property
     def credential(self) -> str:
         """The Authorization header; empty if there is none."""
         return self.asked.headers.get("authorization", "")
@@ -76,20 +71,14 @@ class Call:
         """Give a header by its name in lower case."""
         return self.asked.headers.get(name)
 
-    def without_header(self, name: str) -> Call:
-        """Give the same request as if that header had not been sent."""
-        headers = {key: value for key, value in self.asked.headers.items() if key != name}
-        return attrs.evolve(self, asked=attrs.evolve(self.asked, headers=headers))
-
     def number(self, name: str, default: int) -> int:
         """Give a positive number in the query, else *default*."""
         text = self.asked.query.get(name, "")
         return int(text) if text.isdecimal() and int(text) > 0 else default
 
-    def with_query(self, **query: str) -> Call:
-        """Give the same request with other values in its query."""
-        asked = attrs.evolve(self.asked, query={**self.asked.query, **query})
-        return attrs.evolve(self, asked=asked)
+    def asking(self, query: dict[str, str], headers: dict[str, str]) -> Call:
+        """Give the same request with another query and other headers."""
+        return attrs.evolve(self, asked=attrs.evolve(self.asked, query=query, headers=headers))
 
 
 @attrs.define

@@ -44,7 +44,7 @@ class RefusedError(Exception):
         self.answer = answer
 
 
-@attrs.define(kw_only=True)
+@attrs.define
 class Api:
     """
     The operations, each a method of its name that turns a call into an answer.
@@ -285,9 +285,10 @@ def _page(call: Call, items: Sequence[_T]) -> tuple[Sequence[_T], dict[str, str]
     back = {"prev": min(page - 1, last)} if page > 1 else {}
     on = {"next": page + 1, "last": last} if page < last else {}
     links = {**back, **on, **({"first": 1} if back else {})}
+    url = call.api_root + call.path
     rest = {key: value for key, value in call.asked.query.items() if key != "page"}
     header = ", ".join(
-        f'<{call.url}?{urlencode({**rest, "page": number}, quote_via=quote)}>; rel="{rel}"'
+        f'<{url}?{urlencode({**rest, "page": number}, quote_via=quote)}>; rel="{rel}"'
         for rel, number in links.items()
     )
     part = items[(page - 1) * per_page : page * per_page]

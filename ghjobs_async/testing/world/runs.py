@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import attrs
 
 from ghjobs_async.refs import JobRef, RunRef
@@ -251,11 +249,6 @@ class FakeRun:
         return RunRef(self.repo, self.id)
 
     @property
-    def created_at(self) -> datetime:
-        """When it was created."""
-        return datetime.fromtimestamp(self.created, UTC)
-
-    @property
     def check_suite_id(self) -> int:
         """The number of its check suite."""
         return self.id + 10_000_000_000
@@ -299,10 +292,9 @@ class FakeRun:
             "referenced_workflows": [],
             "run_started_at": iso(attempt.started),
             "triggering_actor": actor,
-            **urls(
-                url, "jobs /jobs  logs /logs  artifacts /artifacts  cancel /cancel  rerun /rerun"
-            ),
+            **urls(url, "jobs /jobs  logs /logs"),
             "check_suite_url": f"{root}/check-suites/{self.check_suite_id}",
+            **urls(url, "artifacts /artifacts  cancel /cancel  rerun /rerun"),
             "previous_attempt_url": earlier,
             "workflow_url": f"{root}/actions/workflows/{self.workflow_id}",
             "head_commit": {
