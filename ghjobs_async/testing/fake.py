@@ -135,7 +135,8 @@ class FakeGitHub(World, Hosted):
 
     def heal(self) -> None:
         """End every fault."""
-        self.script.clear()
+        self.script.rules.clear()
+        self.script.set_rate(0.0, 0, ())
 
     def _answer(self, asked: Asked) -> tuple[Asked, Answer]:
         call = call_of(asked, self.web_url, self.storage_url)

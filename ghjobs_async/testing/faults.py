@@ -58,11 +58,6 @@ def only(fault: Fault, *operations: str) -> Fault:
     )
 
 
-def _instead(name: str, make: Callable[[], Answer]) -> Fault:
-    """Answer with something else, whatever is asked."""
-    return Fault(name, lambda *_: make())
-
-
 def _changed(name: str, change: Callable[[Call, Answer], None]) -> Fault:
     """Change the right answer, or how it is sent."""
 
@@ -82,8 +77,7 @@ def status(code: int, body: bytes | None = None, headers: Mapping[str, str] | No
 
     def apply(api: Api, call: Call, _: Handler) -> Answer:
         if body is not None:
-            kind = {"Content-Type": "text/plain; charset=utf-8"}
-            answer = Answer(code, body, kind, encoded=True)
+            answer = Answer(code, body, {"Content-Type": "text/plain; charset=utf-8"}, encoded=True)
         elif call.operation == "storage":
             answer = api.storage.error(code, "ServerBusy")
         else:
@@ -105,7 +99,7 @@ def bad_gateway(min_per_page: int = 1) -> Fault:
 
 def html() -> Fault:
     """Answer 200 with a page of HTML, as a captive portal or a proxy does."""
-    return _instead("html", lambda: Answer.html(200, _LOGIN_PAGE))
+    return Fault("html", lambda *_: Answer.html(200, _LOGIN_PAGE))
 
 
 def truncated_json() -> Fault:
@@ -123,8 +117,8 @@ def truncated_json() -> Fault:
 def gzip_bomb(size: int = 100_000_000) -> Fault:
     """Answer with a small body that unpacks to *size* bytes of valid JSON."""
     kind = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-    return _instead(
-        "gzip_bomb", lambda: Answer(200, gzip_of_blanks(size), dict(kind), encoded=True)
+    return Fault(
+        "gzip_bomb", lambda *_: Answer(200, gzip_of_blanks(size), dict(kind), encoded=True)
     )
 
 
@@ -132,7 +126,7 @@ def huge_answer(size: int = 100_000_000) -> Fault:
     """Answer with *size* bytes of valid JSON."""
     blob = Blob(lambda: blanks(size), size, '"huge"')
     kind = {"Content-Type": "application/json"}
-    return _instead("huge_answer", lambda: Answer(200, blob, dict(kind)))
+    return Fault("huge_answer", lambda *_: Answer(200, blob, dict(kind)))
 
 
 # -- lists and redirects -----------------------------------------------------------------------
@@ -192,14 +186,14 @@ def redirect(status: int = 301, to: str = "repository") -> Fault:
     """
 
     def apply(api: Api, call: Call, normal: Handler) -> Answer:
-        url: str | None = to
-        if to == "loop":
-            url = call.api_root + call.path + query_of(call)
-        elif to == "other_host":
-            origin = call.storage_root if call.asked.origin == "api" else call.web_root
-            url = origin + call.path + query_of(call)
-        elif to == "repository":
-            url = numbered_url(api.world, call)
+        path = call.path + query_of(call)
+        other = call.storage_root if call.asked.origin == "api" else call.web_root
+        urls = {
+            "loop": call.api_root + path,
+            "other_host": other + path,
+            "repository": numbered_url(api.world, call),
+        }
+        url = urls.get(to, to)
         return normal(call) if url is None else Answer.redirect(url, status)
 
     return Fault(f"redirect {to}", apply, lambda call: to != "repository" or "repo" in call.args)
@@ -255,7 +249,7 @@ def secondary_limit(
                 headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
                 return Answer.fail(_SECONDARY, status, _LIMIT_DOCS, headers)
 
-    return _instead(f"secondary_limit {form}", make)
+    return Fault(f"secondary_limit {form}", lambda *_: make())
 
 
 def primary_limit(reset_in: int = 60, status: int = 403) -> Fault:
@@ -271,19 +265,19 @@ def primary_limit(reset_in: int = 60, status: int = 403) -> Fault:
 
 def bad_credentials() -> Fault:
     """Answer that the token is not valid: 401."""
-    return _instead("bad_credentials", lambda: Answer.fail("Bad credentials", 401))
+    return Fault("bad_credentials", lambda *_: Answer.fail("Bad credentials", 401))
 
 
 def saml() -> Fault:
     """Answer that the token is not authorised for the organisation's single sign-on: 403."""
-    return _instead("saml", lambda: Answer.fail(_SAML, 403, headers={"X-GitHub-SSO": _SSO}))
+    return Fault("saml", lambda *_: Answer.fail(_SAML, 403, headers={"X-GitHub-SSO": _SSO}))
 
 
 def missing_permission() -> Fault:
     """Answer that the token lacks a permission, named in a header: 403."""
     text = "Resource not accessible by integration"
     headers = {"X-Accepted-GitHub-Permissions": "actions=read"}
-    return _instead("missing_permission", lambda: Answer.fail(text, 403, headers=headers))
+    return Fault("missing_permission", lambda *_: Answer.fail(text, 403, headers=headers))
 
 
 def blocked() -> Fault:
@@ -302,7 +296,7 @@ def unknown_api_version(status: int = 400) -> Fault:
     gone = "This API version is no longer supported."
     text = gone if status == 410 else "This is not a supported API version."
     docs = f"{payloads.DOCS}/about-the-rest-api/api-versions"
-    return _instead("unknown_api_version", lambda: Answer.fail(text, status, docs))
+    return Fault("unknown_api_version", lambda *_: Answer.fail(text, status, docs))
 
 
 # -- the connection: the answer is right, but it is sent wrong or not at all -------------------
@@ -396,7 +390,9 @@ def storage_status(code: int) -> Fault:
 
 def blob_not_found(status: int = 404) -> Fault:
     """Answer with BlobNotFound, with status 404 or 200."""
-    return Fault(f"blob_not_found {status}", lambda api, *_: api.storage.not_found(status))
+    return Fault(
+        f"blob_not_found {status}", lambda api, *_: api.storage.error(status, "BlobNotFound")
+    )
 
 
 # -- a soak ------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from ghjobs_async.testing.world.payloads import epoch
-from ghjobs_async.testing.world.runs import FakeAttempt, FakeRun
+from ghjobs_async.testing.world.runs import FakeAttempt
 from ghjobs_async.testing.world.specs import JobSpec, outcome_of
 from ghjobs_async.testing.world.world import World
 
@@ -42,8 +42,10 @@ def fill_from_folder(world: World, folder: Path) -> None:
         found = _LOG.fullmatch(path.stem)
         if found and int(found[1]) in world.jobs_by_id:
             world.set_log(int(found[1]), path.read_bytes())
-    for run in world.runs:
-        _settle(run)
+    for attempt in (attempt for run in world.runs for attempt in run.attempts):
+        ends = [epoch(job.payload().get("completed_at")) or 0 for job in attempt.jobs]
+        attempt.updated = max([attempt.started, *ends])
+        attempt.status, attempt.conclusion = outcome_of([job.spec for job in attempt.jobs])
 
 
 def _jobs(value: object) -> Iterator[_Object]:
@@ -89,17 +91,8 @@ def _add(world: World, data: _Object) -> None:
         runner="hosted" if data.get("runner_id") or data.get("steps") else "none",
         overrides={"id": number},
     )
-    job = world.add_job(run, run.attempts[wanted - 1], spec, created)
-    job.data = data
+    world.add_job(run, run.attempts[wanted - 1], spec, created).held = data
 
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _settle(run: FakeRun) -> None:
-    """Derive each attempt's end and outcome from its jobs."""
-    for attempt in run.attempts:
-        ends = [epoch(job.payload().get("completed_at")) or 0 for job in attempt.jobs]
-        attempt.updated = max([attempt.started, *ends])
-        attempt.status, attempt.conclusion = outcome_of([job.spec for job in attempt.jobs])

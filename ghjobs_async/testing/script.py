@@ -84,11 +84,6 @@ class Script:
         self._rate, self._seed, self._faults = rate, seed, tuple(faults)
         self._seen.clear()
 
-    def clear(self) -> None:
-        """Remove every rule and the share."""
-        self.rules.clear()
-        self._rate = 0.0
-
     def answer(self, api: Api, call: Call, normal: Handler) -> Answer:
         """Answer a request, with a fault or without."""
         for rule in self.rules:

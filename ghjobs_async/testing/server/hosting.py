@@ -61,11 +61,9 @@ class Hosted(abc.ABC):
             self._gate.set()
         for origin in _ORIGINS:
             # A handler that stalls on purpose must end as soon as its client disconnects.
+            respond = partial(self._respond, origin)
             server = web.Server(
-                partial(self._respond, origin),
-                handler_cancellation=True,
-                access_log=None,
-                keepalive_timeout=75.0,
+                respond, handler_cancellation=True, access_log=None, keepalive_timeout=75.0
             )
             runner = web.ServerRunner(server, shutdown_timeout=0.0)
             self._runners.append(runner)
@@ -208,7 +206,7 @@ class Hosted(abc.ABC):
 
     async def _stream(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
         response = web.StreamResponse(status=answer.status, headers=answer.headers)
-        size = len(answer.body)
+        size = len(answer.body) if isinstance(answer.body, bytes) else answer.body.size
         response.content_length = max(0, size + answer.lie)
         left = size if answer.end_after is None else answer.end_after
         ended = left < size if answer.end == "stall" else answer.end_after is not None

@@ -108,11 +108,12 @@ class Api:
             raise RefusedError(
                 Answer.fail(text, 400, f"{payloads.DOCS}/about-the-rest-api/api-versions")
             )
+        scheme, _, token = call.credential.rpartition(" ")
         if call.operation in {"token", "installation"}:
-            if not self.apps.is_app(call.credential):
+            # The JSON web token of an app is not verified.
+            if scheme.lower() != "bearer" or token.count(".") != 2:
                 raise RefusedError(Answer.fail("A JSON web token could not be decoded", 401))
             return
-        token = call.credential.rpartition(" ")[2]
         known_token = self.tokens is None or token in self.tokens or token in self.apps.minted
         if not known_token or not self.apps.accepts(token):
             raise RefusedError(

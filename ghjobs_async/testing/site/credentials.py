@@ -90,11 +90,6 @@ class Apps:
     _refusals_left: Counter[str] = attrs.field(factory=Counter)
     _owners: dict[str, int] = attrs.field(factory=dict)
 
-    def is_app(self, authorization: str) -> bool:
-        """Whether a header has what looks like a JSON web token; it is not verified."""
-        scheme, _, token = authorization.partition(" ")
-        return scheme.lower() == "bearer" and token.count(".") == 2
-
     def installation(self, repo: str) -> dict[str, object]:
         """Make the JSON object of the installation of a repository's owner."""
         owner = repo.partition("/")[0].lower()

@@ -19,6 +19,8 @@ _RUN: Final = r"/actions/runs/(?P<run>[0-9]+)"
 _ATTEMPT: Final = rf"{_RUN}(?:/attempts/(?P<attempt>[0-9]+))?"
 _JOB: Final = r"/actions/jobs/(?P<job>[0-9]+)"
 _WORKFLOW: Final = r"/actions/workflows/(?P<workflow>[^/]+)"
+_RUNS: Final = rf"(?:/actions|{_WORKFLOW})/runs"
+_CHECK_RUN: Final = r"/check-runs/(?P<job>[0-9]+)"
 #: Each operation below a repository: its path, and its page of the documentation.
 _REPO_ROUTES: Final = {
     "jobs": (rf"{_ATTEMPT}/jobs", "/actions/workflow-jobs#list-jobs-for-a-workflow-run"),
@@ -27,16 +29,10 @@ _REPO_ROUTES: Final = {
     "run": (_ATTEMPT, "/actions/workflow-runs#get-a-workflow-run"),
     "run_log": (rf"{_ATTEMPT}/logs", "/actions/workflow-runs#download-workflow-run-logs"),
     "artifacts": (rf"{_RUN}/artifacts", "/actions/artifacts#list-workflow-run-artifacts"),
-    "runs": (
-        rf"(?:/actions|{_WORKFLOW})/runs",
-        "/actions/workflow-runs#list-workflow-runs-for-a-repository",
-    ),
+    "runs": (_RUNS, "/actions/workflow-runs#list-workflow-runs-for-a-repository"),
     "workflows": (r"/actions/workflows", "/actions/workflows#list-repository-workflows"),
     "workflow": (_WORKFLOW, "/actions/workflows#get-a-workflow"),
-    "annotations": (
-        r"/check-runs/(?P<job>[0-9]+)/annotations",
-        "/checks/runs#list-check-run-annotations",
-    ),
+    "annotations": (rf"{_CHECK_RUN}/annotations", "/checks/runs#list-check-run-annotations"),
     "installation": (r"/installation", ""),
     "repo": (r"", ""),
 }

@@ -115,7 +115,9 @@ class Storage:
         if expires is None or self.clock() >= expires:
             return self.expired(call)
         blob = self._blob_at(asked.path)
-        return self.not_found() if blob is None else self._content(call, blob)
+        if blob is None:
+            return self.error(self.not_ready_status, "BlobNotFound")
+        return self._content(call, blob)
 
     def finish(self, _: Call, answer: Answer) -> Answer:
         """Add the headers of every answer of the storage."""
@@ -151,10 +153,6 @@ class Storage:
                 headers["Content-Range"] = f"bytes {first}-{last}/{blob.size}"
                 return self._headed(Answer(206, blob.part(first, last + 1), headers))
         return self._headed(Answer(200, blob, headers))
-
-    def not_found(self, status: int | None = None) -> Answer:
-        """Answer that the log does not exist (yet)."""
-        return self.error(status or self.not_ready_status, "BlobNotFound")
 
     def expired(self, call: Call) -> Answer:
         """Answer that the request's link has expired."""

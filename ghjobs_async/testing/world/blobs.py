@@ -38,9 +38,6 @@ class Blob:
             return cls(content, size, etag or f'"0x8{digest.hexdigest().upper()}"')
         return cls(content, size, etag or f'"0x8{size:X}"')
 
-    def __len__(self) -> int:
-        return self.size
-
     def read(self) -> Iterator[bytes]:
         """Give the whole content, block by block."""
         if not isinstance(self.content, bytes):
@@ -67,10 +64,8 @@ class Blob:
 def blanks(size: int) -> Iterator[bytes]:
     """Give an empty JSON object, padded with blanks to *size* bytes."""
     yield b"{}"[:size]
-    left = max(0, size - 2)
-    while left > 0:
-        yield b" " * min(left, _LARGE_BLOCK)
-        left -= _LARGE_BLOCK
+    for start in range(2, size, _LARGE_BLOCK):
+        yield b" " * min(_LARGE_BLOCK, size - start)
 
 
 @lru_cache(maxsize=4)

@@ -6,7 +6,7 @@ The same job and the same options always give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import attrs
@@ -138,7 +138,7 @@ def _lines(job: Mapping[str, object], options: LogOptions) -> Iterator[_Line]:
             now = begun * _SECOND + 1_017 * number
         if number in options.silent:
             continue
-        texts = list(_step_lines(job, step, options))
+        texts = _step_lines(job, step, options)
         ended = epoch(step.get("completed_at")) or begun
         room = max(0, (ended - begun) * _SECOND)
         pace = max(_TICK, min(_SECOND, room // (len(texts) + 1)))
@@ -166,50 +166,41 @@ def _server_lines(job: Mapping[str, object]) -> tuple[str, ...]:
 
 def _step_lines(
     job: Mapping[str, object], step: Mapping[str, object], options: LogOptions
-) -> Iterator[str]:
-    name = str(step.get("name"))
+) -> Sequence[str]:
+    name, conclusion = str(step.get("name")), step.get("conclusion")
     if name == "Set up job":
-        yield from _preamble(job)
-        return
+        return _preamble(job)
     if name == "Complete job":
-        yield "Cleaning up orphan processes"
-        return
+        return ["Cleaning up orphan processes"]
     if name.startswith("Post "):
-        yield "Post job cleanup."
-        yield f"[command]/usr/bin/true {name.removeprefix('Post ')}"
-        return
+        return ["Post job cleanup.", f"[command]/usr/bin/true {name.removeprefix('Post ')}"]
     command = name.removeprefix("Run ")
-    yield from _opening(command)
-    for part in range(options.nested):
-        yield from _opening(f"./part-{part + 1}.sh")
-        yield f"part {part + 1} of {command}"
-    for number in range(options.lines):
-        yield f"\x1b[32mok\x1b[0m {command} {number + 1} of {options.lines}"
-    conclusion = step.get("conclusion")
+    lines = _opening(command)
+    for part in range(1, options.nested + 1):
+        lines += [*_opening(f"./part-{part}.sh"), f"part {part} of {command}"]
+    for number in range(1, options.lines + 1):
+        lines.append(f"\x1b[32mok\x1b[0m {command} {number} of {options.lines}")
     if conclusion == "success" and command.startswith("Install"):
-        yield "##[warning]A newer release of this tool is available.\nUpdate when you can."
-    yield from (text.format(command) for text in _ENDINGS.get(str(conclusion), ()))
+        lines.append("##[warning]A newer release of this tool is available.\nUpdate when you can.")
+    return lines + [text.format(command) for text in _ENDINGS.get(str(conclusion), ())]
 
 
-def _opening(command: str) -> Iterator[str]:
-    yield f"##[group]Run {command}"
+def _opening(command: str) -> list[str]:
+    details = [f"\x1b[36;1m{command}\x1b[0m", "shell: /usr/bin/bash -e {0}"]
     if "@" in command:
-        yield from ("with:", "  fetch-depth: 1")
-    else:
-        yield from (f"\x1b[36;1m{command}\x1b[0m", "shell: /usr/bin/bash -e {0}")
-    yield "##[endgroup]"
+        details = ["with:", "  fetch-depth: 1"]
+    return [f"##[group]Run {command}", *details, "##[endgroup]"]
 
 
-def _preamble(job: Mapping[str, object]) -> Iterator[str]:
-    yield "Current runner version: '2.330.0'"
-    yield f"Runner name: '{job.get('runner_name')}'"
-    yield f"Runner group name: '{job.get('runner_group_name')}'"
-    yield "##[group]Operating System"
-    yield from ("Ubuntu", "24.04.3", "LTS", "##[endgroup]")
-    yield "##[group]GITHUB_TOKEN Permissions"
-    yield from _PERMISSIONS
-    yield "##[endgroup]"
-    yield "Secret source: Actions"
-    yield "Prepare workflow directory"
-    yield "Prepare all required actions"
-    yield f"Complete job name: {job.get('name')}"
+def _preamble(job: Mapping[str, object]) -> list[str]:
+    return [
+        "Current runner version: '2.330.0'",
+        f"Runner name: '{job.get('runner_name')}'",
+        f"Runner group name: '{job.get('runner_group_name')}'",
+        *("##[group]Operating System", "Ubuntu", "24.04.3", "LTS", "##[endgroup]"),
+        *("##[group]GITHUB_TOKEN Permissions", *_PERMISSIONS, "##[endgroup]"),
+        "Secret source: Actions",
+        "Prepare workflow directory",
+        "Prepare all required actions",
+        f"Complete job name: {job.get('name')}",
+    ]

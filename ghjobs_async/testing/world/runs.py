@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import attrs
 
 from ghjobs_async.refs import JobRef, RunRef
@@ -23,9 +25,7 @@ class FakeRepo:
     def newest_first(self) -> list[FakeRun]:
         """Give all runs in the order GitHub lists them."""
         if self._newest_first is None or len(self._newest_first) != len(self.runs):
-            self._newest_first = sorted(
-                self.runs, key=lambda run: (run.created, run.id), reverse=True
-            )
+            self._newest_first = sorted(self.runs, key=attrgetter("created", "id"), reverse=True)
         return self._newest_first
 
     def workflows(self) -> list[FakeRun]:
@@ -53,7 +53,8 @@ class FakeJob:
     attempt: int
     spec: JobSpec
     created: int
-    _data: dict[str, object] | None = None
+    #: The JSON object, once a test changes it or a recording gives it.
+    held: dict[str, object] | None = None
     #: The log and its state that were set later.
     set_blob: Blob | None = None
     set_state: LogState | None = None
@@ -61,7 +62,7 @@ class FakeJob:
     @property
     def name(self) -> str:
         """Its name."""
-        return str((self._data or {}).get("name", self.spec.name))
+        return str((self.held or {}).get("name", self.spec.name))
 
     @property
     def ref(self) -> JobRef:
@@ -71,18 +72,14 @@ class FakeJob:
     @property
     def data(self) -> dict[str, object]:
         """The JSON object that is sent: change it to change the next answer."""
-        if self._data is None:
-            self._data = self._make()
-        return self._data
-
-    @data.setter
-    def data(self, value: dict[str, object]) -> None:
-        self._data = value
+        if self.held is None:
+            self.held = self._make()
+        return self.held
 
     def payload(self) -> dict[str, object]:
         """Give the JSON object; made anew each time unless a test holds `data`."""
         # A soak over 20,000 runs would not fit into memory if every object were kept.
-        return self._make() if self._data is None else self._data
+        return self._make() if self.held is None else self.held
 
     def _make(self) -> dict[str, object]:
         spec, run = self.spec, self.run
@@ -99,7 +96,7 @@ class FakeJob:
         ran = spec.runner != "none" and not idle and not unstarted
         hosted = spec.runner == "hosted"
         runner = 1 + self.id % 997
-        web = f"{WEB}/{run.repo}"
+        page = f"runs/{self.id}" if spec.check_run else f"actions/runs/{run.id}/job/{self.id}"
         data: dict[str, object] = {
             "id": self.id,
             "run_id": run.id,
@@ -110,9 +107,7 @@ class FakeJob:
             "node_id": node_id("CR", self.id),
             "head_sha": run.head_sha,
             "url": f"{root}/actions/jobs/{self.id}",
-            "html_url": f"{web}/runs/{self.id}"
-            if spec.check_run
-            else f"{web}/actions/runs/{run.id}/job/{self.id}",
+            "html_url": f"{WEB}/{run.repo}/{page}",
             "status": spec.status,
             "conclusion": spec.conclusion,
             "created_at": iso(self.created),
@@ -180,14 +175,13 @@ class FakeJob:
         """How a request for the log is answered: what was set, or what the status implies."""
         if state := self.set_state or self.spec.log_state:
             return state
-        data = self._data
-        status = self.spec.status if data is None else data.get("status")
-        conclusion = self.spec.conclusion if data is None else data.get("conclusion")
-        if status != "completed":
+        spec = {"status": self.spec.status, "conclusion": self.spec.conclusion}
+        data = spec if self.held is None else self.held
+        if data.get("status") != "completed":
             return "not_ready"
         if self.has_own_log or self.spec.runner != "none":
             return "deleted" if self.spec.check_run else "ok"
-        return "not_ready" if conclusion == "cancelled" else "deleted"
+        return "not_ready" if data.get("conclusion") == "cancelled" else "deleted"
 
 
 @attrs.define(eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -90,11 +91,13 @@ class World:
         run_id = self._next_run if run_id is None else check_id(run_id, "a run's id")
         if run_id in self.runs_by_id:
             raise ValueError(f"there is a run {run_id} already")
-        repository = self._repo(repo)
-        created = self._epoch + len(self.runs_by_id)
-        if created_at is not None:
-            created = int(created_at.timestamp())
-        path = workflow_path or f".github/workflows/{_slug(workflow)}.yml"
+        repository = self.repos.get(repo.lower())
+        if repository is None:
+            repository = FakeRepo(_FIRST_REPO_ID + len(self.repos_by_id), repo)
+            self.repos[repo.lower()] = self.repos_by_id[repository.id] = repository
+        created = int(created_at.timestamp()) if created_at else self._epoch + len(self.runs_by_id)
+        slug = re.sub(r"[^a-z0-9]", "-", workflow.lower()).strip("-") or "workflow"
+        path = workflow_path or f".github/workflows/{slug}.yml"
         run = FakeRun(
             repository=repository,
             id=run_id,
@@ -161,13 +164,6 @@ class World:
         self.jobs_by_id[number] = job
         return job
 
-    def _repo(self, full_name: str) -> FakeRepo:
-        repo = self.repos.get(full_name.lower())
-        if repo is None:
-            repo = FakeRepo(_FIRST_REPO_ID + len(self.repos_by_id), full_name)
-            self.repos[full_name.lower()] = self.repos_by_id[repo.id] = repo
-        return repo
-
     def _add_attempts(self, run: FakeRun, specs: Sequence[AttemptSpec]) -> None:
         start = run.created
         previous: FakeAttempt | None = None
@@ -212,8 +208,3 @@ def _inheriting(spec: JobSpec, previous: FakeAttempt | None, index: int) -> JobS
     data = before.payload() if before else {}
     kept = {key: data[key] for key in data.keys() & {"started_at", "completed_at", "steps"}}
     return attrs.evolve(spec, overrides={**kept, **spec.overrides})
-
-
-def _slug(name: str) -> str:
-    text = "".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower()).strip("-")
-    return text or "workflow"
