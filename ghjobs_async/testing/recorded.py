@@ -18,8 +18,6 @@ from ghjobs_async.testing.world.world import World
 _REPO: Final = re.compile(r"/repos/([^/]+/[^/]+)/actions/")
 _LOG: Final = re.compile(r"(?:.*_job)?([0-9]+)")
 
-_Object = dict[str, object]
-
 
 def fill_from_folder(world: World, folder: Path) -> None:
     """
@@ -48,7 +46,7 @@ def fill_from_folder(world: World, folder: Path) -> None:
         attempt.status, attempt.conclusion = outcome_of([job.spec for job in attempt.jobs])
 
 
-def _jobs(value: object) -> Iterator[_Object]:
+def _jobs(value: object) -> Iterator[dict[str, object]]:
     """Find the jobs in a file's content."""
     if isinstance(value, list):
         for item in value:
@@ -62,7 +60,7 @@ def _jobs(value: object) -> Iterator[_Object]:
             yield value
 
 
-def _add(world: World, data: _Object) -> None:
+def _add(world: World, data: dict[str, object]) -> None:
     repo = _REPO.search(str(data.get("run_url"))) or _REPO.search(str(data.get("url")))
     number, run_id = data["id"], data["run_id"]
     if repo is None or not isinstance(number, int) or not isinstance(run_id, int):

@@ -223,7 +223,7 @@ class Api:
         return Answer.ok({"total_count": 0, "artifacts": []})
 
     def _runs(self, call: Call) -> Answer:
-        runs: Sequence[FakeRun] = self._find_repo(call).newest_first()
+        runs: Sequence[FakeRun] = self._find_repo(call).newest_first
         if (workflow := call.args.get("workflow")) is not None:
             runs = [run for run in runs if workflow in run.workflow_keys]
             if not runs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
+from bisect import insort
 
 import attrs
 
@@ -20,13 +20,13 @@ class FakeRepo:
     id: int
     full_name: str
     runs: list[FakeRun] = attrs.field(factory=list)
-    _newest_first: list[FakeRun] | None = None
+    #: The runs in the order GitHub lists them.
+    newest_first: list[FakeRun] = attrs.field(factory=list)
 
-    def newest_first(self) -> list[FakeRun]:
-        """Give all runs in the order GitHub lists them."""
-        if self._newest_first is None or len(self._newest_first) != len(self.runs):
-            self._newest_first = sorted(self.runs, key=attrgetter("created", "id"), reverse=True)
-        return self._newest_first
+    def add(self, run: FakeRun) -> None:
+        """Add a run."""
+        self.runs.append(run)
+        insort(self.newest_first, run, key=lambda run: (-run.created, -run.id))
 
     def workflows(self) -> list[FakeRun]:
         """Give the first run of each workflow: it stands for the workflow."""
@@ -123,9 +123,7 @@ class FakeJob:
             "runner_group_name": ("GitHub Actions" if hosted else "Default") if ran else None,
         }
         data.update(spec.overrides)
-        for key in spec.without:
-            data.pop(key, None)
-        return data
+        return {key: value for key, value in data.items() if key not in spec.without}
 
     def annotations(self) -> list[dict[str, object]]:
         """Make the JSON objects of its check run's annotations: why it did not succeed."""

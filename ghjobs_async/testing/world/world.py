@@ -113,7 +113,7 @@ class World:
             overrides=dict(overrides or {}),
         )
         self.runs_by_id[run_id] = run
-        repository.runs.append(run)
+        repository.add(run)
         self._add_attempts(run, specs)
         return run
 
