@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Self, TypedDict, Unpack
 
 from ghjobs_async.testing.faults import recoverable
 from ghjobs_async.testing.recorded import fill_from_folder
@@ -20,6 +20,16 @@ from ghjobs_async.testing.world.world import World
 
 #: Runs without a time of their own were created one second after another, from a day ago on.
 _FIRST_RUN_AGE = 86_400
+
+
+class FolderOptions(TypedDict, total=False):
+    """The arguments of `FakeGitHub` that `FakeGitHub.from_folder` takes, too."""
+
+    clock: Callable[[], float]
+    link_lifetime: float
+    latency: float
+    rate_limit: int | None
+    storage_host: str
 
 
 class FakeGitHub(World, Hosted):
@@ -70,31 +80,16 @@ class FakeGitHub(World, Hosted):
         self.script = Script()
 
     @classmethod
-    def from_folder(  # noqa: D417 - most arguments are those of the class
-        cls,
-        path: str | Path,
-        *,
-        clock: Callable[[], float] = time.time,
-        link_lifetime: float = 60.0,
-        latency: float = 0.0,
-        rate_limit: int | None = 5000,
-        storage_host: str = "127.0.0.1",
-    ) -> Self:
+    def from_folder(cls, path: str | Path, **options: Unpack[FolderOptions]) -> Self:
         """
         Make one from recorded payloads.
 
         Args:
             path: A folder with ``*.json`` (lists of jobs, single jobs, ``workflow_job`` webhook
                 bodies) and logs named ``JOBID.txt`` or ``*_jobJOBID.txt``.
-            clock, link_lifetime, latency, rate_limit, storage_host: As for the class.
+            options: Arguments of the class.
         """
-        fake = cls(
-            clock=clock,
-            link_lifetime=link_lifetime,
-            latency=latency,
-            rate_limit=rate_limit,
-            storage_host=storage_host,
-        )
+        fake = cls(**options)
         fill_from_folder(fake, Path(path))
         return fake
 

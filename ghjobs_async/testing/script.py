@@ -16,8 +16,6 @@ from ghjobs_async.testing.site.routes import OPERATIONS
 #: Takes the API, the request, and the function that answers it well; gives the faulty answer.
 Apply: TypeAlias = Callable[[Api, Call, Handler], Answer]
 
-_TARGETS = OPERATIONS | {"api", "any"}
-
 
 @attrs.frozen
 class Fault:
@@ -74,8 +72,9 @@ class Script:
 
     def add(self, rule: Rule) -> Rule:
         """Add a rule."""
-        if rule.on not in _TARGETS:
-            raise ValueError(f"on is one of {', '.join(sorted(_TARGETS))}, not {rule.on!r}")
+        known = sorted(OPERATIONS | {"api", "any"})
+        if rule.on not in known:
+            raise ValueError(f"on is one of {', '.join(known)}, not {rule.on!r}")
         self.rules.append(rule)
         return rule
 

@@ -11,8 +11,7 @@ import attrs
 
 from ghjobs_async.testing.server.messages import Answer, Call
 from ghjobs_async.testing.site.credentials import Apps, Budget
-from ghjobs_async.testing.site.filters import CAP, run_filter
-from ghjobs_async.testing.site.routes import numbered_url
+from ghjobs_async.testing.site.routes import CAP, numbered_url, run_filter
 from ghjobs_async.testing.site.storage import Storage
 from ghjobs_async.testing.world import payloads
 from ghjobs_async.testing.world.runs import FakeAttempt, FakeJob, FakeRepo, FakeRun

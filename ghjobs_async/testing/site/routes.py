@@ -1,8 +1,11 @@
-"""Which operation a request asks for."""
+"""What a request asks for: the operation, and the filters of a listing of runs."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Final
 from urllib.parse import urlencode
 
@@ -10,6 +13,7 @@ import attrs
 
 from ghjobs_async.testing.server.messages import PREFIX, Asked, Call
 from ghjobs_async.testing.world.payloads import DOCS
+from ghjobs_async.testing.world.runs import FakeRun
 from ghjobs_async.testing.world.world import World
 
 _REPO: Final = re.compile(
@@ -42,6 +46,20 @@ _OTHER_ROUTES: Final = {
     "user": (r"/user", ""),
     "root": (r"/?", ""),
 }
+
+#: The most results of a listing with any filter.
+CAP: Final = 1000
+#: Whether a run fits the value of each filter but ``created``, which is a range.
+_FILTERS: Final[dict[str, Callable[[FakeRun, str], bool]]] = {
+    "actor": lambda run, value: run.actor.lower() == value.lower(),
+    "branch": lambda run, value: run.branch == value,
+    "check_suite_id": lambda run, value: str(run.check_suite_id) == value,
+    "event": lambda run, value: run.event == value,
+    "head_sha": lambda run, value: run.head_sha == value,
+    "status": lambda run, value: value in {run.attempts[-1].status, run.attempts[-1].conclusion},
+}
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY: Final = timedelta(days=1) - timedelta(seconds=1)
 
 OPERATIONS: Final = frozenset({*_REPO_ROUTES, *_OTHER_ROUTES, "storage", "unknown"})
 
@@ -85,3 +103,57 @@ def query_of(call: Call) -> str:
 
 def _given(match: re.Match[str]) -> dict[str, str]:
     return {key: value for key, value in match.groupdict().items() if value is not None}
+
+
+def run_filter(query: Mapping[str, str]) -> Callable[[FakeRun], bool] | None:
+    """
+    Make a predicate of a run listing's query; None if it filters nothing.
+
+    Raises:
+        ValueError: ``created`` cannot be read.
+    """
+    wanted = {key: query[key] for key in _FILTERS if query.get(key)}
+    created = query.get("created")
+    if not wanted and not created:
+        return None
+    first, last = _created_range(created) if created else (-inf, inf)
+
+    def keep(run: FakeRun) -> bool:
+        fits = all(_FILTERS[key](run, value) for key, value in wanted.items())
+        return fits and first <= run.created <= last
+
+    return keep
+
+
+def _created_range(text: str) -> tuple[float, float]:
+    """
+    Read ``A..B``, ``>=A``, ``>A``, ``<=B``, ``<B``, ``*..B``, ``A..*`` or one date.
+
+    Gives the first and the last second that match, since the epoch. A date without a time means
+    its whole day, in UTC.
+    """
+    # An unescaped plus arrives as a space.
+    text = text.strip().replace(" ", "+")
+    low, dots, high = text.partition("..")
+    if dots:
+        return (-inf if low == "*" else _moment(low)[0]), (inf if high == "*" else _moment(high)[1])
+    sign = text[: len(text) - len(text.lstrip("<>="))]
+    first, last = _moment(text.removeprefix(sign))
+    ranges = {
+        "": (first, last),
+        ">=": (first, inf),
+        ">": (last + 1, inf),
+        "<=": (-inf, last),
+        "<": (-inf, first - 1),
+    }
+    if sign not in ranges:
+        raise ValueError(text)
+    return ranges[sign]
+
+
+def _moment(text: str) -> tuple[float, float]:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    end = moment + _DAY if _DATE.fullmatch(text) else moment
+    return moment.timestamp(), end.timestamp()

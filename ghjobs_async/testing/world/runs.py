@@ -212,6 +212,7 @@ class FakeRun:
     workflow: str
     path: str
     workflow_id: int
+    check_suite_id: int
     created: int
     head_sha: str
     event: str = "push"
@@ -239,11 +240,6 @@ class FakeRun:
     def ref(self) -> RunRef:
         """The reference that a client asks with."""
         return RunRef(self.repo, self.id)
-
-    @property
-    def check_suite_id(self) -> int:
-        """The number of its check suite."""
-        return self.id + 10_000_000_000
 
     @property
     def workflow_keys(self) -> set[str]:

@@ -105,6 +105,7 @@ class World:
             workflow=workflow,
             path=path,
             workflow_id=1_000_000 + int(sha_of(repository.id, path)[:6], 16),
+            check_suite_id=run_id + 10_000_000_000,
             created=created,
             head_sha=head_sha or sha_of(repository.id, run_id),
             event=event,
