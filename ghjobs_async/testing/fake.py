@@ -87,7 +87,8 @@ class FakeGitHub(World, Hosted):
         Args:
             path: A folder with ``*.json`` (lists of jobs, single jobs, ``workflow_job`` webhook
                 bodies) and logs named ``JOBID.txt`` or ``*_jobJOBID.txt``.
-            options: Arguments of the class.
+            options: *clock*, *link_lifetime*, *latency*, *rate_limit* and *storage_host* of the
+                class.
         """
         fake = cls(**options)
         fill_from_folder(fake, Path(path))

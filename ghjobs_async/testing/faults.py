@@ -125,8 +125,7 @@ def gzip_bomb(size: int = 100_000_000) -> Fault:
 def huge_answer(size: int = 100_000_000) -> Fault:
     """Answer with *size* bytes of valid JSON."""
     blob = Blob(lambda: blanks(size), size, '"huge"')
-    kind = {"Content-Type": "application/json"}
-    return Fault("huge_answer", lambda *_: Answer(200, blob, dict(kind)))
+    return Fault("huge_answer", lambda *_: Answer(200, blob, {"Content-Type": "application/json"}))
 
 
 # -- lists and redirects -----------------------------------------------------------------------

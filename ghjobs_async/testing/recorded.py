@@ -35,7 +35,8 @@ def fill_from_folder(world: World, folder: Path) -> None:
         except msgspec.DecodeError as error:
             raise ValueError(f"{path}: {error}") from error
         for job in _jobs(value):
-            _add(world, job)
+            if job["id"] not in world.jobs_by_id:
+                _add(world, job)
     for path in sorted(folder.rglob("*.txt")):
         found = _LOG.fullmatch(path.stem)
         if found and int(found[1]) in world.jobs_by_id:
@@ -65,8 +66,6 @@ def _add(world: World, data: dict[str, object]) -> None:
     number, run_id = data["id"], data["run_id"]
     if repo is None or not isinstance(number, int) or not isinstance(run_id, int):
         return
-    if number in world.jobs_by_id:
-        return
     begun = epoch(data.get("created_at")) or epoch(data.get("started_at"))
     run = world.runs_by_id.get(run_id) or world.add_run(
         repo[1],
@@ -89,7 +88,7 @@ def _add(world: World, data: dict[str, object]) -> None:
         runner="hosted" if data.get("runner_id") or data.get("steps") else "none",
         overrides={"id": number},
     )
-    world.add_job(run, run.attempts[wanted - 1], spec, created).held = data
+    world.add_job(run, run.attempts[wanted - 1], spec, created).data = data
 
 
 def _text(value: object) -> str | None:

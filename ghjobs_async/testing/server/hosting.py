@@ -235,14 +235,13 @@ def _hang_up(
 ) -> web.StreamResponse:
     """End the connection at once."""
     transport = request.transport
-    if transport is not None:
-        if reset:
-            sock = transport.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            transport.abort()
-        else:
-            # What was written is still sent before the connection ends.
-            transport.close()
+    if transport is not None and reset:
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        transport.abort()
+    elif transport is not None:
+        # What was written is still sent before the connection ends.
+        transport.close()
     answer = web.Response() if response is None else response
     answer.force_close()
     return answer

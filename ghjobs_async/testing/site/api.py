@@ -36,7 +36,7 @@ _NO_USER_AGENT: Final = (
 
 
 class RefusedError(Exception):
-    """Carry the answer to a request that is not done as asked."""
+    """Carry the answer to a request that is refused or redirected."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.status)
@@ -45,11 +45,7 @@ class RefusedError(Exception):
 
 @attrs.define
 class Api:
-    """
-    The operations, each a method of its name that turns a call into an answer.
-
-    The last fields are arguments of `FakeGitHub`.
-    """
+    """Turns a call into an answer; the last three fields are arguments of `FakeGitHub`."""
 
     clock: Callable[[], float]
     world: World

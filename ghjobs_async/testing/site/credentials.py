@@ -100,9 +100,9 @@ class Apps:
             "app_slug": "octo-app",
             "target_type": "Organization",
             "account": {"login": owner, "id": number, "type": "Organization"},
+            **_GRANTED,
             "access_tokens_url": f"{API}/app/installations/{number}/access_tokens",
             "events": [],
-            **_GRANTED,
         }
 
     def mint(self) -> dict[str, object]:

@@ -53,8 +53,7 @@ class FakeJob:
     attempt: int
     spec: JobSpec
     created: int
-    #: The JSON object, once a test changes it or a recording gives it.
-    held: dict[str, object] | None = None
+    _data: dict[str, object] | None = None
     #: The log and its state that were set later.
     set_blob: Blob | None = None
     set_state: LogState | None = None
@@ -62,7 +61,7 @@ class FakeJob:
     @property
     def name(self) -> str:
         """Its name."""
-        return str((self.held or {}).get("name", self.spec.name))
+        return str((self._data or {}).get("name", self.spec.name))
 
     @property
     def ref(self) -> JobRef:
@@ -72,14 +71,18 @@ class FakeJob:
     @property
     def data(self) -> dict[str, object]:
         """The JSON object that is sent: change it to change the next answer."""
-        if self.held is None:
-            self.held = self._make()
-        return self.held
+        if self._data is None:
+            self._data = self._make()
+        return self._data
+
+    @data.setter
+    def data(self, value: dict[str, object]) -> None:
+        self._data = value
 
     def payload(self) -> dict[str, object]:
         """Give the JSON object; made anew each time unless a test holds `data`."""
         # A soak over 20,000 runs would not fit into memory if every object were kept.
-        return self._make() if self.held is None else self.held
+        return self._make() if self._data is None else self._data
 
     def _make(self) -> dict[str, object]:
         spec, run = self.spec, self.run
@@ -174,7 +177,7 @@ class FakeJob:
         if state := self.set_state or self.spec.log_state:
             return state
         spec = {"status": self.spec.status, "conclusion": self.spec.conclusion}
-        data = spec if self.held is None else self.held
+        data = spec if self._data is None else self._data
         if data.get("status") != "completed":
             return "not_ready"
         if self.has_own_log or self.spec.runner != "none":
