@@ -35,11 +35,11 @@ def fill_from_folder(world: World, folder: Path) -> None:
         except msgspec.DecodeError as error:
             raise ValueError(f"{path}: {error}") from error
         for job in _jobs(value):
-            if job["id"] not in world.jobs_by_id:
+            if job["id"] not in world.jobs:
                 _add(world, job)
     for path in sorted(folder.rglob("*.txt")):
         found = _LOG.fullmatch(path.stem)
-        if found and int(found[1]) in world.jobs_by_id:
+        if found and int(found[1]) in world.jobs:
             world.set_log(int(found[1]), path.read_bytes())
     for attempt in (attempt for run in world.runs for attempt in run.attempts):
         ends = [epoch(job.payload().get("completed_at")) or 0 for job in attempt.jobs]

@@ -180,7 +180,7 @@ class Api:
 
     def _find_job(self, call: Call) -> FakeJob:
         repo = self._find_repo(call)
-        job = self.world.jobs_by_id.get(int(call.args["job"]))
+        job = self.world.jobs.get(int(call.args["job"]))
         if job is None or job.run.repository is not repo:
             raise _missing(call)
         return job

@@ -74,7 +74,7 @@ class Storage:
     def job_at(self, path: str) -> FakeJob | None:
         """Find the job whose log is at *path*."""
         found = _JOB_LOG.fullmatch(path)
-        return self.world.jobs_by_id.get(int(found[1])) if found else None
+        return self.world.jobs.get(int(found[1])) if found else None
 
     def _blob_at(self, path: str) -> Blob | None:
         if found := _RUN_LOG.fullmatch(path):

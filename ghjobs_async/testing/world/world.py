@@ -12,13 +12,7 @@ from ghjobs_async.refs import check_id, check_repo
 from ghjobs_async.testing.world.blobs import Blob, LogContent
 from ghjobs_async.testing.world.payloads import sha_of
 from ghjobs_async.testing.world.runs import FakeAttempt, FakeJob, FakeRepo, FakeRun
-from ghjobs_async.testing.world.specs import (
-    AttemptSpec,
-    JobSpec,
-    LogState,
-    outcome_of,
-    plain_jobs,
-)
+from ghjobs_async.testing.world.specs import AttemptSpec, JobSpec, LogState, outcome_of, plain_jobs
 
 #: Real ids have exceeded 32 bits for years, and clients still break on it.
 _FIRST_RUN_ID = 30_000_000_001
@@ -38,7 +32,7 @@ class World:
         #: Names that a repository once had, in lower case, with its number.
         self.former_names: dict[str, int] = {}
         self.runs_by_id: dict[int, FakeRun] = {}
-        self.jobs_by_id: dict[int, FakeJob] = {}
+        self.jobs: dict[int, FakeJob] = {}
         self._next_run = _FIRST_RUN_ID
         self._next_job = _FIRST_JOB_ID
 
@@ -46,6 +40,14 @@ class World:
     def runs(self) -> list[FakeRun]:
         """Every run, in the order they were added."""
         return list(self.runs_by_id.values())
+
+    def repo(self, full_name: str) -> FakeRepo:
+        """Give the repository of that name; make it if there is none."""
+        repo = self.repos.get(full_name.lower())
+        if repo is None:
+            repo = FakeRepo(_FIRST_REPO_ID + len(self.repos_by_id), full_name)
+            self.repos[full_name.lower()] = self.repos_by_id[repo.id] = repo
+        return repo
 
     def add_run(
         self,
@@ -91,10 +93,7 @@ class World:
         run_id = self._next_run if run_id is None else check_id(run_id, "a run's id")
         if run_id in self.runs_by_id:
             raise ValueError(f"there is a run {run_id} already")
-        repository = self.repos.get(repo.lower())
-        if repository is None:
-            repository = FakeRepo(_FIRST_REPO_ID + len(self.repos_by_id), repo)
-            self.repos[repo.lower()] = self.repos_by_id[repository.id] = repository
+        repository = self.repo(repo)
         created = int(created_at.timestamp()) if created_at else self._epoch + len(self.runs_by_id)
         slug = re.sub(r"[^a-z0-9]", "-", workflow.lower()).strip("-") or "workflow"
         path = workflow_path or f".github/workflows/{slug}.yml"
@@ -148,21 +147,21 @@ class World:
             size: The number of bytes that the function makes; None calls it once to count them.
             etag: The blob's ETag; None derives it from the content, or from *size* if given.
         """
-        job = self.jobs_by_id[job_id]
+        job = self.jobs[job_id]
         job.set_blob = None if content is None else Blob.of(content, size, etag)
         job.set_state = "ok" if state is None and content is not None else state
 
     def add_job(self, run: FakeRun, attempt: FakeAttempt, spec: JobSpec, created: int) -> FakeJob:
         """Add one job to an attempt."""
-        while self._next_job in self.jobs_by_id:
+        while self._next_job in self.jobs:
             self._next_job += 1
         wanted = spec.overrides.get("id")
         number = self._next_job
-        if isinstance(wanted, int) and wanted not in self.jobs_by_id:
+        if isinstance(wanted, int) and wanted not in self.jobs:
             number = wanted
         job = FakeJob(number, run, attempt.number, spec, created)
         attempt.jobs.append(job)
-        self.jobs_by_id[number] = job
+        self.jobs[number] = job
         return job
 
     def _add_attempts(self, run: FakeRun, specs: Sequence[AttemptSpec]) -> None:
