@@ -56,7 +56,8 @@ from ghjobs_async.models import (
     to_dict,
 )
 from ghjobs_async.refs import JobRef, RunRef
-from ghjobs_async.transport.auth import AppAuth, TokenAuth
+from ghjobs_async.transport.app import AppAuth
+from ghjobs_async.transport.auth import TokenAuth
 
 __all__ = [
     "Actor",

@@ -1,12 +1,12 @@
-"""`GitHubJobs`: one method per operation, and the fan-outs. Thin: what is done stands below."""
+"""`GitHubJobs`: one method for each operation, and the fan-outs."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from enum import Enum
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 from urllib.parse import urlsplit
@@ -24,13 +24,13 @@ from ghjobs_async.checks import (
 )
 from ghjobs_async.clock import Clock
 from ghjobs_async.errors import ConfigurationError
-from ghjobs_async.fanout import FanOut
-from ghjobs_async.listing.pages import Pages
+from ghjobs_async.fanout import FanOut, FanOutLate
+from ghjobs_async.listing.pages import Pages, Reading
 from ghjobs_async.listing.run_search import RunSearch
 from ghjobs_async.logs.download import Download
 from ghjobs_async.logs.job_log import JobLog, compiled
 from ghjobs_async.logs.log_grep import LogGrep
-from ghjobs_async.logtext import Hit
+from ghjobs_async.logs.slots import Slots
 from ghjobs_async.logtext.search import Context
 from ghjobs_async.models import Job, JobList, LogLink, RateLimit, Run, Wait
 from ghjobs_async.refs import JobRef, RunRef, check_id, check_repo
@@ -39,8 +39,6 @@ from ghjobs_async.transport.gate import Gate
 from ghjobs_async.transport.requester import Requester
 from ghjobs_async.transport.retries import Retries
 from ghjobs_async.transport.session import DEFAULT_TIMEOUT, Sessions
-from ghjobs_async.wire.convert import Page
-from ghjobs_async.wire.messages import Request
 from ghjobs_async.wire.operations import (
     Filter,
     get_job,
@@ -69,29 +67,29 @@ class _Environment(Enum):
 
 class GitHubJobs:
     """
-    GitHub's workflow jobs: get a job, list a run's jobs, read their logs; one or a hundred thousand.
+    GitHub's workflow jobs: get a job, list the jobs of a run, read their logs; one or many.
 
-    Enter it with ``async with``; it may be used by many tasks at once.
+    Enter it with ``async with``. Many tasks may use it at once.
 
     Args:
         auth: A token, an auth object (`TokenAuth`, `AppAuth`), None for no token, or a callable
-            that takes a repository's owner and gives one of these. Where not given, the token that
+            that takes a repository's owner and returns one of these. By default, the token that
             the environment holds for the host, if any.
         base_url: The API's root, ``https://HOSTNAME/api/v3`` for an Enterprise Server, or a bare
-            host name. Where not given: ``GITHUB_API_URL``, ``GH_HOST``, github.com.
+            host name. By default ``GITHUB_API_URL``, ``GH_HOST``, or github.com.
         api_version: Sent as ``X-GitHub-Api-Version``; None sends none.
         concurrency: How many requests, and how many downloads, may be under way at once.
-        session: A session to use; it is never closed here. Where not given, one is made.
-        timeout: For every hop; its ``total`` does not bound logs.
+        session: A session to use; it is never closed here. By default, one is made.
+        timeout: For every request; its ``total`` does not bound the content of logs.
         max_wait: The longest wait for a rate limit, in seconds; a longer one raises at once.
-        on_wait: Told of every wait for a limit or a retry, before it begins.
-        requests_per_minute: The pace; None is as GitHub allows it: 900 on github.com and ghe.com,
-            none on an Enterprise Server.
-        retries: How often a request that failed in a way that may pass is sent again.
+        on_wait: Called for every wait for a limit or a retry, before it begins.
+        requests_per_minute: The pace; None is what GitHub allows: 900 on github.com and ghe.com, no
+            limit on an Enterprise Server.
+        retries: How often a request is sent again after a failure that may pass.
         clock: Time and chance, for tests.
 
     Raises:
-        ConfigurationError: Any of these cannot be right.
+        ConfigurationError: One of these is malformed.
     """
 
     def __init__(
@@ -138,7 +136,7 @@ class GitHubJobs:
         )
         self._pages = Pages(self._requester, concurrency)
         # Downloads have slots of their own: a log that waits for its reader blocks no API call.
-        self._downloads = asyncio.Semaphore(concurrency)
+        self._downloads = Slots(concurrency)
 
     @property
     def base_url(self) -> str:
@@ -147,14 +145,14 @@ class GitHubJobs:
 
     @property
     def requests_per_minute(self) -> float | None:
-        """The pace of each credential's requests; None is without one."""
+        """The pace of each credential's requests; None does not pace."""
         return self._pace
 
     @property
     def rate_limit(self) -> RateLimit | None:
         """
-        What is left of the hourly budget, as the last answers said it; None before the first one,
-        and on servers without limits. Of several credentials, the one with the least left counts.
+        What is left of the hourly budget, by the last answers; None before the first one, and on
+        servers without limits. Of several credentials, the one with the least left counts.
         """
         return self._requester.credentials.rate_limit(self._clock.now())
 
@@ -184,7 +182,7 @@ class GitHubJobs:
         https://docs.github.com/rest/actions/workflow-jobs#get-a-job-for-a-workflow-run
 
         Args:
-            job: Repository as ``"owner/name"``; or, alone, a `JobRef` or the job's URL.
+            job: Repository as ``"owner/name"``; or, alone, a `JobRef`, a `Job` or the job's URL.
             job_id: Numeric id of the job.
 
         Raises:
@@ -193,16 +191,11 @@ class GitHubJobs:
         ref = resolve_job(job, job_id)
         return await self._requester.send(get_job(ref.repo, ref.job_id))
 
-    async def get_job_json(self, job: JobLike, job_id: int | None = None) -> dict[str, object]:
+    async def get_job_json(
+        self, job: JobLike, job_id: int | str | None = None
+    ) -> dict[str, object]:
         """
-        Fetch one job as the JSON object that GitHub sent, with the keys that `Job` lacks.
-
-        ``GET /repos/{owner}/{repo}/actions/jobs/{job_id}`` --
-        https://docs.github.com/rest/actions/workflow-jobs#get-a-job-for-a-workflow-run
-
-        Args:
-            job: Repository as ``"owner/name"``; or, alone, a `JobRef` or the job's URL.
-            job_id: Numeric id of the job.
+        Fetch one job as the JSON object that GitHub sent: `get_job`, with the keys that `Job` lacks.
 
         Raises:
             NotFoundError: No such job, or the token cannot see it.
@@ -218,7 +211,7 @@ class GitHubJobs:
         filter: Filter = "latest",  # noqa: A002 -- GitHub's own name
     ) -> JobList:
         """
-        List the jobs of a run, or of one attempt of it; all pages, fetched side by side.
+        List the jobs of a run, or of one attempt of it: all pages, fetched concurrently.
 
         ``GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs`` --
         https://docs.github.com/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run
@@ -227,7 +220,7 @@ class GitHubJobs:
         https://docs.github.com/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run-attempt
 
         Args:
-            run: Repository as ``"owner/name"``; or, alone, a `RunRef` or the run's URL.
+            run: Repository as ``"owner/name"``; or, alone, a `RunRef`, a `Run` or the run's URL.
             run_id: Numeric id of the run.
             filter: ``"latest"`` for the latest attempt, ``"all"`` for the jobs of every attempt.
 
@@ -244,12 +237,14 @@ class GitHubJobs:
             raise ConfigurationError(
                 f'filter="all" asks for every attempt, but {ref} names one: leave one of them out'
             )
+        return await self._decode(await self._fetch(ref, filter))
 
-        def make(per_page: int, page: int) -> Request[Page[Job]]:
-            return list_jobs(ref, filter, per_page, page)
+    def _fetch(self, ref: RunRef, filter: Filter) -> Awaitable[Reading[Job]]:  # noqa: A002
+        return self._pages.fetch((ref.repo, "jobs"), partial(list_jobs, ref, filter))
 
-        listing = await self._pages.read((ref.repo, "jobs"), make)
-        return JobList(listing.items, listing.total_count, listing.undecodable)
+    async def _decode(self, reading: Reading[Job]) -> JobList:
+        listing = await self._pages.decode(reading)
+        return JobList(listing.items, listing.total_count, listing.undecodable, listing.settled)
 
     async def get_run(self, run: RunLike, run_id: int | str | None = None) -> Run:
         """
@@ -261,9 +256,7 @@ class GitHubJobs:
         ``GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}`` --
         https://docs.github.com/rest/actions/workflow-runs#get-a-workflow-run-attempt
 
-        Args:
-            run: Repository as ``"owner/name"``; or, alone, a `RunRef` or the run's URL.
-            run_id: Numeric id of the run.
+        Takes what `list_jobs` takes.
 
         Raises:
             NotFoundError: No such run or attempt, or the token cannot see it.
@@ -272,20 +265,15 @@ class GitHubJobs:
 
     async def get_pull_head(self, repo: str, number: int) -> str:
         """
-        Fetch the id of the head commit of a pull request: ``iter_runs(repo, head_sha=...)`` has
-        its runs.
+        Fetch the head commit of a pull request, whose runs ``iter_runs(repo, head_sha=...)`` gives.
 
         ``GET /repos/{owner}/{repo}/pulls/{pull_number}`` --
         https://docs.github.com/rest/pulls/pulls#get-a-pull-request
 
-        Args:
-            repo: Repository as ``"owner/name"``.
-            number: Number of the pull request.
-
         Raises:
             NotFoundError: No such pull request, or the token cannot see it.
         """
-        check_id(number, "a pull request")
+        number = check_id(number, "a pull request")
         return await self._requester.send(get_pull_head(check_repo(repo), number))
 
     def iter_runs(
@@ -323,14 +311,14 @@ class GitHubJobs:
             status: A status or a conclusion.
             head_sha: The commit.
             check_suite_id: The check suite.
-            created: ``"2026-10-01..2026-11-01"``, ``">=2026-10-01"``, or any other form of GitHub's.
+            created: ``"7d"`` (since then), ``"2026-10-01..2026-11-01"``, or another form of GitHub's.
             exclude_pull_requests: Leave the pull requests out of the answers, which is faster.
 
         Returns:
-            An async iterator of `Run`; once through, its ``complete`` says whether it found all.
+            An async iterator of `Run`; at its end, its ``complete`` says whether it found all.
 
         Raises:
-            ConfigurationError: *repo*, *workflow* or *created* is malformed.
+            ConfigurationError: *repo*, *workflow*, *status* or *created* is malformed or unknown.
         """
         filters = {
             "actor": actor,
@@ -346,14 +334,12 @@ class GitHubJobs:
 
     async def get_log_url(self, job: JobLike, job_id: int | str | None = None) -> LogLink:
         """
-        Ask for the signed link of a job's log. Whoever has it can read the log, for a minute.
+        Ask for the signed link of a job's log. Whoever has it can read the log for a minute.
 
         ``GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs`` --
         https://docs.github.com/rest/actions/workflow-jobs#download-job-logs-for-a-workflow-run
 
-        Args:
-            job: Repository as ``"owner/name"``; or, alone, a `JobRef` or the job's URL.
-            job_id: Numeric id of the job.
+        Takes what `get_job` takes.
 
         Raises:
             LogUnavailableError: There is no log; its ``reason`` says why.
@@ -368,12 +354,10 @@ class GitHubJobs:
         ``GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs`` --
         https://docs.github.com/rest/actions/workflow-jobs#download-job-logs-for-a-workflow-run
 
-        The link is asked for, and followed without the token, when the block is entered and a
-        download slot is held; it is renewed, and a broken body resumed, while the log is read.
+        The link is asked for and followed, without the token, when the block is entered. While the
+        log is read, an expired link is renewed and a broken body is resumed.
 
-        Args:
-            job: Repository as ``"owner/name"``; or, alone, a `JobRef` or the job's URL.
-            job_id: Numeric id of the job.
+        Takes what `get_job` takes.
 
         Raises (when entered):
             LogUnavailableError: There is no log; its ``reason`` says why.
@@ -390,9 +374,8 @@ class GitHubJobs:
         """
         List the jobs of many runs or attempts: ``async with gh.fan_out(refs) as outcomes``.
 
-        Iterating over the outcomes gives a `Fetched` or `Failed` for each reference, as they
-        finish. *refs* is read lazily, results wait in bounded number, and leaving the block ends
-        every request, whatever the reason for leaving.
+        Iterating gives a `Fetched` or `Failed` for each reference, as they finish. *refs* is read
+        lazily, results wait in bounded number, and leaving the block ends every request.
 
         Args:
             refs: Runs or attempts, as `RunRef`, `Run` or URL: any iterable, or async iterable, such
@@ -402,12 +385,11 @@ class GitHubJobs:
         check_filter(filter)
         check_refs(refs)
 
-        async def work(ref: RunRef) -> JobList:
-            # An attempt is listed whole: there is nothing to filter.
-            return await self.list_jobs(ref, filter="latest" if ref.attempt else filter)
-
-        return FanOut(
-            refs, work, resolve=resolve_run, concurrency=self._concurrency, total=_total_of(refs)
+        total = refs.known_total if isinstance(refs, RunSearch) else None
+        # A list waits as it came, and becomes objects when it is taken.
+        work = partial(self._fetch, filter=filter)
+        return FanOutLate(
+            refs, work, self._decode, resolve_run, concurrency=self._concurrency, total=total
         )
 
     def fan_out_logs(
@@ -418,8 +400,7 @@ class GitHubJobs:
         """
         Handle the logs of many jobs: ``async with gh.fan_out_logs(refs, handle) as outcomes``.
 
-        *handle* runs where the download runs, with the log open; what it returns is the value of
-        the outcome. Otherwise as `fan_out`.
+        *handle* is awaited with the log open; what it returns is the value of the outcome.
 
         Args:
             refs: Jobs, as `JobRef`, `Job` or URL: any iterable, or async iterable.
@@ -445,8 +426,8 @@ class GitHubJobs:
         """
         Search the logs of many jobs: ``async with gh.grep(jobs, pattern) as hits``.
 
-        Iterating gives a `JobHit` for every line that matches, as it is found; no log is kept. Logs
-        that cannot be read are reported in ``hits.failures``.
+        Iterating gives a `JobHit` for every line that matches, as it is found. No log is kept, and
+        ``hits.failures`` reports those that could not be read.
 
         Args:
             refs: Jobs, as `JobRef`, `Job` or URL: any iterable, or async iterable.
@@ -462,12 +443,7 @@ class GitHubJobs:
         regex = compiled(pattern, context, max_count)
         check_refs(refs)
 
-        def search(log: JobLog) -> AsyncGenerator[Hit, None]:
-            return log.grep(regex, context=context, invert=invert, max_count=max_count)
-
+        search = partial(
+            JobLog.grep, pattern=regex, context=context, invert=invert, max_count=max_count
+        )
         return LogGrep(refs, self.open_log, search, concurrency=self._concurrency)
-
-
-def _total_of(refs: object) -> Callable[[], int | None] | None:
-    """Return what gives the number of references, where a search knows it."""
-    return (lambda: refs.total_count or None) if isinstance(refs, RunSearch) else None

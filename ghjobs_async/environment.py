@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from ipaddress import ip_address, ip_network
 from typing import Final
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from ghjobs_async.errors import ConfigurationError, shown
 
@@ -15,6 +16,10 @@ _HOST: Final = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?\.)*[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
     r"|\[[0-9A-Fa-f:.]+\]"
 )
+# In NO_PROXY. A last label of digits would be half an address.
+_DOMAIN: Final = re.compile(r"(?:[a-z0-9_*-]+\.)*[0-9]*[a-z_*-][a-z0-9_*-]*")
+_WITH_PORT: Final = re.compile(r"(\[.*\]|[^:]*):([0-9]{1,5})")
+_MAX_PORT: Final = 65535
 
 
 def api_root(base_url: str | None, environ: Mapping[str, str]) -> str:
@@ -114,23 +119,89 @@ def _same_host(url: str, root: str) -> bool:
     return (ours.scheme, ours.netloc.lower()) == (theirs.scheme, theirs.netloc.lower())
 
 
-def proxy_for(scheme: str, host: str) -> str | None:
+def proxy_for(scheme: str, host: str, port: int, environ: Mapping[str, str]) -> str | None:
     """
-    Return the proxy for *host* (``HTTPS_PROXY``, ``HTTP_PROXY``, ``NO_PROXY``, or the system's own).
+    Return the proxy for an address, as curl and Go find it; None for a direct connection.
+
+    It is that of ``HTTPS_PROXY`` or ``HTTP_PROXY``, else that of ``ALL_PROXY``, unless ``NO_PROXY``
+    excludes the address. A lower-case name comes before the upper-case one.
 
     Raises:
-        ConfigurationError: The proxy is not an http or https proxy but, for example, a SOCKS proxy.
+        ConfigurationError: A variable is not understood, or the proxy is not an http or https proxy
+            but, for example, a SOCKS proxy.
     """
-    if proxy_bypass(host):
-        return None
-    proxy = getproxies().get(scheme)
-    if not proxy:
+    name, proxy = _first_set((f"{scheme}_proxy", "all_proxy"), environ)
+    if not proxy or _is_direct(host.rstrip(".").lower(), port, environ):
         return None
     if "://" not in proxy:
         proxy = f"http://{proxy}"
-    if urlsplit(proxy).scheme not in {"http", "https"}:
+    kind = proxy.partition("://")[0].lower()
+    try:
+        parts = urlsplit(proxy)
+        _ = parts.port
+        whole = bool(parts.hostname) and proxy.removesuffix("/").endswith(f"//{parts.netloc}")
+    except ValueError:
+        whole = False
+    if kind.isalnum() and kind not in {"http", "https"}:
         raise ConfigurationError(
-            f"the {scheme} proxy in the environment is a {urlsplit(proxy).scheme} proxy; "
-            "only http and https proxies are supported"
+            f"{name} names a {kind} proxy; only http and https proxies are supported"
+        )
+    if not whole:
+        # The value may hold a password, so it is not shown.
+        raise ConfigurationError(
+            f"{name} is not http://HOST:PORT or http://USER:PASSWORD@HOST:PORT "
+            "(percent-encode special characters)"
         )
     return proxy
+
+
+def _is_direct(host: str, port: int, environ: Mapping[str, str]) -> bool:
+    """Return whether ``NO_PROXY`` excludes an address; all its entries have to be understood."""
+    variable, entries = _first_set(("no_proxy",), environ)
+    found = False
+    for entry in re.findall(r"[^\s,]+", entries):
+        excluded = _excludes(entry, host, port)
+        if excluded is None:
+            raise ConfigurationError(
+                f"{variable} contains {shown(entry)}, which is no host, address, network "
+                "(10.0.0.0/8) or pattern (127.*): correct or remove it"
+            )
+        found = found or excluded
+    return found
+
+
+def _first_set(names: tuple[str, ...], environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the first variable that is set, and its value."""
+    for name in (spelling for lower in names for spelling in (lower, lower.upper())):
+        # A web server sets HTTP_PROXY for a CGI script from a header that anybody can send.
+        if name == "HTTP_PROXY" and "REQUEST_METHOD" in environ:
+            continue
+        if value := environ.get(name, "").strip():
+            return name, value
+    return "", ""
+
+
+def _excludes(entry: str, host: str, port: int) -> bool | None:
+    """
+    Return whether an entry of ``NO_PROXY`` means this address; None where it is not understood.
+
+    An entry is a domain with all below it, an address, a network, or a pattern, each with or without
+    a port.
+    """
+    with_port = _WITH_PORT.fullmatch(entry)
+    name, wanted = with_port.groups() if with_port else (entry, port)
+    if int(wanted) > _MAX_PORT:
+        return None
+    try:
+        network = ip_network(re.sub(r"\[(.*)\]", r"\1", name), strict=False)
+    except ValueError:
+        name = name.lower().strip(".")
+        if not _DOMAIN.fullmatch(name):
+            return None
+        found = fnmatchcase(host, name) if "*" in name else f".{host}".endswith(f".{name}")
+    else:
+        try:
+            found = ip_address(host) in network
+        except ValueError:
+            found = False
+    return found and int(wanted) == port

@@ -17,6 +17,8 @@ _MAX_SHOWN = 80
 _MAX_MESSAGE = 300
 # How much of a longer message is looked at, before blanks and control characters are removed.
 _MAX_READ = 2000
+# A token, or a private key (in base64, too), given where something else was meant.
+_SECRET = re.compile(r"(gh[a-z]_|github_pat_)\w+|(?:-----BEGIN|LS0tLS1CRUdJTi).*")
 
 
 @attrs.frozen
@@ -37,8 +39,8 @@ def _rebuild(cls: type[GHJobsError], state: dict[str, object], text: str) -> GHJ
 
 
 def shown(value: object) -> str:
-    """Return a value as an error may show it: short, a URL without its credentials and query."""
-    text = repr(value)
+    """Return a value as an error may show it: short, without a token, key, or URL's secrets."""
+    text = _SECRET.sub(r"\1...", repr(value))
     if "//" in text:
         text = re.sub(r"//[^/\s]*@", "//...@", text)
         text = re.sub(r"[?#].*", "?...'", text)
@@ -55,6 +57,9 @@ def one_line(text: str, limit: int = _MAX_MESSAGE) -> str:
 
 class GHJobsError(Exception):
     """The base class of every error that this library raises on purpose."""
+
+    # Whether it was retried as often as allowed: then no retry around it starts anew.
+    given_up = False
 
     def __reduce__(
         self,
@@ -108,7 +113,10 @@ class ResponseError(GHJobsError):
         method, url: The request; the URL without its query where that is a secret.
         request_id: GitHub's id of the request, for a support ticket.
         message, documentation_url: The fields of the answer, where it has them.
+        server_time: The server's clock when it answered, as an aware datetime, where it said so.
     """
+
+    server_time: datetime | None = None
 
     def __init__(
         self,

@@ -27,6 +27,7 @@ import attrs
 
 K = TypeVar("K")
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 @attrs.frozen
@@ -139,7 +140,11 @@ class _Workers(ABC, Generic[K, T]):
             self._news.clear()
             await self._news.wait()
         self._room.release()
-        return self._ready.popleft()
+        return await self._finished(self._ready.popleft())
+
+    async def _finished(self, outcome: Outcome[K, T]) -> Outcome[K, T]:
+        """Make the outcome that is handed over of the one that a worker gave."""
+        return outcome
 
     async def _worker(self) -> None:
         try:
@@ -169,7 +174,7 @@ class _Workers(ABC, Generic[K, T]):
         try:
             key = self._resolve(given)
         except Exception as error:  # noqa: BLE001 -- one bad key never costs the others
-            self._fail(cast("K", given), error)
+            self._give(self._failed(cast("K", given), error))
         else:
             await self._work_on(key)
 
@@ -181,9 +186,9 @@ class _Workers(ABC, Generic[K, T]):
         self._ready.append(outcome)
         self._news.set()
 
-    def _fail(self, key: K, error: Exception) -> None:
+    def _failed(self, key: K, error: Exception) -> Failed[K]:
         self.failed += 1
-        self._give(Failed(key, _without_locals(error)))
+        return Failed(key, _without_locals(error))
 
 
 class FanOut(_Workers[K, T]):
@@ -226,9 +231,40 @@ class FanOut(_Workers[K, T]):
         try:
             value = await self._work(key)
         except Exception as error:  # noqa: BLE001 -- one bad key never costs the others
-            self._fail(key, error)
+            self._give(self._failed(key, error))
         else:
             self._give(Fetched(key, value))
+
+
+class FanOutLate(FanOut[K, T]):
+    """
+    As `FanOut`, for values that take much more memory than what they are made of.
+
+    *finish* makes the value of what *work* gave, when the outcome is taken. Its error becomes a
+    `Failed`, too.
+    """
+
+    def __init__(
+        self,
+        keys: Iterable[object] | AsyncIterable[object],
+        work: Callable[[K], Awaitable[R]],
+        finish: Callable[[R], Awaitable[T]],
+        resolve: Callable[[object], K],
+        *,
+        concurrency: int,
+        total: Callable[[], int | None] | None = None,
+    ) -> None:
+        unfinished: Any = work
+        super().__init__(keys, unfinished, concurrency=concurrency, resolve=resolve, total=total)
+        self._finish: Callable[[Any], Awaitable[T]] = finish
+
+    async def _finished(self, outcome: Outcome[K, T]) -> Outcome[K, T]:
+        if isinstance(outcome, Failed):
+            return outcome
+        try:
+            return Fetched(outcome.ref, await self._finish(outcome.value))
+        except Exception as error:  # noqa: BLE001 -- one bad key never costs the others
+            return self._failed(outcome.ref, error)
 
 
 class FanOutMany(_Workers[K, T]):
@@ -261,7 +297,7 @@ class FanOutMany(_Workers[K, T]):
         except Exception as error:  # noqa: BLE001 -- one bad key never costs the others
             if not room:
                 await self._room.acquire()
-            self._fail(key, error)
+            self._give(self._failed(key, error))
         else:
             if room:
                 self._room.release()

@@ -18,10 +18,13 @@ from cattrs.gen import make_dict_unstructure_fn, override
 from msgspec import Meta
 
 from ghjobs_async.errors import ConfigurationError, Undecodable
-from ghjobs_async.refs import JobRef, RunRef, find_repo
+from ghjobs_async.records import record
+from ghjobs_async.refs import MAX_ID, JobRef, RunRef, find_repo
 
 #: A date-time from GitHub: aware, with the offset that was sent.
 Timestamp: TypeAlias = Annotated[datetime, Meta(tz=True)]
+#: An id, or the number of an attempt: positive, an int64 as on GitHub's side.
+Id: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_ID)]
 
 
 class Status(StrEnum):
@@ -73,6 +76,7 @@ def _state(status: str | None, conclusion: str | None) -> str:
     return status
 
 
+@record
 @attrs.frozen(kw_only=True)
 class Step:
     """
@@ -103,6 +107,7 @@ class Step:
         return to_dict(self)
 
 
+@record
 @attrs.frozen(kw_only=True)
 class Job:
     """
@@ -113,12 +118,12 @@ class Job:
     Keys that older servers do not send have a default: None, or an empty tuple.
     """
 
-    id: int
-    run_id: int
+    id: Id
+    run_id: Id
     workflow_name: str | None = None
     head_branch: str | None = None
     run_url: str
-    run_attempt: int | None = None
+    run_attempt: Id | None = None
     node_id: str
     head_sha: str
     url: str
@@ -159,8 +164,12 @@ class Job:
 
     @property
     def duration(self) -> timedelta | None:
-        """The time from start to end; None where unknown or where the end is before the start."""
-        return _between(self.started_at, self.completed_at)
+        """
+        The time from start to end; None where unknown, where the end is before the start, and for a
+        job that runs again and still has the end of its last run.
+        """
+        ended = self.completed_at if self.status == Status.COMPLETED else None
+        return _between(self.started_at, ended)
 
     @property
     def queued_for(self) -> timedelta | None:
@@ -228,7 +237,7 @@ class Run:
     https://docs.github.com/rest/actions/workflow-runs
     """
 
-    id: int
+    id: Id
     name: str | None = None
     node_id: str
     head_branch: str | None = None
@@ -246,7 +255,7 @@ class Run:
     created_at: Timestamp
     updated_at: Timestamp | None = None
     actor: Actor | None = None
-    run_attempt: int | None = None
+    run_attempt: Id | None = None
     run_started_at: Timestamp | None = None
     triggering_actor: Actor | None = None
     repository: Repository
@@ -314,17 +323,19 @@ class JobList(Sequence[Job]):
 
     Attributes:
         total_count: The number of jobs by GitHub's own, latest count.
-        undecodable: The jobs that came but could not be decoded.
+        undecodable: The jobs that came but could not be decoded, or are another run's.
+        settled: Whether the pages agreed: on the total, and no job came twice.
     """
 
     jobs: tuple[Job, ...]
     total_count: int
     undecodable: tuple[Undecodable, ...] = ()
+    settled: bool = True
 
     @property
     def complete(self) -> bool:
-        """Whether every job that GitHub counts is here and decoded."""
-        return len(self.jobs) == self.total_count
+        """Whether every job that GitHub counts is here and decoded, and the pages agreed."""
+        return self.settled and not self.undecodable and len(self.jobs) == self.total_count
 
     @property
     def expected(self) -> int:

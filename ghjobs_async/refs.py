@@ -14,7 +14,7 @@ from ghjobs_async.errors import ConfigurationError, shown
 _NAME: Final = r"(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._-]{1,100}"
 _REPO: Final = re.compile(rf"{_NAME}/{_NAME}")
 #: Ids are int64 on GitHub's side.
-_MAX_ID: Final = 2**63 - 1
+MAX_ID: Final = 2**63 - 1
 _DIGITS: Final = re.compile(r"[1-9][0-9]{0,18}")
 # The path of a run, attempt or job, after "/OWNER/NAME" (web) or "/repos/OWNER/NAME" (API).
 _RUN_PATH: Final = re.compile(
@@ -50,7 +50,7 @@ def check_id(number: object, what: str) -> int:
     value = number
     if isinstance(value, str) and _DIGITS.fullmatch(value):
         value = int(value)
-    if type(value) is not int or not 1 <= value <= _MAX_ID:
+    if type(value) is not int or not 1 <= value <= MAX_ID:
         raise ConfigurationError(f"{what} is a positive number, not {shown(number)}")
     return value
 

@@ -6,17 +6,56 @@ import ast
 import inspect
 import re
 import runpy
+import shlex
 from pathlib import Path
 from types import CodeType
 
 import pytest
 
 from ghjobs_async import GitHubJobs
+from ghjobs_async.cli import main
 from ghjobs_async.testing import AttemptSpec, FakeGitHub, JobSpec
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+# `demo --serve` runs until it is interrupted; it has a test of its own.
+COMMANDS = [
+    line for line in re.findall(r"^(ghjobs .*)$", README, re.MULTILINE) if "--serve" not in line
+]
+
+
+def add_the_run(fake: FakeGitHub) -> None:
+    """Add the run that README asks for."""
+    build = JobSpec("build", conclusion="failure", overrides={"id": 399444496})
+    attempt = AttemptSpec([JobSpec("build", conclusion="failure"), JobSpec("test")])
+    fake.add_run(
+        "octo-org/octo-repo",
+        run_id=29679449,
+        attempts=[attempt, AttemptSpec([build, JobSpec("test")])],
+    )
+
+
+def test_readme_begins_with_what_is_needed_first() -> None:
+    """README leads from the first success to the details."""
+    assert re.findall(r"^## (.*)$", README, re.MULTILINE) == [
+        *("Install", "First look", "Many runs", "Logs", "The command", "Testing your own code"),
+        *("Settings", "Errors", "What happens when…", "Speed", "Requests"),
+    ]
+
+
+def test_the_first_success_is_near_the_top() -> None:
+    """The commands of a fresh machine and the first lines of code stand on the first two screens."""
+    screens = README.splitlines()[:60]
+    start = "python3 -m venv .venv && .venv/bin/pip install "
+    assert f"{start}'.[all]' && .venv/bin/ghjobs demo" in screens
+    assert f"{start}nox && .venv/bin/nox" in screens
+    assert any("await gh.list_jobs" in line for line in screens)
+
+
+def test_readme_is_short() -> None:
+    """README has no more words than people read."""
+    assert len(README.split()) <= 2300
 
 
 def snippets() -> list[CodeType]:
@@ -36,13 +75,7 @@ async def test_readme_snippets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     blocks = snippets()
     assert len(blocks) >= 8
     async with FakeGitHub() as fake:
-        build = JobSpec("build", conclusion="failure", overrides={"id": 399444496})
-        attempt = AttemptSpec([JobSpec("build", conclusion="failure"), JobSpec("test")])
-        fake.add_run(
-            "octo-org/octo-repo",
-            run_id=29679449,
-            attempts=[attempt, AttemptSpec([build, JobSpec("test")])],
-        )
+        add_the_run(fake)
         monkeypatch.setenv("GITHUB_API_URL", fake.base_url)
         monkeypatch.setenv("GITHUB_TOKEN", "of-the-environment")
         async with GitHubJobs() as gh:
@@ -52,6 +85,32 @@ async def test_readme_snippets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
                 if inspect.isawaitable(result):
                     await result
                 names["gh"] = gh
+
+
+def test_readme_shows_every_command() -> None:
+    """No command of README is left out of the test below, and each has a line."""
+    assert {line.split()[1] for line in COMMANDS} == {
+        *("audit", "grep", "job", "list", "log", "runs")
+    }
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_readme_commands(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsysbinary: pytest.CaptureFixture[bytes],
+    line: str,
+) -> None:
+    """Every command of README finds something."""
+    monkeypatch.chdir(tmp_path)
+    with FakeGitHub() as fake:
+        add_the_run(fake)
+        monkeypatch.setenv("GITHUB_API_URL", fake.base_url)
+        monkeypatch.setenv("GITHUB_TOKEN", "of-the-environment")
+        web = fake.base_url.removesuffix("/api/v3")
+        words = shlex.split(line.replace("https://github.com", web), comments=True)
+        assert main(words[1:]) == 0, capsysbinary.readouterr().err
+    assert capsysbinary.readouterr().out
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

@@ -1,4 +1,4 @@
-"""An audit: jobs written down and logs saved while runs are still being found."""
+"""Run an audit: write jobs and save logs while runs are still being found."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ghjobs_async.refs import JobRef
 
 class Audit:
     """
-    One audit, to be run once.
+    One audit. Run it once.
 
     Args:
         gh: The client.
         plan: What to audit.
-        folder: Where the findings go.
+        folder: Where the results go.
 
     Attributes:
-        tally: What was found so far; it may be read at any time.
+        tally: The counts so far; read them at any time.
     """
 
     def __init__(self, gh: GitHubJobs, plan: AuditPlan, folder: AuditFolder) -> None:
@@ -34,14 +34,14 @@ class Audit:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is missing so far."""
+        """Check that nothing is missing so far."""
         return not self.tally.total.failures
 
     async def run(self) -> Tally:
         """
-        Run it to its end.
+        Run the audit to its end.
 
-        What fails is written down, and costs nothing else.
+        A failure is written down and does not stop the rest.
 
         Raises:
             GHJobsError: No repository could be searched at all.

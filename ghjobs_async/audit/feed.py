@@ -1,4 +1,4 @@
-"""Runs found and their jobs listed at the same time: each feeds the next by being pulled."""
+"""Find runs and list their jobs at the same time: each stage pulls from the one before."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ghjobs_async.models import Job, JobList
 from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.wire.operations import Filter
 
-#: What could not be had, as it is written down.
+#: What is missing and why, as it is written down.
 Failure: TypeAlias = Mapping[str, object]
 
 
 @attrs.frozen
 class JobOf(JobRef):
-    """A reference that brings its job along, to where its log is read."""
+    """A job's reference together with the job, for whoever reads its log."""
 
     job: Job
 
@@ -36,9 +36,9 @@ class Feed:
         gh: The client.
         plan: Which runs.
         tally: Grows as runs are found and jobs come.
-        fail: Told of what could not be had.
-        take: Told of each run's jobs.
-        runs: These runs, instead of those that a search finds.
+        fail: Called with everything that is missing.
+        take: Called with each run's jobs.
+        runs: Take these runs instead of searching.
     """
 
     gh: GitHubJobs
@@ -50,14 +50,14 @@ class Feed:
     _search_errors: list[GHJobsError] = attrs.field(factory=list, init=False)
 
     def listings(self) -> FanOut[RunRef, JobList]:
-        """Give the fan-out over the runs, to be entered, and then given to `jobs`."""
+        """Return the fan-out over the runs; enter it, then pass it to `jobs`."""
         which: Filter = "all" if self.plan.all_attempts else "latest"
         return self.gh.fan_out(self._named() if self.runs else self._found(), filter=which)
 
     async def jobs(
         self, listings: AsyncIterable[Outcome[RunRef, JobList]]
     ) -> AsyncGenerator[JobOf, None]:
-        """Take the jobs of each run; give those whose logs are wanted."""
+        """Count the jobs of each run and yield those whose log is wanted."""
         async for outcome in listings:
             match outcome:
                 case Failed(ref, error):
@@ -71,21 +71,21 @@ class Feed:
 
     def check_searched(self) -> None:
         """
-        Raise the error of the first search if none succeeded: then nothing was looked at.
+        Raise the error of the first search if no search succeeded.
 
         Raises:
-            GHJobsError: As it came.
+            GHJobsError: The error of that search.
         """
         if self._search_errors and len(self._search_errors) == len(self.plan.repos):
             raise self._search_errors[0]
 
     def failed(self, what: str, repo: str, error: Exception, **ids: int) -> None:
         """
-        Tell that a search, a listing or a log could not be had.
+        Record that a search, a listing or a log failed.
 
         Raises:
-            Exception: *error* itself, where it is not about GitHub but the disk, or a mistake of our
-                own: going on would only repeat it.
+            Exception: *error* itself where it does not come from GitHub, but from the disk or from
+                a bug: every other job would fail in the same way.
         """
         if not isinstance(error, GHJobsError):
             raise error
@@ -94,12 +94,14 @@ class Feed:
         if reason := getattr(error, "reason", None):
             failure["reason"] = reason
         failure["text"] = str(error)
-        self._tell(repo, failure)
+        self._record(repo, failure)
 
     def _took(self, ref: RunRef, jobs: JobList) -> None:
         if self.take is not None:
             self.take(ref.repo, jobs)
         self.tally.add(ref.repo, jobs)
+        if not jobs.total_count:
+            self.tally.of(ref.repo).without_jobs += 1
         if not jobs.complete:
             self._short(
                 "jobs", ref.repo, jobs.expected, jobs.got, jobs.undecodable, run_id=ref.run_id
@@ -123,7 +125,7 @@ class Feed:
                     tally.found += 1
                     tally.expected = max(tally.found, search.total_count)
                     self.tally.estimated = place == len(plan.repos)
-                    # As it was asked for: GitHub may write the name in another case, or a new one.
+                    # The name as the caller wrote it: GitHub may return another case, or a new name.
                     yield RunRef(repo, run.id)
             except GHJobsError as error:
                 self._search_errors.append(error)
@@ -144,7 +146,7 @@ class Feed:
         undecodable: tuple[Undecodable, ...],
         **ids: int,
     ) -> None:
-        self._tell(
+        self._record(
             repo,
             {
                 "what": what,
@@ -158,6 +160,6 @@ class Feed:
             },
         )
 
-    def _tell(self, repo: str, failure: Failure) -> None:
+    def _record(self, repo: str, failure: Failure) -> None:
         self.tally.of(repo).failures += 1
         self.fail(failure)

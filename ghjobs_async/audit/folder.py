@@ -1,4 +1,4 @@
-"""Where an audit's findings lie: ``jobs.ndjson``, ``failures.ndjson``, ``logs/``."""
+"""The folder of an audit's results: ``jobs.ndjson``, ``failures.ndjson``, ``logs/``."""
 
 from __future__ import annotations
 
@@ -24,17 +24,16 @@ class AuditFolder:
     """
     A folder to write to: enter it with ``with``.
 
-    Every write is of whole lines and goes to the operating system at once, so that whoever stops an
+    Every write consists of whole lines and goes to the operating system at once, so an interrupted
     audit keeps what it had found.
 
     Args:
-        path: The folder; made where there is none.
-        force: Whether to write into a folder that is not empty. ``jobs.ndjson`` and
-            ``failures.ndjson`` then begin anew, logs of the same jobs are replaced, and nothing else
-            is touched.
+        path: The folder; created if missing.
+        force: Write into a folder that is not empty. ``jobs.ndjson`` and ``failures.ndjson`` are
+            overwritten, logs of the same jobs are replaced, and nothing else is touched.
 
     Raises:
-        ConfigurationError: It cannot be made or written to, or is not empty.
+        ConfigurationError: The folder cannot be created or written to, or is not empty.
     """
 
     def __init__(self, path: Path, *, force: bool = False) -> None:
@@ -66,15 +65,15 @@ class AuditFolder:
         self._failures.close()
 
     def add_jobs(self, repo: str, jobs: Iterable[Job]) -> None:
-        """Write jobs, each as GitHub's JSON with ``repository`` besides."""
+        """Write jobs: the fields of each job, and its ``repository``."""
         _write(self._jobs, ({"repository": repo, **to_dict(job)} for job in jobs))
 
     def add_failure(self, failure: Mapping[str, object]) -> None:
-        """Write what could not be had."""
+        """Write what is missing and why."""
         _write(self._failures, (failure,))
 
     def place_of_log(self, repo: str, job: Job) -> Path:
-        """Give the path for a job's log; its folder is there then."""
+        """Return the path for a job's log and create its folder."""
         path = self.path / LOGS / log_path(repo, job)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path

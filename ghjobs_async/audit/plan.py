@@ -1,4 +1,4 @@
-"""What to audit: a value."""
+"""What to audit: a value, and what counts as a failure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import attrs
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.listing.run_search import RunSearch, parse_age
-from ghjobs_async.models import Job
+from ghjobs_async.models import Job, Run, Status
 from ghjobs_async.refs import check_repo
 
 _FAILURES: Final = frozenset({"failure", "timed_out", "startup_failure"})
@@ -27,9 +27,9 @@ class Logs(StrEnum):
     ALL = "all"
 
 
-def failed(job: Job) -> bool:
-    """Whether *job* failed, by itself: not cancelled, not skipped."""
-    return job.conclusion in _FAILURES
+def failed(one: Job | Run) -> bool:
+    """Check whether a job or run failed by itself: not cancelled, not skipped."""
+    return one.state in _FAILURES
 
 
 @attrs.frozen(kw_only=True)
@@ -39,13 +39,13 @@ class AuditPlan:
 
     Args:
         repos: The repositories.
-        since, until: When the runs were created, as `parse_when` gives it.
+        since, until: When the runs were created, as `parse_when` returns it.
         workflow, branch, event, status, actor: GitHub's own filters.
-        all_attempts: Whether every attempt counts, or only the latest.
+        all_attempts: Take every attempt, not only the latest.
         logs: Which logs to fetch.
 
     Raises:
-        ConfigurationError: A repository is malformed, or the window is upside down.
+        ConfigurationError: A repository is malformed, or ``since`` is after ``until``.
     """
 
     repos: tuple[str, ...]
@@ -63,11 +63,13 @@ class AuditPlan:
         for repo in self.repos:
             check_repo(repo)
         if self.since and self.until and _start(self.since) > _start(self.until):
-            raise ConfigurationError(f"the runs since {self.since} until {self.until} are none")
+            raise ConfigurationError(
+                f"no run is since {self.since} and until {self.until}: the start is after the end"
+            )
 
     @property
     def created(self) -> str | None:
-        """The window of creation times, in GitHub's syntax."""
+        """Return the window of creation times in GitHub's syntax."""
         if self.since and self.until:
             return f"{self.since}..{self.until}"
         if self.since:
@@ -75,7 +77,12 @@ class AuditPlan:
         return f"<={self.until}" if self.until else None
 
     def search(self, gh: GitHubJobs, repo: str) -> RunSearch:
-        """Search *repo* for its runs."""
+        """
+        Search *repo* for its runs. Nothing is requested before the search is iterated over.
+
+        Raises:
+            ConfigurationError: GitHub cannot know one of the filters.
+        """
         return gh.iter_runs(
             repo,
             workflow=self.workflow,
@@ -88,15 +95,15 @@ class AuditPlan:
         )
 
     def wants_log(self, job: Job) -> bool:
-        """Whether the log of *job* is to be fetched: asked for, and there can be one."""
-        if not job.ran or job.status != "completed":
+        """Check whether to fetch the log of *job*: it was asked for, and one can exist."""
+        if not job.ran or job.status != Status.COMPLETED:
             return False
         return self.logs is Logs.ALL or (self.logs is Logs.FAILED and failed(job))
 
 
 def parse_when(text: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> str:
     """
-    Take ``7d``, ``24h``, ``30m``, ``2w`` (so long ago), a day or a moment; give GitHub's form of it.
+    Parse an age (``7d``, ``24h``, ``30m``, ``2w``), a day or a moment into GitHub's form.
 
     Raises:
         ConfigurationError: It is none of these.

@@ -1,4 +1,4 @@
-"""What an audit has found so far, and its sums. Grows with names, not with jobs. Pure."""
+"""Count what an audit has found so far. Memory grows with names, not with jobs. Pure."""
 
 from __future__ import annotations
 
@@ -11,32 +11,34 @@ from typing import Final
 import attrs
 
 from ghjobs_async.audit.plan import failed
-from ghjobs_async.models import Job
+from ghjobs_async.models import Conclusion, Job
 
-_MOST_SLOW: Final = 5
-_MOST_FAILING: Final = 5
+_MAX_SLOW: Final = 5
+_MAX_FAILING: Final = 5
 
 
 @attrs.define
 class RepoTally:
     """
-    One repository.
+    Counts of one repository.
 
     Attributes:
-        expected: How many runs GitHub counts, as far as is known.
-        found: How many runs were found.
-        listed: Of how many of them the jobs came.
-        attempts: How many attempts have these jobs.
-        jobs, ran, failed, skipped: How many jobs there are, ran, failed, were skipped.
+        expected: Runs that GitHub counts, as far as known.
+        found: Runs found.
+        listed: Runs whose jobs were listed.
+        without_jobs: Listed runs that have no jobs, such as those that failed at startup.
+        attempts: Attempts that these jobs belong to.
+        jobs, ran, failed, skipped: Jobs in all, and those that ran, failed, were skipped.
         seconds: How long each job that ran took.
-        logs_wanted, logs: How many logs were asked for, and how many came.
-        log_bytes: Their size.
-        failures: How much could not be had: searches, runs and logs.
+        logs_wanted, logs: Logs to fetch, and logs fetched.
+        log_bytes: Size of the fetched logs.
+        failures: Searches, runs and logs that are missing.
     """
 
     expected: int = 0
     found: int = 0
     listed: int = 0
+    without_jobs: int = 0
     attempts: int = 0
     jobs: int = 0
     ran: int = 0
@@ -56,14 +58,14 @@ class RepoTally:
             self.jobs += 1
             self.ran += job.ran
             self.failed += failed(job)
-            self.skipped += job.conclusion == "skipped"
+            self.skipped += job.state == Conclusion.SKIPPED
             if job.ran and job.duration is not None:
                 self.seconds.append(job.duration.total_seconds())
         self.listed += 1
         self.attempts += len(attempts)
 
     def plus(self, other: RepoTally) -> RepoTally:
-        """Give the sum of both."""
+        """Return the sum of both."""
         both = {
             field.name: getattr(self, field.name) + getattr(other, field.name)
             for field in attrs.fields(RepoTally)
@@ -71,18 +73,19 @@ class RepoTally:
         return RepoTally(**both)
 
     def quantile(self, share: float) -> float | None:
-        """How many seconds that share of the jobs took at most; None where no job ran."""
+        """Return the seconds that *share* of the jobs took at most; None where no job ran."""
         if not self.seconds:
             return None
         ranked = sorted(self.seconds)
         return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
 
     def to_dict(self) -> dict[str, object]:
-        """Give it for JSON."""
+        """Return it as a dictionary for JSON."""
         counts: dict[str, object] = {
             "runs_expected": self.expected,
             "runs_found": self.found,
             "runs": self.listed,
+            "runs_without_jobs": self.without_jobs,
         }
         for name in ("attempts", "jobs", "ran", "failed", "skipped", "logs", "log_bytes"):
             counts[name] = getattr(self, name)
@@ -95,7 +98,7 @@ class RepoTally:
 
 @attrs.frozen(order=True)
 class SlowJob:
-    """One of the slowest jobs; ordered by its time."""
+    """One of the slowest jobs; ordered by duration."""
 
     seconds: float
     job_id: int
@@ -107,11 +110,11 @@ class SlowJob:
 @attrs.define
 class Tally:
     """
-    All repositories, the slowest jobs, and those that fail most.
+    Counts of all repositories, the slowest jobs, and those that fail most.
 
     Attributes:
-        repos: Each repository's own.
-        estimated: Whether ``expected`` is known of all repositories.
+        repos: The counts of each repository.
+        estimated: Whether ``expected`` is known for every repository.
     """
 
     repos: dict[str, RepoTally] = attrs.field(factory=dict)
@@ -121,14 +124,15 @@ class Tally:
     _seen: Counter[tuple[str, str, str]] = attrs.field(factory=Counter)
 
     def of(self, repo: str) -> RepoTally:
-        """Give the tally of one repository."""
+        """Return the counts of one repository."""
         return self.repos.setdefault(repo, RepoTally())
 
     @property
     def total(self) -> RepoTally:
-        """The sum of all repositories."""
+        """Return the sum over all repositories."""
         total = RepoTally()
-        for one in self.repos.values():
+        # A copy: the progress display reads this from a thread of its own.
+        for one in tuple(self.repos.values()):
             total = total.plus(one)
         return total
 
@@ -144,23 +148,23 @@ class Tally:
             self._failing[key] += failed(job)
             if job.duration is not None:
                 slow = SlowJob(job.duration.total_seconds(), job.id, repo, job.run_id, job.name)
-                add = heapq.heappush if len(self._slowest) < _MOST_SLOW else heapq.heappushpop
+                add = heapq.heappush if len(self._slowest) < _MAX_SLOW else heapq.heappushpop
                 add(self._slowest, slow)
 
     @property
     def slowest(self) -> list[SlowJob]:
-        """The slowest jobs, the slowest first."""
+        """Return the slowest jobs, the slowest first."""
         return sorted(self._slowest, reverse=True)
 
     @property
     def failing(self) -> list[tuple[str, str, str, int, int]]:
-        """Which jobs fail most: repository, workflow, name, how often it failed, of how often."""
+        """Return the jobs that fail most: repository, workflow, name, failures, times it ran."""
         most = [(key, count) for key, count in self._failing.items() if count]
         most.sort(key=lambda item: (-item[1], item[0]))
-        return [(*key, count, self._seen[key]) for key, count in most[:_MOST_FAILING]]
+        return [(*key, count, self._seen[key]) for key, count in most[:_MAX_FAILING]]
 
     def to_dict(self) -> dict[str, object]:
-        """Give it for JSON."""
+        """Return it as a dictionary for JSON."""
         return {
             "repositories": [
                 {"repository": repo, **one.to_dict()} for repo, one in self.repos.items()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from cyclopts import App, CycloptsError
+from rich.console import Console
 
 from ghjobs_async.cli.arguments import prepare
 from ghjobs_async.cli.completion import add_completion
@@ -22,7 +23,7 @@ from ghjobs_async.errors import ConfigurationError, GHJobsError
 OK: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
-#: The shell's own numbers for a command that ended by SIGINT and by SIGPIPE.
+#: The shell's own numbers for a command that SIGINT or SIGPIPE ended.
 _INTERRUPTED: Final = 130
 _PIPE_CLOSED: Final = 141
 
@@ -58,10 +59,18 @@ _COMMANDS: Final = {
 }
 
 
+class _HelpConsole(Console):
+    """The console for help and version: whoever closes the pipe (``| head``) has read enough."""
+
+    def on_broken_pipe(self) -> None:
+        _discard_output()
+
+
 def build() -> App:
     """Make the application. Each command is imported when it is used."""
     app = App(
         name="ghjobs",
+        console=_HelpConsole(),
         usage="Usage: ghjobs COMMAND [OPTIONS]",
         help=_HELP,
         help_format=HELP_FORMAT,
@@ -98,7 +107,8 @@ def run(argv: Sequence[str]) -> int:
         report(error)
         return USAGE
     except BrokenPipeError:
-        return _pipe_closed()
+        _discard_output()
+        return _PIPE_CLOSED
     except (GHJobsError, OSError) as error:
         report(error)
         return FAILED
@@ -110,9 +120,8 @@ def run(argv: Sequence[str]) -> int:
     return result if isinstance(result, int) else OK
 
 
-def _pipe_closed() -> int:
-    """End quietly: the reader of the output (``head``) has enough."""
+def _discard_output() -> None:
+    """Drop the rest of stdout: its reader has closed the pipe."""
     with suppress(OSError, ValueError):
-        # Otherwise Python itself would complain when it flushes at exit.
+        # Otherwise Python itself would complain when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return _PIPE_CLOSED

@@ -1,4 +1,4 @@
-"""Options that say which runs: the same for every command about many of them."""
+"""Options that select runs, for every command about many of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import attrs
 from cyclopts import Group, Parameter
 
 from ghjobs_async.audit import AuditPlan, Logs, parse_when
+from ghjobs_async.cli.output.text import report
 
 _FILTERS = Group("Which runs", sort_key=50)
 
@@ -18,32 +19,32 @@ class RunFilters:
     """GitHub's own filters."""
 
     since: Annotated[
-        str | None, Parameter(help="Created since: 7d, 24h, 2026-10-01. Else all there are.")
+        str | None, Parameter(help="Created since: 7d, 24h, 2026-10-01. Default: no limit.")
     ] = None
-    until: Annotated[str | None, Parameter(help="Created until: as --since.")] = None
+    until: Annotated[str | None, Parameter(help="Created until, written as --since.")] = None
     workflow: Annotated[
         str | None, Parameter(name=["--workflow", "-w"], help="File name, or number.")
     ] = None
     branch: Annotated[str | None, Parameter(name=["--branch", "-b"], help="Branch.")] = None
     event: Annotated[
-        str | None, Parameter(name=["--event", "-e"], help="What triggered them, say push.")
+        str | None, Parameter(name=["--event", "-e"], help="What triggered them, such as push.")
     ] = None
     status: Annotated[
-        str | None, Parameter(name=["--status", "-s"], help="Status or conclusion, say failure.")
+        str | None, Parameter(name=["--status", "-s"], help="Status or conclusion: failure, ...")
     ] = None
     actor: Annotated[str | None, Parameter(help="Who triggered them.")] = None
 
     @property
-    def given(self) -> tuple[str, ...]:
-        """The options that were given."""
-        return tuple(
-            f"--{field.name.replace('_', '-')}"
+    def given(self) -> dict[str, object]:
+        """Return the filters that were given, by their options."""
+        return {
+            f"--{field.name.replace('_', '-')}": value
             for field in attrs.fields(type(self))
-            if getattr(self, field.name) != field.default
-        )
+            if (value := getattr(self, field.name)) != field.default
+        }
 
     def plan(self, repos: tuple[str, ...], logs: Logs) -> AuditPlan:
-        """Make the plan for these repositories."""
+        """Make the plan for *repos*."""
         return AuditPlan(
             repos=repos,
             since=None if self.since is None else parse_when(self.since),
@@ -60,13 +61,35 @@ class RunFilters:
 @Parameter(name="*", group=_FILTERS)
 @attrs.frozen(kw_only=True)
 class Filters(RunFilters):
-    """GitHub's own filters, and which attempts."""
+    """GitHub's own filters, which attempts, and whether there may be no run."""
 
     all_attempts: Annotated[
         bool,
         Parameter(negative=(), show_default=False, help="Every attempt, not only the latest."),
     ] = False
+    allow_empty: Annotated[
+        bool,
+        Parameter(negative=(), show_default=False, help="Finding no run at all is a success, too."),
+    ] = False
+
+    @property
+    def given(self) -> dict[str, object]:
+        """Return the filters that were given, by their options."""
+        given = super().given
+        given.pop("--allow-empty", None)
+        return given
 
     def plan(self, repos: tuple[str, ...], logs: Logs) -> AuditPlan:
-        """Make the plan for these repositories."""
+        """Make the plan for *repos*."""
         return attrs.evolve(super().plan(repos, logs), all_attempts=self.all_attempts)
+
+    def check_found(self, runs: int, repos: tuple[str, ...]) -> bool:
+        """Check that runs were found, or that none were needed; otherwise say so on stderr."""
+        if runs or self.allow_empty:
+            return True
+        narrowed = " ".join(
+            f"{name} {value}" for name, value in self.given.items() if value is not True
+        )
+        which = f"no run matches {narrowed}" if narrowed else "there are no runs"
+        report(f"{which} in {', '.join(repos)}: nothing was searched (see --allow-empty)")
+        return False

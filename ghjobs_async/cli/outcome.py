@@ -1,4 +1,4 @@
-"""How a run, a job or a step stands, as one word. Pure."""
+"""Whether a run or a job counts as failed for ``--exit-status``. Pure."""
 
 from __future__ import annotations
 
@@ -7,17 +7,6 @@ from typing import Final
 # What gh's own --exit-status counts as failed.
 # https://github.com/cli/cli/blob/trunk/pkg/cmd/run/shared/shared.go
 _FAILURES: Final = frozenset({"action_required", "failure", "startup_failure", "timed_out"})
-
-
-def state_of(status: str | None, conclusion: str | None) -> str:
-    """
-    Return the conclusion of what has completed, else the status.
-
-    What runs again can still have its former conclusion.
-    """
-    if status in {None, "completed"}:
-        return conclusion or status or ""
-    return str(status)
 
 
 def has_failed(status: object, conclusion: object) -> bool:

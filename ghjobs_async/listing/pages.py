@@ -8,10 +8,8 @@ is read once more; what stays short says so.
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Final, Generic, Protocol, TypeVar
 
 import attrs
@@ -19,7 +17,7 @@ import attrs
 from ghjobs_async import fanout
 from ghjobs_async.errors import ServerError, TransportError, Undecodable
 from ghjobs_async.transport.requester import Requester
-from ghjobs_async.wire.convert import Page, is_empty_page, peek_total
+from ghjobs_async.wire.convert import Page, is_empty_page, peek_id, peek_total
 from ghjobs_async.wire.messages import Answer, Request
 from ghjobs_async.wire.urls import has_next
 
@@ -27,16 +25,21 @@ from ghjobs_async.wire.urls import has_next
 # works: asking for the same size again never helps.
 SIZES: Final = (100, 50, 25, 10)
 _TOO_LARGE: Final = frozenset({502, 504})
-# A passing 502 looks just like one that is due to the size. So a larger page is tried again after
-# this many lists, which costs a repository that really needs small pages next to nothing.
-_GROW_AFTER: Final = 100
+# Lists of the same repository are read in small pages from then on, but only so many of them.
+_KEEP: Final = 10
 # So many pages, a few milliseconds' work, are decoded at once.
 _BURST: Final = 4
-# A page as large as this is decoded as it comes: a page of runs has over a megabyte, and is a tenth
-# of that when decoded.
+# A page that takes as much as this is decoded as it comes: a page of runs has over a megabyte where
+# it is not packed, and is a tenth of that when decoded.
 _LARGE: Final = 2**19
+# A page without items is smaller than this, packed or not.
+_SMALL: Final = 200
 # So many pages are read beyond the total, where the server says that there are more.
 _MAX_BEYOND: Final = 100
+# No list is as long as this: a run has hundreds of jobs, and some attempts.
+_MAX_ITEMS: Final = 100_000
+# A list that shifts may show its first item twice; a page that comes more often is the same again.
+_MAX_REPEATS: Final = 3
 
 
 class Item(Protocol):
@@ -78,7 +81,8 @@ class _Size:
     """The page size that works for one repository's lists."""
 
     size: int = SIZES[0]
-    served: int = 0
+    #: How many lists are still to be read in pages of that size.
+    left: int = 0
 
 
 @attrs.define(eq=False)
@@ -94,7 +98,7 @@ class Pages:
     requester: Requester
     concurrency: int
     _sizes: dict[tuple[str, str], _Size] = attrs.field(factory=dict, init=False)
-    # One list at a time becomes objects, and is handed over before the next one does.
+    # One list at a time becomes objects.
     _decoding: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
 
     async def read(
@@ -108,119 +112,159 @@ class Pages:
             make: Builds the request for one page.
             limit: Of a list as long as this, or longer, only page 1 is read.
         """
-        listing = await self._read(key, make, limit)
-        return listing if listing.settled else await self._read(key, make, limit)
+        return await self.decode(await self.fetch(key, make, limit=limit))
 
-    async def _read(
-        self, key: tuple[str, str], make: MakeRequest[T], limit: int | None
-    ) -> Listing[T]:
-        """Read one list, in pages as large as the server can make them."""
+    async def fetch(
+        self, key: tuple[str, str], make: MakeRequest[T], *, limit: int | None = None
+    ) -> Reading[T]:
+        """Fetch the pages of a list as `read` does, in pages as large as the server can make."""
         known = self._sizes.setdefault((key[0].lower(), key[1]), _Size())
         begun = known.size
         for size in SIZES[SIZES.index(begun) :]:
             smallest = size == SIZES[-1]
+            reading = Reading(self.requester, key, make, limit, size, resize=not smallest)
             try:
-                listing = await self._read_in(size, make, limit, resize=not smallest)
+                await reading.fetch_all(self.concurrency)
             except ServerError as error:
                 if smallest or error.status not in _TOO_LARGE:
                     raise
             else:
                 self._remember(known, size, stepped=size != begun)
-                return listing
+                return reading
         raise AssertionError("the smallest size returns or raises")
 
-    async def _read_in(
-        self, size: int, make: MakeRequest[T], limit: int | None, *, resize: bool
-    ) -> Listing[T]:
-        reading = _Reading(self.requester, make, size, _unless_too_large if resize else bool)
-        first = await reading.fetch(1)
-        total = peek_total(first.body)
-        if total is None or (limit is not None and total >= limit):
-            page = await reading.decode(1, first)
-            total = page.total_count
-            if limit is not None and total >= limit:
-                return Listing(page.items, total, page.undecodable, settled=True)
-        answers = [first, *await reading.others(first, total, self.concurrency)]
+    async def decode(self, reading: Reading[T]) -> Listing[T]:
+        """
+        Decode a list that was fetched: some milliseconds' work, for when the list is wanted.
+
+        A list that changed meanwhile or came short is read once more.
+        """
+        listing = await self._decode(reading)
+        if listing.settled:
+            return listing
+        again = await self.fetch(reading.key, reading.make, limit=reading.limit)
+        return await self._decode(again)
+
+    async def _decode(self, reading: Reading[T]) -> Listing[T]:
         async with self._decoding:
-            pages = await reading.decode_all(answers)
-        return _merged(pages)
+            await reading.decode_all()
+        return await reading.listing()
 
     def _remember(self, known: _Size, size: int, *, stepped: bool) -> None:
         if stepped:
-            known.size, known.served = min(known.size, size), 0
-        elif known.size != SIZES[0] and size == known.size:
-            known.served += 1
-            if known.served >= _GROW_AFTER:
-                known.size, known.served = SIZES[SIZES.index(size) - 1], 0
+            known.size, known.left = size, _KEEP
+        elif known.left:
+            known.left -= 1
+        else:
+            known.size = SIZES[0]
 
 
 @attrs.define(eq=False)
-class _Reading(Generic[T]):
+class Reading(Generic[T]):
     """
     One reading of one list, in pages of one size.
 
-    Pages are kept as bytes until all have come: that takes a fraction of the memory of the objects
-    that they become.
+    Pages are kept as they came until the list is wanted: packed bytes take a fraction of the memory
+    of the objects that they become.
     """
 
     requester: Requester
+    key: tuple[str, str]
     make: MakeRequest[T]
+    limit: int | None
     size: int
-    resend: Callable[[int], bool]
+    resize: bool
+    _answers: deque[Answer] = attrs.field(factory=deque)
+    # The decoded pages, by number; None for half a page.
+    _pages: dict[int, Page[T] | None] = attrs.field(factory=dict)
+    # Whether only page 1 was read, of a list that is longer than the limit.
+    _first_only: bool = False
     # A page without items has come: there is nothing behind it, whatever the total says.
     _exhausted: bool = False
-    # Pages that are decoded already, by number: large ones, and a first one without a total in front.
-    _decoded: dict[int, Page[T]] = attrs.field(factory=dict)
+    # The first item of each page, and how often one has come again.
+    _first_ids: set[int] = attrs.field(factory=set)
+    _repeats: int = 0
 
-    async def fetch(self, number: int) -> Answer:
+    async def fetch_all(self, concurrency: int) -> None:
+        """Fetch all pages; of a list that is longer than the limit only the first one."""
+        first = await self._fetch(1)
+        total = peek_total(first.head)
+        if total is None:
+            # It stands behind the items: the whole page tells.
+            page = self._pages[1] = self._page(1, first) or await self._again(1)
+            total = page.total_count
+        self._answers.append(first)
+        self._first_only = self.limit is not None and total >= self.limit
+        if not self._first_only:
+            self._answers += await self._others(first, total, concurrency)
+
+    async def decode_all(self) -> None:
+        """Decode the pages, a few at a time: between them, other tasks have their turn."""
+        number = 0
+        while self._answers:
+            answer = self._answers.popleft()
+            number += 1
+            if number not in self._pages:
+                self._pages[number] = self._page(number, answer)
+            if number % _BURST == 0:
+                await asyncio.sleep(0)
+
+    async def listing(self) -> Listing[T]:
+        """Join the decoded pages; those that came by half are fetched again."""
+        pages = [page or await self._again(number) for number, page in sorted(self._pages.items())]
+        listing = _merged(pages)
+        return attrs.evolve(listing, settled=True) if self._first_only else listing
+
+    async def _fetch(self, number: int) -> Answer:
         request = self.make(self.size, number).undecoded()
-        answer = await self.requester.send(request, resend=self.resend)
-        self._exhausted = self._exhausted or is_empty_page(answer.body)
+        answer = await self.requester.send(request, resend=self._resend())
+        small = len(answer.raw) < _SMALL
+        self._exhausted = self._exhausted or (small and is_empty_page(answer.body))
+        first = peek_id(answer.head)
+        if first is not None:
+            self._repeats += first in self._first_ids
+            self._first_ids.add(first)
+        if self._repeats >= _MAX_REPEATS:
+            words = "the server gives the same page again and again: is something caching answers?"
+            raise answer.unusable(words, retryable=False)
         return answer
 
     async def _fetch_other(self, number: int) -> Answer:
-        answer = await self.fetch(number)
-        if len(answer.body) < _LARGE:
-            return answer
-        if page := self._page(number, answer):
-            self._decoded[number] = page
-        return attrs.evolve(answer, body=b"")
-
-    async def decode(self, number: int, answer: Answer) -> Page[T]:
-        page = self._page(number, answer) or await self._again(number)
-        self._decoded[number] = page
-        return page
+        answer = await self._fetch(number)
+        if len(answer.raw) >= _LARGE:
+            self._pages[number] = self._page(number, answer)
+            answer = attrs.evolve(answer, raw=b"")
+        return answer
 
     def _page(self, number: int, answer: Answer) -> Page[T] | None:
         """Decode a page; None for half a page, though the connection was whole."""
         try:
             return self.make(self.size, number).decode(answer)
-        except TransportError:
+        except TransportError as error:
+            if not error.retryable:
+                raise
             return None
 
     async def _again(self, number: int) -> Page[T]:
-        return await self.requester.send(self.make(self.size, number), resend=self.resend)
+        return await self.requester.send(self.make(self.size, number))
 
-    async def decode_all(self, answers: list[Answer]) -> list[Page[T]]:
-        """Decode pages, a few at a time: between them, other tasks have their turn."""
-        numbered = deque(enumerate(answers, 1))
-        answers.clear()
-        pages: list[Page[T] | None] = []
-        while numbered:
-            few = [numbered.popleft() for _ in range(min(_BURST, len(numbered)))]
-            with _collector_paused():
-                pages += [
-                    self._decoded.pop(number, None) or self._page(number, answer)
-                    for number, answer in few
-                ]
-            await asyncio.sleep(0)
-        return [
-            await self._again(number) if page is None else page
-            for number, page in enumerate(pages, 1)
-        ]
+    def _resend(self) -> Callable[[int], bool]:
+        """Send a request again after a 5xx; but once after one that a smaller page may cure."""
+        if not self.resize:
+            return bool
+        seen: list[int] = []
 
-    async def others(self, first: Answer, total: int, concurrency: int) -> list[Answer]:
+        def again(status: int) -> bool:
+            seen.append(status)
+            return status not in _TOO_LARGE or len(seen) == 1
+
+        return again
+
+    async def _others(self, first: Answer, total: int, concurrency: int) -> list[Answer]:
         """Fetch the pages behind the first one, concurrently as far as the total says."""
+        if total > _MAX_ITEMS and not self._exhausted:
+            words = f"total_count is {total}, which no list has: is this the root of a GitHub API?"
+            raise first.unusable(words, retryable=False)
         answers = [first]
         last = max(1, -(-total // self.size))
         if last > 1:
@@ -239,22 +283,6 @@ class _Reading(Generic[T]):
             if self._exhausted:
                 return
             yield number
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Pause the garbage collector, which would walk thousands of new objects; never across an await."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-def _unless_too_large(status: int) -> bool:
-    return status not in _TOO_LARGE
 
 
 def _merged(pages: list[Page[T]]) -> Listing[T]:

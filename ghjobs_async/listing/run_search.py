@@ -16,7 +16,7 @@ import attrs
 
 from ghjobs_async.checks import check_run_status
 from ghjobs_async.clock import Clock
-from ghjobs_async.errors import ConfigurationError, Undecodable, shown
+from ghjobs_async.errors import ConfigurationError, TransportError, Undecodable, shown
 from ghjobs_async.listing.pages import Listing, Pages
 from ghjobs_async.models import Run
 from ghjobs_async.refs import check_repo
@@ -100,6 +100,11 @@ class Window:
         except (ValueError, OverflowError):
             raise problem from None
         raise problem
+
+    def holds(self, moment: datetime) -> bool:
+        """Return whether *moment* lies in this window, give or take a second."""
+        after = self.start is None or moment >= self.start - _SECOND
+        return after and (self.end is None or moment <= self.end + _SECOND)
 
     def __str__(self) -> str:
         start = f"{self.start:%Y-%m-%dT%H:%M:%SZ}" if self.start else ""
@@ -189,8 +194,12 @@ class RunSearch:
 
     @property
     def complete(self) -> bool:
-        """Whether every run that GitHub counts has come, decoded."""
-        return self.got == self.total_count
+        """Whether every run that GitHub counts has come and was decoded."""
+        return self.got == self.total_count and not self.undecodable
+
+    def known_total(self) -> int | None:
+        """Return how many runs there are; None before the first answer."""
+        return self.total_count or None
 
     def __aiter__(self) -> Self:
         return self
@@ -211,6 +220,8 @@ class RunSearch:
         while todo:
             window, query = todo.pop()
             listing = await self._list(query, self._limit)
+            if query is not self._query:
+                self._check(window, listing.items)
             if first is None:
                 self.total_count = first = listing.total_count
             if listing.total_count >= self._limit:
@@ -230,6 +241,15 @@ class RunSearch:
                 self.total_count = counted if first == CAP else max(counted, first)
             for run in fresh:
                 yield run
+
+    def _check(self, window: Window, runs: tuple[Run, ...]) -> None:
+        """Check that the server keeps to a window: else it would be split to no end."""
+        if any(not window.holds(run.created_at) for run in runs):
+            raise TransportError(
+                f"the search for runs of {self._repo} created {window} gives others: this server "
+                "ignores created, so more than 1,000 runs cannot be found",
+                retryable=False,
+            )
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now(), UTC)

@@ -13,7 +13,6 @@ from typing import Final, NoReturn, TypeVar
 import attrs
 
 from ghjobs_async.errors import (
-    ApiVersionError,
     GHJobsError,
     LogTruncatedError,
     LogUnavailableError,
@@ -241,7 +240,7 @@ class Download:
         except NotFoundError as error:
             await self._raise_gone(error, "deleted")
         except ResponseError as error:
-            if error.status == 410 and not isinstance(error, ApiVersionError):
+            if error.status == 410 and "version" not in (error.message or "").lower():
                 raise LogUnavailableError(
                     f"the log of {self.ref} has expired: it is past the repository's retention",
                     reason="expired",

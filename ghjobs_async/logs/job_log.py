@@ -1,8 +1,7 @@
-"""One job's log: its bytes, its lines, and onto the disk."""
+"""One job's log: read as bytes, lines, steps or annotations, searched, and saved to disk."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 from collections import deque
@@ -15,6 +14,7 @@ from ghjobs_async.atomic_file import WholeFile
 from ghjobs_async.errors import ConfigurationError, shown
 from ghjobs_async.logs.continuity import ChangedError, Continuity
 from ghjobs_async.logs.download import Download
+from ghjobs_async.logs.slots import Slots
 from ghjobs_async.logtext import (
     Annotation,
     AnnotationFinder,
@@ -41,31 +41,31 @@ class JobLog:
     """
     The log of one job, open: enter it with ``async with``.
 
-    It streams in constant memory, holds one download slot while it is open, and asks for the signed
-    link only once it has the slot. Each way of reading begins at the log's start.
+    It streams in constant memory, and asks for the signed link only once it has a download slot. Each
+    way of reading begins at the log's start.
 
     Attributes:
         ref: Whose log.
     """
 
-    def __init__(self, requester: Requester, slots: asyncio.Semaphore, ref: JobRef) -> None:
+    def __init__(self, requester: Requester, slots: Slots, ref: JobRef) -> None:
         self.ref = ref
         self._requester = requester
-        self._slots = slots
-        self._held = False
+        self._lease = slots.lease()
+        self._entered = False
         # The pass that entering opened, until the first reading takes it.
         self._opened: Download | None = None
         self._reading: Download | None = None
         self._latest: Continuity | None = None
 
     async def __aenter__(self) -> Self:
-        if self._held:
+        if self._entered:
             raise RuntimeError("a log is entered once at a time: open it again instead")
-        await self._slots.acquire()
-        self._held = True
+        self._entered = True
         self._opened = Download(self._requester, self.ref)
         try:
-            await self._opened.open()
+            async with self._lease:
+                await self._opened.open()
         except BaseException:
             self._close()
             raise
@@ -84,9 +84,8 @@ class JobLog:
             if download is not None:
                 download.abandon()
         self._opened = self._reading = None
-        if self._held:
-            self._held = False
-            self._slots.release()
+        self._entered = False
+        self._lease.release()
 
     @property
     def received(self) -> int:
@@ -100,7 +99,7 @@ class JobLog:
 
     async def _begin(self, *, promised: int = 0) -> Download:
         """Begin a pass from the log's start: the one that is open already, or another."""
-        if not self._held:
+        if not self._entered:
             raise RuntimeError("a log is read inside its `async with` block")
         if self._reading is not None:
             self._reading.abandon()
@@ -110,7 +109,8 @@ class JobLog:
         )
         self._latest = download.continuity
         if not download.opened:
-            await download.open()
+            async with self._lease:
+                await download.open()
         return download
 
     def _end(self, download: Download) -> None:
@@ -120,14 +120,18 @@ class JobLog:
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """
-        The log's bytes as they come, from its start.
+        Iterate over the log's bytes as they come, from its start.
 
         Raises:
             LogTruncatedError: It broke off, or changed, and cannot be continued without a doubt.
         """
         download = await self._begin()
         try:
-            while chunk := await download.read():
+            while True:
+                async with self._lease:
+                    chunk = await download.read()
+                if not chunk:
+                    return
                 yield chunk
         except ChangedError as error:
             raise download.truncated(error) from error
@@ -135,7 +139,7 @@ class JobLog:
             self._end(download)
 
     async def lines(self) -> AsyncGenerator[LogLine, None]:
-        """The log's lines, from its start. Iterating over the log itself does the same."""
+        """Iterate over the log's lines, from its start. Iterating over the log itself does the same."""
         async with aclosing(self._batches()) as batches:
             async for lines in batches:
                 for line in lines:
@@ -159,7 +163,7 @@ class JobLog:
 
     async def tail(self, n: int = 10) -> list[LogLine]:
         """
-        The last *n* lines, numbered as they stand in the log.
+        Return the last *n* lines, with their numbers in the log.
 
         Raises:
             ConfigurationError: *n* is negative.
@@ -174,10 +178,10 @@ class JobLog:
 
     async def steps(self, job: Job | None = None) -> StepLogs:
         """
-        The lines of each of the job's steps, and how sure it is; all lines are kept in memory.
+        Return the lines of each step, and how sure that is. All lines are kept in memory.
 
         Args:
-            job: The job, if it is at hand; else it is fetched.
+            job: The job, where it is at hand; otherwise it is fetched.
         """
         splitter = StepSplitter(await self._job(job))
         async with aclosing(self._batches()) as batches:
@@ -186,7 +190,7 @@ class JobLog:
         return splitter.close()
 
     async def annotations(self) -> AsyncGenerator[Annotation, None]:
-        """The errors, warnings and notices, each with its group and what follows it."""
+        """Iterate over the errors, warnings and notices, each with its group and what follows it."""
         finder = AnnotationFinder()
         async with aclosing(self._batches()) as batches:
             async for lines in batches:
@@ -197,12 +201,12 @@ class JobLog:
 
     async def failure(self, job: Job | None = None, *, context: int = 5) -> FailureExcerpt | None:
         """
-        Why the job failed: the errors of its failing step, with *context* lines around them, capped.
+        Return why the job failed: the errors of its failing step, and lines around them, capped.
 
-        None where neither the job nor its log tells of a failure.
+        Return None where neither the job nor its log reports a failure.
 
         Args:
-            job: The job, if it is at hand; else it is fetched.
+            job: The job, where it is at hand; otherwise it is fetched.
             context: How many lines to show before and after each error.
         """
         finder = FailureFinder(await self._job(job), context=context)
@@ -259,13 +263,13 @@ class JobLog:
         """
         Write the log to *path*, byte for byte: beside it first, then renamed.
 
-        A log that changes while it is read is written from its start again.
+        A log that changes while it is read is written again from its start.
 
         Returns:
             The number of bytes written.
 
         Raises:
-            LogTruncatedError: It broke off and stays short; there is no file then.
+            LogTruncatedError: It broke off and stays short; then there is no file.
             OSError: The file cannot be written.
         """
         with WholeFile(path) as file:
@@ -276,8 +280,9 @@ class JobLog:
         for restarts in range(_MAX_RESTARTS + 1):
             download = await self._begin(promised=promised)
             try:
-                while chunk := await download.read():
-                    file.write(chunk)
+                async with self._lease:
+                    while chunk := await download.read():
+                        file.write(chunk)
             except ChangedError as error:
                 if restarts == _MAX_RESTARTS:
                     raise download.truncated(error) from error

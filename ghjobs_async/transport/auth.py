@@ -1,15 +1,17 @@
 """
-Credentials: a token, a GitHub App's installation tokens, or one of these per repository owner.
+Credentials: a token, an auth object, or one of these for each repository owner.
 
-Minting a token asks the API; how that is done is passed in, so nothing here knows of a network.
+The caller's own code may stand behind each of them. It must not use the client that asks it: that
+would wait for itself, so it is an error at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Final, Protocol, TypeAlias, TypeVar, runtime_checkable
 
@@ -17,20 +19,48 @@ import attrs
 
 from ghjobs_async.clock import Clock
 from ghjobs_async.errors import ConfigurationError
-from ghjobs_async.models import InstallationToken, RateLimit
-from ghjobs_async.refs import check_id, check_repo
+from ghjobs_async.models import RateLimit
 from ghjobs_async.transport.budget import Budget
 from ghjobs_async.wire.messages import Request
-from ghjobs_async.wire.operations import create_installation_token, get_installation
+from ghjobs_async.wire.operations import is_token
 
 T = TypeVar("T")
 
-# An App's JWT may live ten minutes; a minute on each side tolerates clocks that disagree.
-# https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app
-_JWT_BEFORE: Final = 60
-_JWT_LIFE: Final = 540
-# An installation token lives an hour and is renewed this long before it ends.
-_RENEW_BEFORE: Final = 300.0
+
+@attrs.define(eq=False)
+class _Question:
+    """A question to the caller's code for a credential, and whether it still waits for an answer."""
+
+    source: object
+    is_open: bool = True
+
+
+# The questions that the running code was called to answer; tasks that it starts inherit them.
+_questions: Final[ContextVar[tuple[_Question, ...]]] = ContextVar("questions", default=())
+
+
+def _open_questions(source: object) -> tuple[_Question, ...]:
+    """Return the open questions, and refuse another one to *source* from within its own answer."""
+    found = tuple(question for question in _questions.get() if question.is_open)
+    if any(question.source is source for question in found):
+        raise ConfigurationError(
+            "the code that gives the credentials uses the client that asks it for them: let it use "
+            "a client of its own"
+        )
+    return found
+
+
+@contextmanager
+def _asking(source: object) -> Iterator[None]:
+    """Mark the block as a question to *source*."""
+    above = _open_questions(source)
+    question = _Question(source)
+    _questions.set((*above, question))
+    try:
+        yield
+    finally:
+        question.is_open = False
+        _questions.set(above)
 
 
 class Ask(Protocol):
@@ -55,7 +85,7 @@ class Auth(Protocol):
 
 
 def _bearer(token: object, source: str) -> str:
-    if not isinstance(token, str) or not re.fullmatch(r"[!-~]{1,4096}", token):
+    if not isinstance(token, str) or not is_token(token):
         raise ConfigurationError(
             f"{source} is not a token: it is empty, or holds spaces, line ends or other characters "
             "that no token has"
@@ -68,7 +98,8 @@ class TokenAuth:
     One token, or an async callable that gives one.
 
     A callable is asked before every request, so a token may change while the client lives; it
-    should answer at once from memory while the token is good.
+    should answer at once from memory while the token is good. It must not use the client that it
+    belongs to: that is a `ConfigurationError`.
 
     Raises:
         ConfigurationError: The token is empty or holds characters that no token has.
@@ -90,93 +121,6 @@ class TokenAuth:
 
     def __repr__(self) -> str:
         return "TokenAuth(...)"
-
-
-class AppAuth:
-    """
-    A GitHub App: installation tokens, minted when first needed and renewed before they end.
-
-    However many tasks wait for a token, it is minted once. Needs the extra ``app``.
-    https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app
-
-    Args:
-        app_id: The App's id, or its client id.
-        private_key: The App's private key, PEM text.
-        installation_id: The id of the installation. Leave it out where *repository* is given.
-        repository: A repository, ``"owner/name"``, whose installation is looked up.
-
-    Raises:
-        ConfigurationError: Both or neither of *installation_id* and *repository* are given, the key cannot be read, or
-            the extra is not installed.
-    """
-
-    def __init__(
-        self,
-        app_id: int | str,
-        private_key: str | bytes,
-        installation_id: int | str | None = None,
-        *,
-        repository: str | None = None,
-    ) -> None:
-        if (installation_id is None) == (repository is None):
-            raise ConfigurationError("AppAuth takes either installation_id or repository")
-        self._installation_id: int | None = None
-        if installation_id is not None:
-            self._installation_id = check_id(installation_id, "an installation's id")
-        if repository is not None:
-            check_repo(repository)
-        self._app_id = str(app_id)
-        self._key = _load_key(private_key)
-        self._repository = repository
-        self._minting = asyncio.Lock()
-        self._token: InstallationToken | None = None
-
-    async def header(self, ask: Ask, clock: Clock) -> str:
-        """Return the header's value, minted by *ask* where there is no token that lasts."""
-        async with self._minting:
-            token = self._token
-            if token is None or token.expires_at.timestamp() - _RENEW_BEFORE <= clock.now():
-                token = self._token = await self._mint(ask, clock)
-        return _bearer(token.token, "what GitHub gave")
-
-    async def _mint(self, ask: Ask, clock: Clock) -> InstallationToken:
-        jwt = self._jwt(clock.now())
-        if self._installation_id is None:
-            assert self._repository is not None
-            self._installation_id = await ask(get_installation(self._repository), jwt)
-        return await ask(create_installation_token(self._installation_id), jwt)
-
-    def _jwt(self, now: float) -> str:
-        import jwt  # noqa: PLC0415 -- the extra `app`
-
-        claims = {"iat": int(now) - _JWT_BEFORE, "exp": int(now) + _JWT_LIFE, "iss": self._app_id}
-        return f"Bearer {jwt.encode(claims, self._key, algorithm='RS256')}"
-
-    def refused(self, header: str) -> bool:
-        """Drop the refused token. A fresh one may be refused for a moment, so one replay may help."""
-        if self._token is not None and header == f"Bearer {self._token.token}":
-            self._token = None
-        return True
-
-    def __repr__(self) -> str:
-        return f"AppAuth(app_id={self._app_id!r}, ...)"
-
-
-def _load_key(private_key: str | bytes) -> bytes:
-    try:
-        import jwt  # noqa: PLC0415 -- the extra `app`
-    except ImportError:
-        raise ConfigurationError(
-            "AppAuth needs the extra 'app': pip install 'ghjobs-async[app]'"
-        ) from None
-    key = private_key.encode() if isinstance(private_key, str) else private_key
-    try:
-        jwt.encode({}, key, algorithm="RS256")
-    except (ValueError, TypeError, jwt.PyJWTError):
-        raise ConfigurationError(
-            "private_key is not an RSA key in PEM text (-----BEGIN RSA PRIVATE KEY-----)"
-        ) from None
-    return key
 
 
 AuthLike: TypeAlias = str | Auth | None
@@ -207,6 +151,18 @@ class Credential:
     auth: Auth | None
     budget: Budget
 
+    async def header(self, ask: Ask, clock: Clock) -> str | None:
+        """
+        Return the value of the ``Authorization`` header; None where there is no credential.
+
+        Raises:
+            ConfigurationError: The auth object's own code asks for it, in order to answer.
+        """
+        if self.auth is None:
+            return None
+        with _asking(self.auth):
+            return await self.auth.header(ask, clock)
+
 
 class CredentialStore:
     """
@@ -223,22 +179,33 @@ class CredentialStore:
         # By token for tokens, by object for all others: two owners with one token share its limits.
         self._known: dict[object, Credential] = {}
         self._by_owner: dict[str, Credential] = {}
-        self._choosing = asyncio.Lock()
-        self._only = None if self._choose else self._make(given)
+        self._choosing: dict[str, asyncio.Lock] = {}
+        if self._choose is None:
+            self._only = self._make(given)
 
     async def get(self, owner: str) -> Credential:
-        """Return the credential for *owner* (names are not case sensitive)."""
-        if self._only is not None:
+        """
+        Return the credential for *owner* (names are not case sensitive).
+
+        The callable is asked once for each owner; a slow answer delays no other owner.
+
+        Raises:
+            ConfigurationError: The callable itself asks for a credential, or gave none.
+        """
+        if self._choose is None:
             return self._only
+        _open_questions(self)
         key = owner.lower()
-        async with self._choosing:
-            if key not in self._by_owner:
-                assert self._choose is not None
-                chosen = self._choose(owner)
-                if inspect.isawaitable(chosen):
-                    chosen = await chosen
-                self._by_owner[key] = self._make(chosen)
-            return self._by_owner[key]
+        if key not in self._by_owner:
+            async with self._choosing.setdefault(key, asyncio.Lock()):
+                if key not in self._by_owner:
+                    with _asking(self):
+                        chosen = self._choose(owner)
+                        if inspect.isawaitable(chosen):
+                            chosen = await chosen
+                    self._by_owner[key] = self._make(chosen)
+            self._choosing.pop(key, None)
+        return self._by_owner[key]
 
     def rate_limit(self, now: float) -> RateLimit | None:
         """Return what is left of the credential with the least left; None where nothing is known."""

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import zlib
 from collections.abc import Mapping
 from typing import Final
 
 import aiohttp
 
-from ghjobs_async.errors import TransportError
+from ghjobs_async.errors import one_line
 from ghjobs_async.transport.failures import BROKEN, transport_error
-from ghjobs_async.wire.messages import Answer
+from ghjobs_async.wire.messages import MAX_ANSWER, Answer
+from ghjobs_async.wire.packed import Stream, is_packed
 
 _log: Final = logging.getLogger("ghjobs_async")
 
-#: The largest answer of the API that is read: a page of 100 runs has some 2 MB.
-MAX_ANSWER: Final = 16 * 2**20
-# Pages of jobs pack to a twentieth of their size. What unpacks to a hundred times its size, and to
-# more than 4 MB, is not a page.
-_MAX_RATIO: Final = 100
-_MIN_UNPACKED: Final = 4 * 2**20
 # A packed log is given in pieces of at most this size.
 _PIECE: Final = 2**18
-_PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
 
 
 class Response:
@@ -66,9 +59,9 @@ class Response:
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
         self.received = 0
-        self.packed = self.headers.get("Content-Encoding", "").strip().lower() in _PACKED
+        self.packed = is_packed(self.headers)
         # aiohttp does not tell a gzip stream that was cut from one that has ended.
-        self._stream = _Stream()
+        self._stream = Stream()
 
     @property
     def head(self) -> Answer:
@@ -119,28 +112,24 @@ class Response:
             return b"".join(self._ahead)
         raise failure
 
-    async def read_whole(self) -> Answer:
+    async def read_whole(self, secret: str = "") -> Answer:
         """
-        Read a small body to its end, and let go of the connection.
+        Read a small body to its end as it comes, packed or not, and let go of the connection.
+
+        Args:
+            secret: The ``Authorization`` that was sent.
 
         Raises:
-            TransportError: It broke off, took longer than the total timeout, or is larger than
-                `MAX_ANSWER`: a small packed body can hold gigabytes.
+            TransportError: It broke off, took longer than the total timeout, or is too large.
         """
         try:
-            body = await self._whole()
-            if body is not None:
-                return Answer(self.status, self.headers, body, self.method, self.safe_url)
+            raw = await self._whole()
         except BROKEN as error:
             failure = transport_error(error, self.method, self.safe_url)
         else:
-            failure = TransportError(
-                f"{self.method} {self.safe_url}: the answer is larger than {MAX_ANSWER >> 20} MB; "
-                "ask for less",
-                retryable=False,
-                method=self.method,
-                url=self.safe_url,
-            )
+            if raw is not None:
+                return Answer(self.status, self.headers, raw, self.method, self.safe_url, secret)
+            failure = self.head.too_large()
         finally:
             self.close()
         failure.request_id = self.headers.get("X-GitHub-Request-Id")
@@ -162,10 +151,18 @@ class Response:
                 self.method,
                 self.safe_url,
                 self.status,
-                self.headers.get("X-GitHub-Request-Id", "-"),
+                one_line(self.headers.get("X-GitHub-Request-Id", "-")),
                 asyncio.get_running_loop().time() - self._started,
                 self.received,
             )
+
+    def drop(self) -> None:
+        """Close the connection, even where it has gone back to the others already."""
+        self.close()
+        # aiohttp lets go of a connection as soon as the body has come; only this still names it.
+        protocol = getattr(self._response, "_protocol", None)
+        if protocol is not None:
+            protocol.close()
 
     async def _next(self) -> bytes:
         if not self.packed:
@@ -185,7 +182,7 @@ class Response:
         return chunk
 
     async def _whole(self) -> bytes | None:
-        """Read the body and unpack it; None where it is too large."""
+        """Read the body; None where it is too large."""
         length = self.headers.get("Content-Length", "")
         if length.isdecimal() and int(length) > MAX_ANSWER:
             return None
@@ -195,52 +192,4 @@ class Response:
                 chunks.append(chunk)
                 if self.received > MAX_ANSWER:
                     return None
-        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        # An answer without a body (a redirect, say) may name an encoding all the same.
-        return self._unpacked(body) if self.packed and body else body
-
-    def _unpacked(self, body: bytes) -> bytes | None:
-        limit = min(MAX_ANSWER, max(_MIN_UNPACKED, len(body) * _MAX_RATIO))
-        self._stream.feed(body)
-        pieces: list[bytes] = []
-        size = 0
-        while piece := self._stream.unpack(limit + 1 - size):
-            pieces.append(piece)
-            size += len(piece)
-            if size > limit:
-                return None
-        self._stream.end()
-        return b"".join(pieces)
-
-
-class _Stream:
-    """A gzip or zlib stream: one or several members, and nothing but zeros behind them."""
-
-    _ZLIB_OR_GZIP: Final = 47
-
-    def __init__(self) -> None:
-        self._member = zlib.decompressobj(self._ZLIB_OR_GZIP)
-        self._data = b""
-
-    def feed(self, data: bytes) -> None:
-        """Take in the next bytes; those before have been unpacked."""
-        self._data = data
-
-    def unpack(self, limit: int) -> bytes:
-        """Return the next *limit* bytes or fewer; none where more has to be fed first."""
-        while self._data:
-            if self._member.eof:
-                self._data = self._data.lstrip(b"\0")
-                if not self._data:
-                    break
-                self._member = zlib.decompressobj(self._ZLIB_OR_GZIP)
-            piece = self._member.decompress(self._data, limit)
-            self._data = self._member.unconsumed_tail or self._member.unused_data
-            if piece:
-                return piece
-        return b""
-
-    def end(self) -> None:
-        """Check that the stream has ended."""
-        if not self._member.eof:
-            raise EOFError("the packed answer was cut off")
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import Final
 
 import aiohttp
+from yarl import URL
 
 from ghjobs_async.errors import RequestTimeoutError, TransportError, one_line
+from ghjobs_async.wire.packed import BROKEN_STREAM
 
 #: Everything that may go wrong on the way, timeouts included.
-BROKEN: Final = (aiohttp.ClientError, OSError, ValueError, EOFError, zlib.error)
+BROKEN: Final[tuple[type[Exception], ...]] = (
+    aiohttp.ClientError,
+    OSError,
+    ValueError,
+    *BROKEN_STREAM,
+)
+# What helps where a proxy refuses.
+_REFUSALS: Final = {
+    403: "it does not allow this host: ask its administrator, or exclude the host with NO_PROXY",
+    407: "set its user name and password: http://USER:PASSWORD@HOST:PORT",
+}
 
 
-def transport_error(error: Exception, method: str, url: str) -> TransportError:
+def transport_error(
+    error: Exception, method: str, url: str, proxy: URL | str | None = None
+) -> TransportError:
     """
     Build the `TransportError` for one of the errors of `BROKEN`.
 
@@ -24,8 +37,11 @@ def transport_error(error: Exception, method: str, url: str) -> TransportError:
         error: The error.
         method: Method of the request.
         url: Its address, without secrets.
+        proxy: The proxy of the request, where there is one.
     """
     what = type(error).__name__
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return proxy_refusal(error.status, method, url, proxy)
     if isinstance(error, TimeoutError):
         late = RequestTimeoutError(
             f"{method} {url}: no answer in time ({what})", method=method, url=url
@@ -38,6 +54,8 @@ def transport_error(error: Exception, method: str, url: str) -> TransportError:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         system, retryable = error.certificate_error, False
         words = f"{one_line(str(system))}; for a private CA, set SSL_CERT_FILE"
+    elif isinstance(error, aiohttp.ClientProxyConnectionError):
+        words = f"{_named(proxy)} cannot be reached ({one_line(str(system))}); check its address"
     elif isinstance(error, aiohttp.ClientConnectorError):
         words = f"{one_line(str(system))}; check the address and the network"
     elif isinstance(error, aiohttp.ClientPayloadError):
@@ -50,3 +68,32 @@ def transport_error(error: Exception, method: str, url: str) -> TransportError:
     )
     failure.__cause__ = system if isinstance(system, Exception) else ConnectionError(what)
     return failure
+
+
+def proxy_refusal(status: int, method: str, url: str, proxy: URL | str | None) -> TransportError:
+    """
+    Build the error for a proxy that answers in place of the server.
+
+    Args:
+        status: The status of its answer.
+        method: Method of the request.
+        url: Its address, without secrets.
+        proxy: The proxy, where it is known; its password is not shown.
+    """
+    may_pass = status >= 500
+    hint = _REFUSALS.get(status, "try again later" if may_pass else "check its address")
+    failure = TransportError(
+        f"{method} {url}: {_named(proxy)} refuses with {status}; {hint}",
+        method=method,
+        url=url,
+        retryable=may_pass,
+    )
+    failure.__cause__ = ConnectionError(f"proxy: {status}")
+    return failure
+
+
+def _named(proxy: URL | str | None) -> str:
+    if proxy is None:
+        return "a proxy"
+    address = URL(proxy)
+    return f"the proxy {address.host_subcomponent}:{address.port}"

@@ -20,7 +20,7 @@ from ghjobs_async.errors import RateLimitError
 from ghjobs_async.models import Wait
 from ghjobs_async.transport.budget import Budget, Turn
 from ghjobs_async.wire.answers import rate_limit_error
-from ghjobs_async.wire.limits import find_limit
+from ghjobs_async.wire.limits import LIMIT_STATUSES, find_limit
 from ghjobs_async.wire.messages import Answer
 
 _log: Final = logging.getLogger("ghjobs_async")
@@ -148,7 +148,8 @@ class Slot:
         """
         now = self.gate.clock.now()
         self.budget.learn(answer.headers, now)
-        limited = find_limit(answer.status, answer.headers, answer.body, now)
+        body = answer.head if answer.status in LIMIT_STATUSES else b""
+        limited = find_limit(answer.status, answer.headers, body, now)
         if limited is None:
             self.budget.relax(self.departed)
             return False

@@ -21,7 +21,7 @@ from ghjobs_async.transport.budget import Budget
 from ghjobs_async.transport.gate import Gate
 from ghjobs_async.transport.retries import Retries
 from ghjobs_async.transport.session import USER_AGENT, Sessions
-from ghjobs_async.wire.answers import raise_for, unusable
+from ghjobs_async.wire.answers import raise_for
 from ghjobs_async.wire.messages import Answer, Request
 from ghjobs_async.wire.urls import is_log_path, location, origin, redacted
 
@@ -81,8 +81,13 @@ class Requester:
 
         async def once() -> T:
             credential = await self.credentials.get(request.owner)
-            answer, _ = await self._ask(request, credential, {})
-            return request.decode(answer)
+            answer, response = await self._ask(request, credential, {})
+            try:
+                return request.decode(answer)
+            except TransportError:
+                # Half an answer, or that to another request: more of it may lie on the connection.
+                response.drop()
+                raise
 
         return await self.retries.run(once, resend)
 
@@ -134,7 +139,7 @@ class Requester:
         auth = credential.auth
         redirects = hits = renewals = 0
         while True:
-            authorization = await auth.header(self._ask_as, self.clock) if auth else None
+            authorization = await credential.header(self._ask_as, self.clock)
             headers = {**self._headers, **extra}
             if authorization is not None:
                 headers["Authorization"] = authorization
@@ -143,7 +148,9 @@ class Requester:
             async with self.gate.slot(credential.budget, safe_url) as slot:
                 response = await self.sessions.ask(request.method, url, headers, safe_url=safe_url)
                 streamed = request.streamed and response.status in _LOG_STATUSES
-                answer = response.head if streamed else await response.read_whole()
+                answer = (
+                    response.head if streamed else await response.read_whole(authorization or "")
+                )
                 limited = slot.learn(answer)
             if limited:
                 hits += 1
@@ -163,7 +170,7 @@ class Requester:
                 and auth
                 and not renewals
                 and auth.refused(authorization or "")
-                and await auth.header(self._ask_as, self.clock) != authorization
+                and await credential.header(self._ask_as, self.clock) != authorization
             ):
                 renewals += 1
                 await self.retries.back_off(1, "a fresh token")
@@ -177,8 +184,7 @@ class Requester:
 
     def _check_redirect(self, answer: Answer, target: str, redirects: int) -> None:
         if origin(target) != self._origin:
-            raise unusable(
-                answer,
+            raise answer.unusable(
                 f"{answer.status} leads to another origin, {redacted(target)}; not followed, since "
                 "the token belongs to this one",
                 retryable=False,
@@ -211,4 +217,4 @@ class _Fixed:
 
 
 def _too_many_redirects(answer: Answer) -> TransportError:
-    return unusable(answer, f"more than {_MAX_REDIRECTS} redirects", retryable=False)
+    return answer.unusable(f"more than {_MAX_REDIRECTS} redirects", retryable=False)

@@ -58,7 +58,7 @@ class Retries:
         """Return whether trying again may help."""
         if not isinstance(error, (ServerError, TransportError)) or not error.retryable:
             return False
-        return (error.retry_after or 0.0) <= self.max_wait
+        return not error.given_up and (error.retry_after or 0.0) <= self.max_wait
 
     async def back_off(self, tries: int, reason: str, *, at_least: float = 0.0) -> None:
         """
@@ -91,6 +91,7 @@ class Tries:
     async def failed(self, error: GHJobsError) -> None:
         """Take note of a failure: wait before the next try, or raise *error* where none is due."""
         if self.failures >= self.retries.limit or not self.retries.may_pass(error):
+            error.given_up = True
             raise error
         self.failures += 1
         wait = getattr(error, "retry_after", None) or 0.0

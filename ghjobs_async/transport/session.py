@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
+from urllib.request import getproxies_environment, proxy_bypass
 
 import aiohttp
 import attrs
@@ -22,13 +23,16 @@ from yarl import URL
 from ghjobs_async import environment
 from ghjobs_async.errors import ConfigurationError, shown
 from ghjobs_async.transport.body import Response
-from ghjobs_async.transport.failures import BROKEN, transport_error
+from ghjobs_async.transport.failures import BROKEN, proxy_refusal, transport_error
 from ghjobs_async.wire.urls import redacted
 
 #: For every request: to connect, between two reads, and in total (except for a log's content).
 DEFAULT_TIMEOUT: Final = aiohttp.ClientTimeout(total=60, sock_connect=10, sock_read=30)
 #: GitHub refuses requests without one.
 USER_AGENT: Final = f"ghjobs-async/{version('ghjobs-async')}"
+
+# Headers of GitHub and of its storages; an answer without any of them is not theirs.
+_SERVERS: Final = frozenset({"x-github-request-id", "x-ms-request-id", "x-amz-request-id"})
 
 
 @attrs.define(eq=False)
@@ -49,7 +53,9 @@ class Sessions:
     # For the storage: a session without anybody's headers, cookies or credentials.
     _clean: aiohttp.ClientSession | None = attrs.field(default=None, init=False)
     _reads: aiohttp.ClientTimeout = attrs.field(init=False)
-    _proxies: dict[tuple[str, str], str | None] = attrs.field(factory=dict, init=False)
+    _proxies: dict[tuple[str, str, int], str | None] = attrs.field(
+        factory=dict, init=False, repr=False
+    )
     _closed: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -106,9 +112,10 @@ class Sessions:
     ) -> Response:
         total = self.timeout.total
         started = asyncio.get_running_loop().time()
+        proxy: URL | str | None = None
         try:
             target = URL(url, encoded=url.isascii())
-            proxy = self._proxy(target)
+            proxy = self._proxy(session, target)
             async with asyncio.timeout(total):
                 response = await session.request(
                     method,
@@ -120,9 +127,12 @@ class Sessions:
                     auto_decompress=False,
                     proxy=proxy,
                 )
-            return Response(response, method, url, safe_url, started=started, total=total)
+            if not _is_from_proxy(response, proxy):
+                return Response(response, method, url, safe_url, started=started, total=total)
+            response.close()
+            failure = proxy_refusal(response.status, method, safe_url, proxy)
         except BROKEN as error:
-            failure = transport_error(error, method, safe_url)
+            failure = transport_error(error, method, safe_url, proxy)
         raise failure
 
     def _session(self) -> aiohttp.ClientSession:
@@ -154,14 +164,27 @@ class Sessions:
             )
         return self._clean
 
-    def _proxy(self, url: URL) -> str | None:
-        """Return the environment's proxy; a borrowed session decides for itself."""
-        if self.borrowed is not None and not self.borrowed.trust_env:
-            return None
-        key = (url.scheme, url.raw_host or "")
+    def _proxy(self, session: aiohttp.ClientSession, url: URL) -> URL | str | None:
+        """Return the session's own proxy, or that of the environment."""
+        own: URL | str | None = getattr(session, "_default_proxy", None)
+        if own is not None or (self.borrowed is not None and not self.borrowed.trust_env):
+            return own
+        key = url.scheme, url.raw_host or "", url.port or 0
         if key not in self._proxies:
-            self._proxies[key] = environment.proxy_for(*key)
-        return self._proxies[key]
+            self._proxies[key] = environment.proxy_for(*key, os.environ)
+        found = self._proxies[key]
+        # Where no proxy is given, aiohttp looks for one in the environment, by other rules.
+        if (
+            found is None
+            and session.trust_env
+            and url.scheme in getproxies_environment()
+            and not proxy_bypass(key[1])
+        ):
+            raise ConfigurationError(
+                f"NO_PROXY excludes {key[1]}, but a session with trust_env=True would use the proxy "
+                "all the same; pass a session without it"
+            )
+        return found
 
     async def aclose(self) -> None:
         """Close what is ours. Twice is fine."""
@@ -170,6 +193,15 @@ class Sessions:
             await self._clean.close()
         if self._main is not None and self._main is not self.borrowed:
             await self._main.close()
+
+
+def _is_from_proxy(response: aiohttp.ClientResponse, proxy: URL | str | None) -> bool:
+    """Return whether a proxy refused: over plain http, it answers in the server's place."""
+    if response.status == 407:
+        return True
+    if proxy is None or response.status != 403 or response.url.scheme != "http":
+        return False
+    return _SERVERS.isdisjoint(map(str.lower, response.headers))
 
 
 def _tls(scheme: str) -> ssl.SSLContext | bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar
+from urllib.parse import urlsplit
 
 import attrs
 import msgspec
@@ -22,7 +24,7 @@ from ghjobs_async.errors import (
     one_line,
 )
 from ghjobs_async.wire.convert import NotJsonError, ShapeError, load
-from ghjobs_async.wire.limits import Scope, retry_after
+from ghjobs_async.wire.limits import Scope, retry_after, server_time
 from ghjobs_async.wire.messages import Answer
 
 T = TypeVar("T")
@@ -37,13 +39,12 @@ def decode(answer: Answer, cls: type[T]) -> T:
         DecodeError: It is JSON of another shape.
     """
     try:
-        return load(answer.body, cls)
+        return _load(answer, cls)
     except NotJsonError as error:
         kind = one_line(answer.headers.get("Content-Type", "no content type"))
-        raise unusable(
-            answer,
-            f"the answer is not whole JSON ({kind}, {len(answer.body)} bytes: {error}); "
-            "is this the root of a GitHub API?",
+        hint = "" if "json" in kind else f"; {root_hint(answer)}"
+        raise answer.unusable(
+            f"the answer is not whole JSON ({kind}, {len(answer.raw)} bytes: {error}){hint}",
         ) from error
     except ShapeError as error:
         raise DecodeError(
@@ -55,15 +56,15 @@ def decode(answer: Answer, cls: type[T]) -> T:
         ) from error
 
 
-def unusable(answer: Answer, words: str, *, retryable: bool = True) -> TransportError:
-    """Build the `TransportError` for a response that is not a usable API answer."""
-    return TransportError(
-        f"{answer.method} {answer.url}: {words}",
-        retryable=retryable,
-        method=answer.method,
-        url=answer.url,
-        request_id=answer.request_id,
-    )
+def _load(answer: Answer, cls: type[T]) -> T:
+    try:
+        value = load(answer.body, cls)
+        if not getattr(value, "undecodable", ()):
+            return value
+    except (NotJsonError, ShapeError):
+        pass
+    # What did not fit is shown, so the token must not be in it.
+    return load(answer.cleaned().body, cls)
 
 
 @attrs.frozen
@@ -74,8 +75,8 @@ class _ErrorBody:
 
 def _error_body(answer: Answer) -> _ErrorBody:
     try:
-        return msgspec.json.decode(answer.body, type=_ErrorBody)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return msgspec.json.decode(answer.cleaned().body, type=_ErrorBody)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TransportError):
         return _ErrorBody()
 
 
@@ -86,8 +87,9 @@ def raise_for(answer: Answer, *, api_version: str | None, authorized: bool, now:
     cls, hint = _judge(answer, message, api_version, authorized=authorized)
     request_id = f" (request id {one_line(answer.request_id)})" if answer.request_id else ""
     words = f" {message}" if message else ""
+    words += f"; {hint}" if hint else ""
     error = cls(
-        f"{answer.method} {answer.url}: {answer.status}{words}{hint}{request_id}",
+        f"{answer.method} {answer.url}: {answer.status}{words}{request_id}",
         status=answer.status,
         method=answer.method,
         url=answer.url,
@@ -95,44 +97,104 @@ def raise_for(answer: Answer, *, api_version: str | None, authorized: bool, now:
         message=body.message,
         documentation_url=body.documentation_url,
     )
+    error.server_time = server_time(answer.headers)
     if isinstance(error, ServerError):
         error.retry_after = retry_after(answer.headers, now)
     raise error
+
+
+_CLASSES: Final[Mapping[int, type[ResponseError]]] = {
+    401: AuthError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    451: ForbiddenError,
+}
+_ANONYMOUS: Final = "this needs a token, and none was given or found"
+_BLOCKED: Final = "GitHub blocks this repository, for legal reasons or by its terms of service"
+# What GitHub's message of a 403 contains, and what helps. The first line that fits counts.
+_REFUSALS: Final = (
+    ("ip allow list", "an owner there can add this machine's address to the list"),
+    ("saml enforcement", "authorize the token for single sign-on, in the settings of its account"),
+    ("account was suspended", "the token's account is suspended: use a token of another one"),
+    ("installation has been suspended", "whoever installed the App can unsuspend it"),
+    ("oauth app access restrictions", "an owner there can approve the app"),
+    ("forbids access via", "use a token of the kind and lifetime that is allowed there"),
+    ("enterprise managed user", "use a token of an account outside of that enterprise"),
+    ("login attempts exceeded", "the token was refused too often: wait, then use another one"),
+    ("repository access blocked", _BLOCKED),
+)
 
 
 def _judge(
     answer: Answer, message: str, api_version: str | None, *, authorized: bool
 ) -> tuple[type[ResponseError], str]:
     """Return the class of the error, and what the user can do about it."""
-    status, headers = answer.status, answer.headers
-    if status in {400, 410} and api_version and (not message or "version" in message.lower()):
+    status = answer.status
+    if status >= 500:
+        return ServerError, "the server failed, try again later"
+    if status in {400, 410} and api_version and ("version" in message.lower() or not answer.raw):
         return ApiVersionError, (
-            f"; this server may not know API version {api_version}: pass api_version= with one "
+            f"this server may not know API version {api_version}: pass api_version= with one "
             "that it knows (2022-11-28 for older servers), or None to send none"
         )
-    if status == 401:
-        if authorized:
-            return AuthError, "; the token is wrong, expired or revoked: use another one"
-        return AuthError, "; this needs a token, and none was given or found"
-    if status == 403:
-        if sso := headers.get("X-GitHub-SSO"):
+    if strange := _strange(answer, message):
+        return ResponseError, strange
+    hint = _hint(answer, message.lower(), authorized=authorized)
+    return _CLASSES.get(status, ResponseError), hint
+
+
+def _hint(answer: Answer, message: str, *, authorized: bool) -> str:
+    """Return what helps where GitHub itself refuses."""
+    if answer.status == 401:
+        return "the token is wrong, expired or revoked: use another" if authorized else _ANONYMOUS
+    if answer.status == 403:
+        if sso := answer.headers.get("X-GitHub-SSO"):
             where = re.search(r"url=(https://[^\s;,]+)", sso)
             at = f" at {one_line(where[1])}" if where else ""
-            return ForbiddenError, f"; authorize the token for single sign-on{at}"
-        if needed := headers.get("X-Accepted-GitHub-Permissions"):
-            return (
-                ForbiddenError,
-                f"; the token lacks a permission, GitHub names {one_line(needed)}",
-            )
-        return ForbiddenError, "; the token may not do this (it needs to read Actions)"
-    if status == 404:
+            return f"authorize the token for single sign-on{at}"
+        for signal, hint in _REFUSALS:
+            if signal in message:
+                return hint
+        if not authorized:
+            return _ANONYMOUS
+        if needed := answer.headers.get("X-Accepted-GitHub-Permissions"):
+            return f"the token lacks a permission, GitHub names {one_line(needed)}"
+        return "the token may not do this (it needs to read Actions)"
+    if answer.status == 404:
+        workflow = re.search(r"/actions/workflows/([^/?]+)/", answer.url)
+        if workflow and not re.search(r"^[0-9]+$|\.ya?ml$", workflow[1]):
+            return "a workflow is named by its file (ci.yml) or its number, not by its title"
         seen = "the token cannot see it" if authorized else "it is private and needs a token"
-        return NotFoundError, f"; no such thing, or {seen}"
-    if status == 451:
-        return ForbiddenError, "; GitHub blocks this repository for legal reasons"
-    if status >= 500:
-        return ServerError, "; the server failed, try again later"
-    return ResponseError, ""
+        return f"no such thing, or {seen}"
+    return _BLOCKED if answer.status == 451 else ""
+
+
+def _strange(answer: Answer, message: str) -> str | None:
+    """Return what helps where no GitHub API gave this answer; None where one did."""
+    is_page = not message and answer.head.lstrip().startswith(b"<")
+    from_github = any("github" in name.lower() for name in answer.headers)
+    if answer.status == 406 or "Cookies must be enabled" in message:
+        return root_hint(answer)
+    if message or (from_github and not is_page):
+        return None
+    # The web site of an Enterprise Server has nothing at an address of the API.
+    return root_hint(answer) if answer.status == 404 or from_github else _in_between(answer)
+
+
+def root_hint(answer: Answer) -> str:
+    """Ask for the root of the API, unless the address is below one."""
+    parts = urlsplit(answer.url)
+    if "/api/v3/" in parts.path or parts.netloc.startswith("api."):
+        return _in_between(answer)
+    return (
+        "is this the root of a GitHub API? An Enterprise Server has it at "
+        f"{parts.scheme}://{parts.netloc}/api/v3"
+    )
+
+
+def _in_between(answer: Answer) -> str:
+    via = f" ({one_line(answer.headers['Via'])})" if "Via" in answer.headers else ""
+    return f"this is not GitHub's answer: a proxy, a filter or a login page is in between{via}"
 
 
 def rate_limit_error(

@@ -1,5 +1,5 @@
 """
-The one converter: JSON into models, and back.
+The one converter: JSON into models.
 
 msgspec fills the attrs classes straight from the bytes. What it rejects goes, item by item, through
 cattrs' detailed validation: the good items are kept, each bad one is reported with path and value.
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar, get_args, get_origin
 
@@ -26,7 +27,8 @@ from cattrs.errors import (
 )
 
 from ghjobs_async.errors import Undecodable
-from ghjobs_async.models import Job, Run, Timestamp
+from ghjobs_async.models import Id, Job, Run, Timestamp
+from ghjobs_async.refs import MAX_ID
 
 T = TypeVar("T")
 
@@ -76,6 +78,16 @@ _PAGES: Final[dict[type, tuple[str, type]]] = {
 }
 
 
+_BOM: Final = b"\xef\xbb\xbf"
+# How much of a page is looked at before it is decoded.
+_MAX_PEEK: Final = 1024
+_TOTAL: Final = re.compile(rb'\s*\{\s*"total_count"\s*:\s*([0-9]{1,18})\s*[,}]')
+_FIRST_ID: Final = re.compile(rb'\[\s*\{\s*"id"\s*:\s*([0-9]{1,19})\s*,')
+_FIRST_RUN: Final = re.compile(
+    rb'\[\s*\{\s*"id"\s*:\s*[0-9]{1,19}\s*,\s*"run_id"\s*:\s*([0-9]{1,19})\s*,'
+)
+
+
 def load(body: bytes, cls: type[T]) -> T:
     """
     Decode *body* into *cls*: a model, a `Page` of models, or ``dict[str, object]`` for any object.
@@ -84,12 +96,24 @@ def load(body: bytes, cls: type[T]) -> T:
         NotJsonError: *body* is not JSON.
         ShapeError: It is, but no *cls*. A page is rejected only where it has no list of items.
     """
-    return _converter.structure(body, cls)
+    return _converter.structure(body.removeprefix(_BOM), cls)
 
 
 def peek_total(body: bytes) -> int | None:
     """Read a page's total_count without decoding the page, where it stands first as on GitHub."""
-    found = re.match(rb'\s*\{\s*"total_count"\s*:\s*([0-9]{1,18})\s*[,}]', body)
+    found = _TOTAL.match(body)
+    return int(found[1]) if found else None
+
+
+def peek_id(body: bytes) -> int | None:
+    """Read the id of a page's first item without decoding the page; None where it stands later."""
+    found = _FIRST_ID.search(body, 0, _MAX_PEEK)
+    return int(found[1]) if found else None
+
+
+def peek_run_id(body: bytes) -> int | None:
+    """Read the run of a page's first job, as `peek_id` does."""
+    found = _FIRST_RUN.search(body, 0, _MAX_PEEK)
     return int(found[1]) if found else None
 
 
@@ -157,11 +181,10 @@ def _untyped(body: bytes) -> Any:
         problem = str(error)
     # A name cut in the middle of a character is no reason to lose a page: what is no text in it is
     # replaced. Only what is no JSON even so is refused.
-    try:
-        value = json.loads(body.decode("utf-8", "replace"))
-        return _text(value)
-    except (ValueError, RecursionError):
-        raise NotJsonError(problem) from None
+    # json's own error holds the whole body, so it is not left as the context of ours.
+    with suppress(ValueError, RecursionError):
+        return _text(json.loads(body.decode("utf-8", "replace")))
+    raise NotJsonError(problem)
 
 
 def _text(value: Any) -> Any:
@@ -244,6 +267,14 @@ def _exactly(kind: type) -> Callable[[object, object], object]:
     return structure
 
 
+def _id(value: object, _: object) -> int:
+    if type(value) is not int:
+        raise TypeError(f"expected int, got {type(value).__name__}")
+    if not 1 <= value <= MAX_ID:
+        raise ValueError("expected a positive number below 2^63")
+    return value
+
+
 def _time(value: object, _: object) -> datetime:
     # msgspec reads every form that GitHub has sent; its error would speak of its own path.
     try:
@@ -275,6 +306,7 @@ def _make() -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=True)
     for kind in (int, str, bool):
         converter.register_structure_hook(kind, _exactly(kind))
+    converter.register_structure_hook_func(lambda kind: kind == Id, _id)
     converter.register_structure_hook_func(lambda kind: kind in (datetime, Timestamp), _time)
     converter.register_structure_hook_factory(_is_generic(tuple), _tuple_hook)
     # Every model, at whatever depth: an object is wanted, and anything else is said to be none.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Final, Literal
@@ -16,6 +17,10 @@ import attrs
 
 # No wait that a server asks for is believed beyond this: a year.
 MAX_WAIT: Final = 366 * 86400.0
+# An hourly budget is there again within the hour. A reset further away is not believed.
+_MAX_RESET: Final = 86400.0
+# Epoch seconds have ten digits, milliseconds have thirteen.
+_MILLISECONDS: Final = 1e11
 # Where headers are missing, only the message names a limit. The wording has changed before.
 _LIMIT_PROSE: Final = re.compile(
     rb"rate.?limit|abuse.?detection|too many requests|retry your request again later", re.IGNORECASE
@@ -24,6 +29,8 @@ _SECONDARY_PROSE: Final = re.compile(rb"secondary|abuse", re.IGNORECASE)
 _MAX_PROSE: Final = 4096
 _NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{0,9})?")
 
+#: The statuses that may report a limit.
+LIMIT_STATUSES: Final = frozenset({403, 429})
 #: Which limit: the hourly budget, or too much at once.
 Scope = Literal["primary", "secondary"]
 
@@ -50,7 +57,7 @@ class Remaining:
     Attributes:
         limit: How many requests an hour there are, where the answer says.
         remaining: How many are left.
-        reset_in: In how many seconds all are there again.
+        reset_in: In how many seconds all are there again; a day at most.
     """
 
     limit: int | None
@@ -65,10 +72,10 @@ def find_limit(status: int, headers: Mapping[str, str], body: bytes, now: float)
     GitHub answers 403 or 429, with ``Retry-After``, with no requests remaining, or with only a
     message or a link to its documentation. A 403 that shows none of these is about permissions.
     """
-    if status not in {403, 429}:
+    if status not in LIMIT_STATUSES:
         return None
     told = retry_after(headers, now)
-    spent = headers.get("X-RateLimit-Remaining") == "0"
+    spent = _is_core(headers) and headers.get("X-RateLimit-Remaining") == "0"
     prose = body[:_MAX_PROSE]
     if status == 403 and told is None and not spent and not _LIMIT_PROSE.search(prose):
         return None
@@ -87,10 +94,15 @@ def remaining(headers: Mapping[str, str], now: float) -> Remaining | None:
     """Read what is left of the hourly budget; None where the answer does not say."""
     left = _number(headers.get("X-RateLimit-Remaining"))
     reset_in = _reset_in(headers, now)
-    if left is None or reset_in is None:
+    if left is None or reset_in is None or not _is_core(headers):
         return None
     limit = _number(headers.get("X-RateLimit-Limit"))
     return Remaining(None if limit is None else int(limit), int(left), reset_in)
+
+
+def _is_core(headers: Mapping[str, str]) -> bool:
+    """Return whether the headers are about the budget that all requests of this library share."""
+    return headers.get("X-RateLimit-Resource", "core").strip().lower() == "core"
 
 
 def _number(text: str | None) -> float | None:
@@ -109,12 +121,25 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     return None if seconds is None else min(seconds, MAX_WAIT)
 
 
+def server_time(headers: Mapping[str, str]) -> datetime | None:
+    """Return the server's time when it answered; None where the answer does not say."""
+    date = _date(headers.get("Date"))
+    return None if date is None else datetime.fromtimestamp(date, UTC)
+
+
 def _reset_in(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the seconds until the reset, by the server's own clock where it sends a date."""
+    """
+    Return the seconds until the reset, by the server's own clock where it sends a date.
+
+    None where it does not say, or names a time that no hourly budget has.
+    """
     reset = _number(headers.get("X-RateLimit-Reset"))
     if reset is None:
         return None
-    return min(max(0.0, reset - (_date(headers.get("Date")) or now)), MAX_WAIT)
+    if reset >= _MILLISECONDS:
+        reset /= 1000
+    seconds = max(0.0, reset - (_date(headers.get("Date")) or now))
+    return seconds if seconds <= _MAX_RESET else None
 
 
 # All answers of one second have the same date.

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import partial
 from typing import Literal, TypeVar
 from urllib.parse import quote, urlencode
 
 import attrs
 
+from ghjobs_async.errors import DecodeError, TransportError, Undecodable, one_line
 from ghjobs_async.models import InstallationToken, Job, Run
 from ghjobs_async.refs import RunRef
 from ghjobs_async.wire.answers import decode
-from ghjobs_async.wire.convert import Page
+from ghjobs_async.wire.convert import Page, peek_run_id
 from ghjobs_async.wire.messages import Answer, Request, unchanged
 
 T = TypeVar("T")
@@ -24,34 +27,36 @@ def _actions(repo: str, path: str, decode: Callable[[Answer], T]) -> Request[T]:
     return Request(repo.partition("/")[0], f"/repos/{repo}/actions{path}", decode)
 
 
-def _decode_job(answer: Answer) -> Job:
-    return decode(answer, Job)
-
-
-def _decode_jobs(answer: Answer) -> Page[Job]:
-    return decode(answer, Page[Job])
-
-
-def _decode_run(answer: Answer) -> Run:
-    return decode(answer, Run)
-
-
-def _decode_runs(answer: Answer) -> Page[Run]:
-    return decode(answer, Page[Run])
-
-
-def _decode_object(answer: Answer) -> dict[str, object]:
-    return decode(answer, dict[str, object])
+def _other(answer: Answer, asked: str, came: object) -> TransportError:
+    """Build the error for the answer to another request: a connection or a proxy mixed them up."""
+    return answer.unusable(
+        f"asked for {asked}, but the answer is of {one_line(str(came))}: try again"
+    )
 
 
 def get_job(repo: str, job_id: int) -> Request[Job]:
     """``GET /repos/{owner}/{repo}/actions/jobs/{job_id}``."""
-    return _actions(repo, f"/jobs/{job_id}", _decode_job)
+
+    def decode_job(answer: Answer) -> Job:
+        job = decode(answer, Job)
+        if job.id != job_id:
+            raise _other(answer, f"job {job_id}", f"job {job.id}")
+        return job
+
+    return _actions(repo, f"/jobs/{job_id}", decode_job)
 
 
 def get_job_json(repo: str, job_id: int) -> Request[dict[str, object]]:
     """``GET /repos/{owner}/{repo}/actions/jobs/{job_id}``: the object as GitHub sent it."""
-    return _actions(repo, f"/jobs/{job_id}", _decode_object)
+
+    def decode_object(answer: Answer) -> dict[str, object]:
+        job = decode(answer, dict[str, object])
+        came = job.get("id")
+        if isinstance(came, int) and came != job_id:
+            raise _other(answer, f"job {job_id}", f"job {came}")
+        return job
+
+    return _actions(repo, f"/jobs/{job_id}", decode_object)
 
 
 def get_log(repo: str, job_id: int) -> Request[Answer]:
@@ -70,7 +75,26 @@ def list_jobs(ref: RunRef, filter: Filter, per_page: int, page: int) -> Request[
         path = f"/runs/{ref.run_id}/attempts/{ref.attempt}/jobs?{query}"
     else:
         path = f"/runs/{ref.run_id}/jobs?filter={filter}&{query}"
-    return _actions(ref.repo, path, _decode_jobs)
+
+    def check(answer: Answer) -> None:
+        run_id = peek_run_id(answer.head)
+        if run_id not in {None, ref.run_id}:
+            raise _other(answer, f"run {ref.run_id}", f"run {run_id}")
+
+    def decode_jobs(answer: Answer) -> Page[Job]:
+        check(answer)
+        page = decode(answer, Page[Job])
+        if all(job.run_id == ref.run_id for job in page.items):
+            return page
+        odd = tuple(
+            Undecodable(f"jobs[{index}].run_id", "belongs to another run", job.run_id)
+            for index, job in enumerate(page.items)
+            if job.run_id != ref.run_id
+        )
+        own = tuple(job for job in page.items if job.run_id == ref.run_id)
+        return Page(page.total_count, own, (*page.undecodable, *odd))
+
+    return attrs.evolve(_actions(ref.repo, path, decode_jobs), check=check)
 
 
 def get_run(ref: RunRef) -> Request[Run]:
@@ -79,7 +103,16 @@ def get_run(ref: RunRef) -> Request[Run]:
     ``GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}``.
     """
     attempt = "" if ref.attempt is None else f"/attempts/{ref.attempt}"
-    return _actions(ref.repo, f"/runs/{ref.run_id}{attempt}", _decode_run)
+
+    def decode_run(answer: Answer) -> Run:
+        run = decode(answer, Run)
+        if run.id != ref.run_id:
+            raise _other(answer, f"run {ref.run_id}", f"run {run.id}")
+        if ref.attempt is not None and run.run_attempt not in {None, ref.attempt}:
+            raise _other(answer, f"attempt {ref.attempt}", f"attempt {run.run_attempt}")
+        return run
+
+    return _actions(ref.repo, f"/runs/{ref.run_id}{attempt}", decode_run)
 
 
 def list_runs(
@@ -91,7 +124,7 @@ def list_runs(
     """
     where = "" if workflow is None else f"/workflows/{quote(str(workflow), safe='')}"
     text = urlencode({**query, "per_page": per_page, "page": page})
-    return _actions(repo, f"{where}/runs?{text}", _decode_runs)
+    return _actions(repo, f"{where}/runs?{text}", partial(decode, cls=Page[Run]))
 
 
 @attrs.frozen
@@ -127,7 +160,34 @@ def get_installation(repo: str) -> Request[int]:
     return Request(repo.partition("/")[0], f"/repos/{repo}/installation", decode_id)
 
 
+def is_token(text: str) -> bool:
+    """Return whether a text can be a token: no spaces, line ends or other strange characters."""
+    return re.fullmatch(r"[!-~]{1,4096}", text) is not None
+
+
+def _decode_token(answer: Answer) -> InstallationToken:
+    """Decode a token. Unlike other errors, this one has no raw values: one of them may be it."""
+    try:
+        token = decode(answer, InstallationToken)
+    except DecodeError as error:
+        # A copy, since the cause has the values too.
+        failure = copy(error)
+        failure.problems = tuple(attrs.evolve(one, raw=None) for one in error.problems)
+    else:
+        if is_token(token.token):
+            return token
+        problem = Undecodable("$.token", "is not a token", None)
+        failure = DecodeError(
+            f"{answer.method} {answer.url}: not the documented shape: {problem.reason} @ $.token",
+            problems=(problem,),
+            method=answer.method,
+            url=answer.url,
+            request_id=answer.request_id,
+        )
+    raise failure
+
+
 def create_installation_token(installation_id: int) -> Request[InstallationToken]:
     """``POST /app/installations/{installation_id}/access_tokens``."""
     path = f"/app/installations/{installation_id}/access_tokens"
-    return Request("", path, partial(decode, cls=InstallationToken), method="POST")
+    return Request("", path, _decode_token, method="POST")

@@ -8,13 +8,15 @@ from typing import Final
 from urllib.parse import unquote, urljoin, urlsplit
 
 from ghjobs_async.errors import one_line
-from ghjobs_async.wire.answers import unusable
+from ghjobs_async.wire.answers import root_hint
 from ghjobs_async.wire.messages import Answer
 
 # Nearly all addresses: complete, in ASCII, without credentials. They need no parsing.
 _PLAIN: Final = re.compile(
     r"(https?://[a-z0-9.-]+(?::[0-9]{1,4})?(?:/[!$->@-~]*)?)(?:\?[!-~]*)?", re.IGNORECASE | re.ASCII
 )
+# What an Enterprise Server's web site, or a gateway in front of it, sends strangers to.
+_LOGIN: Final = re.compile(r"/(?:login|sign_?in|sso)/?(?:[?#]|$)", re.IGNORECASE)
 _MAX_LINK_HEADER: Final = 8192
 
 
@@ -43,9 +45,13 @@ def location(answer: Answer, base: str) -> str:
 
     Raises:
         TransportError: There is none, or it is never followed: it is not http(s), leads down from
-            https to http, or holds credentials.
+            https to http or to a login page, or holds credentials.
     """
     given = answer.headers.get("Location", "")
+    if _LOGIN.search(given):
+        # A signed link is below no root.
+        hint = f"; {root_hint(answer)}" if "/repos/" in base else ""
+        raise answer.unusable(f"{answer.status} leads to a login page{hint}", retryable=False)
     if given.startswith(base[: base.index(":") + 1]) and _PLAIN.fullmatch(given):
         return given
     target = ""
@@ -58,7 +64,7 @@ def location(answer: Answer, base: str) -> str:
             problem = "malformed"
     if problem is not None:
         words = f"{answer.status} leads to a Location that is not followed: {problem}"
-        raise unusable(answer, words, retryable=False)
+        raise answer.unusable(words, retryable=False)
     return target
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import attrs
 import pytest
 
-from ghjobs_async import ConfigurationError
+from ghjobs_async import ConfigurationError, Job
 from ghjobs_async.audit import AuditPlan, RepoTally, Tally, parse_when
+from ghjobs_async.audit.plan import failed
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -56,3 +58,25 @@ def test_sums_of_nothing() -> None:
     """Where no job ran there is no median, and nothing fails."""
     assert RepoTally().quantile(0.5) is None
     assert Tally().to_dict()["slowest"] == []
+
+
+def test_the_state_is_the_status_until_a_job_has_completed() -> None:
+    """A conclusion from an earlier attempt neither shows nor counts as a failure."""
+    done = Job(
+        id=1,
+        run_id=2,
+        name="test",
+        run_url="",
+        url="",
+        check_run_url="",
+        node_id="",
+        head_sha="",
+        status="completed",
+        conclusion="failure",
+    )
+    again = attrs.evolve(done, status="queued")
+    assert (done.state, failed(done)) == ("failure", True)
+    assert (again.state, failed(again)) == ("queued", False)
+    tally = RepoTally()
+    tally.add([again, attrs.evolve(again, conclusion="skipped")])
+    assert (tally.failed, tally.skipped) == (0, 0)

@@ -17,7 +17,7 @@ REPO = "octo-org/octo-repo"
 
 @attrs.frozen
 class Ran:
-    """What a run of the command gave."""
+    """The result of a run of the command."""
 
     status: int
     out: str
@@ -37,7 +37,7 @@ class Ran:
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitHub]:
     for name in (
         *("GH_REPO", "CLICOLOR_FORCE", "FORCE_COLOR", "NO_COLOR", "CLICOLOR", "COLUMNS"),
-        *("TTY_COMPATIBLE", "TTY_INTERACTIVE"),
+        *("TTY_COMPATIBLE", "TTY_INTERACTIVE", "GH_FORCE_TTY"),
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")

@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from ghjobs_async.audit import Estimate, RepoEstimate, Tally
-from ghjobs_async.cli.output.progress import Progress
+from ghjobs_async.cli.output.progress import Progress, tally_bars
 from ghjobs_async.models import RateLimit, Wait
 from ghjobs_async.testing import FakeGitHub, scenario
 
@@ -81,9 +81,7 @@ def test_an_audit_takes_what_is_asked(
 
 
 @pytest.mark.usefixtures("runs")
-def test_what_could_not_be_had_is_written_down(
-    ghjobs: Any, fake: FakeGitHub, tmp_path: Path
-) -> None:
+def test_what_is_missing_is_written_down(ghjobs: Any, fake: FakeGitHub, tmp_path: Path) -> None:
     """A repository, a run and a log that fail cost nothing else; the status is 3."""
     first, second, _ = fake.runs
     first.attempts[-1].jobs[0].data["id"] = None
@@ -97,8 +95,8 @@ def test_what_could_not_be_had_is_written_down(
     assert (failures["jobs"]["expected"], failures["jobs"]["got"]) == (1, 0)
     assert failures["jobs"]["undecodable"][0]["path"] == "jobs[0].id"
     assert failures["log"]["reason"] == "expired"
-    assert "3 of the searches, runs or logs could not be had" in ran.err
-    assert "Not had" in ran.out
+    assert "3 of the searches, runs or logs are missing" in ran.err
+    assert "Missing" in ran.out
 
 
 def test_a_repository_that_is_not_there(ghjobs: Any, tmp_path: Path) -> None:
@@ -151,6 +149,7 @@ def test_quiet_says_nothing(ghjobs: Any, tmp_path: Path) -> None:
 
 def test_the_progress_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal, counts, failures and a wait are shown, within its width."""
+    monkeypatch.setattr("ghjobs_async.cli.output.progress._DELAY", 0)
     screen = io.StringIO()
     monkeypatch.setattr("ghjobs_async.cli.output.progress.is_terminal", lambda stream: True)
     monkeypatch.setattr(
@@ -163,10 +162,10 @@ def test_the_progress_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     one.expected, one.listed, one.jobs, one.failed, one.failures = 1234, 617, 7890, 56, 7
     one.logs_wanted, one.logs, one.log_bytes = 56, 20, 3_400_000
     tally.estimated = True
-    with progress.showing(tally, REPO):
+    with progress.showing(REPO, lambda: tally_bars(tally, tally.total.logs)):
         progress.on_wait(Wait(60, datetime.now(UTC) + timedelta(seconds=60), "primary rate limit"))
     shown = screen.getvalue()
-    for part in ("617/1,234", "7,890 jobs", "56 failed", "7 not had", "20/56", "3.4 MB"):
+    for part in ("617/1,234", "7,890 jobs", "56 failed", "7 missing", "20/56", "3.4 MB"):
         assert part in shown
     assert "waiting" in shown
     assert "primary rate limit" in shown
@@ -244,7 +243,7 @@ def test_a_plan_tells_what_an_audit_takes(ghjobs: Any, fake: FakeGitHub, tmp_pat
     assert ghjobs("audit", REPO, "-o", out).status == 0
     assert said["requests"] == fake.asked_count("api") == 1 + 80 + 40
     text = ghjobs("audit", REPO, "--plan", "-o", tmp_path / "other").out
-    assert "this server tells no limit" in text
+    assert "this server reports no limit" in text
     assert "about 121 requests" in text
 
 
@@ -268,3 +267,41 @@ def test_time_goes_by_pace_and_budget(
     """The pace, what is left until the reset, and an hour for each budget that is used up."""
     one = RepoEstimate(REPO, runs=1, jobs=1, searches=requests, listings=0, logs=0)
     assert Estimate((one,), 1, 0.1, pace, limit).seconds(32, NOW) == pytest.approx(seconds)
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize("plan", [(), ("--plan",)])
+def test_a_filter_that_matches_no_run_is_no_clean_result(
+    ghjobs: Any, tmp_path: Path, plan: tuple[str, ...]
+) -> None:
+    """Where no run was searched, the filters are named and the status is 3."""
+    argv = ["audit", REPO, OTHER, "--branch", "nope", "--event", "push", "-o", tmp_path, *plan]
+    ran = ghjobs(*argv, "-q")
+    assert ran.status == 3
+    assert ran.err.count("\n") == 1
+    assert f"no run matches --branch nope --event push in {REPO}, {OTHER}" in ran.err
+    assert ghjobs(*argv, "-q", "--allow-empty", "--force").err == ""
+    assert ghjobs(*argv, "--allow-empty", "--force").status == 0
+
+
+@pytest.mark.parametrize("plan", [(), ("--plan",)])
+def test_a_quiet_repository_is_no_clean_result(
+    ghjobs: Any, fake: FakeGitHub, tmp_path: Path, plan: tuple[str, ...]
+) -> None:
+    """A repository without any run ends with status 3, too."""
+    fake.repo(REPO)
+    ran = ghjobs("audit", REPO, "-o", tmp_path, *plan)
+    assert ran.status == 3
+    assert f"there are no runs in {REPO}" in ran.err
+
+
+def test_runs_without_jobs_are_counted(ghjobs: Any, fake: FakeGitHub, tmp_path: Path) -> None:
+    """A run that failed at startup shows in the table, in JSON and in the last lines."""
+    fake.add_run(REPO)
+    scenario.startup_failure(fake, REPO)
+    ran = ghjobs("audit", REPO, "-o", tmp_path)
+    assert ran.status == 0
+    assert "No jobs" in ran.out
+    assert "no jobs in 1 run" in ran.err
+    total = ghjobs("audit", REPO, "-o", tmp_path, "--force", "--json").json["total"]
+    assert (total["runs"], total["runs_without_jobs"], total["jobs"]) == (2, 1, 1)

@@ -155,6 +155,7 @@ def test_hits_stand_above_the_progress(
     ghjobs: Any, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where hits and progress are on one terminal, hits stand whole above it, however long."""
+    monkeypatch.setattr("ghjobs_async.cli.output.progress._DELAY", 0)
     screen = io.StringIO()
     monkeypatch.setattr("ghjobs_async.cli.output.progress.is_terminal", lambda stream: True)
     monkeypatch.setattr(
@@ -167,3 +168,16 @@ def test_hits_stand_above_the_progress(
     hit = f"{place}:2:two Match here\n"
     assert hit in screen.getvalue()
     assert "logs" in screen.getvalue().partition(hit)[2]
+
+
+@pytest.mark.usefixtures("job")
+def test_nothing_searched_is_not_nothing_found(ghjobs: Any, fake: FakeGitHub) -> None:
+    """Where no run was searched the status is 2, also with ``-q``; ``--allow-empty`` makes it 1."""
+    fake.repo("octo-org/quiet")
+    for argv in (["-b", "nope", REPO], ["octo-org/quiet"]):
+        ran = ghjobs("grep", "Match", *argv, "-q")
+        assert (ran.status, ran.err.count("\n")) == (2, 1)
+        assert "nothing was searched" in ran.err
+        ran = ghjobs("grep", "Match", *argv, "--allow-empty")
+        assert (ran.status, ran.out, ran.err) == (1, "", "")
+    assert "--branch nope" in ghjobs("grep", "Match", "-b", "nope", REPO).err

@@ -123,8 +123,7 @@ def test_the_table_of_runs(
     """At any width no line is too long, the numbers are whole, and no control comes through."""
     long = "字" * 30 + "a very long title, longer than any terminal" * 4
     fake.add_run(REPO, branch="b" * 200, overrides={"display_title": long, "name": "n" * 200})
-    monkeypatch.setenv("CLICOLOR_FORCE", "1")
-    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("GH_FORCE_TTY", str(columns))
     out = ghjobs("runs", REPO).out
     assert "\x1b[2J" not in out
     lines = [clean(line) for line in out.splitlines()]

@@ -31,9 +31,8 @@ def test_a_job_on_a_terminal(
     ghjobs: Any, run: FakeRun, fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Steps have the numbers that ``log --step`` takes; no width breaks the address."""
-    monkeypatch.setenv("CLICOLOR_FORCE", "1")
+    monkeypatch.setenv("GH_FORCE_TTY", "40")
     monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "40")
     job = run.attempts[0].jobs[0]
     out = ghjobs("job", "-R", REPO, job.id).out
     web = fake.base_url.removesuffix("/api/v3")
@@ -126,9 +125,11 @@ def test_a_failed_job_without_a_log_is_listed_all_the_same(
     assert f"log of job {job.id}" in ran.err
 
 
-def test_colours_may_be_forced(ghjobs: Any, run: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    """``CLICOLOR_FORCE`` gives the terminal's table, in colours, to a pipe."""
-    monkeypatch.setenv("CLICOLOR_FORCE", "1")
+def test_a_terminal_may_be_forced(
+    ghjobs: Any, run: FakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``GH_FORCE_TTY`` gives the terminal's table, in colours, to a pipe."""
+    monkeypatch.setenv("GH_FORCE_TTY", "100")
     ran = ghjobs("list", "-R", REPO, run.id, "-a", "1")
     assert "\x1b[31m" in ran.out
     assert "at Run tests" in ran.out
@@ -137,12 +138,12 @@ def test_colours_may_be_forced(ghjobs: Any, run: FakeRun, monkeypatch: pytest.Mo
     assert "at Run tests" in ghjobs("list", "-R", REPO, run.id, "-a", "1", "--failed").out
 
 
-@pytest.mark.parametrize("force", ["0", "1"])
+@pytest.mark.parametrize("force", ["", "1"])
 def test_names_bring_no_controls_to_the_terminal(
     ghjobs: Any, fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch, force: str
 ) -> None:
     """No control sequence of a stranger's name comes through, in lines or in tables."""
-    monkeypatch.setenv("CLICOLOR_FORCE", force)
+    monkeypatch.setenv("GH_FORCE_TTY", force and "100")
     run = fake.add_run(REPO, jobs=[scenario.failing("\x1b]0;owned\x07\x1b[2Ja\tb\nc\u202ed")])
     for argv in (["list", run.id], ["list", run.id, "--failed"], ["job", run.jobs[0].id]):
         ran = ghjobs(*argv, "-R", REPO)
@@ -159,3 +160,79 @@ def test_waits_are_told(ghjobs: Any, run: FakeRun, fake: FakeGitHub) -> None:
     assert ran.status == 1
     assert ran.err.count("\n") == 1
     assert "rate limit" in ran.err
+
+
+def test_colours_change_no_layout(
+    ghjobs: Any, run: FakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``CLICOLOR_FORCE`` leaves the lines for other programs as they are."""
+    commands = [
+        ("list", "-R", REPO, run.id, "-a", "1"),
+        ("list", "-R", REPO, run.id, "-a", "1", "--failed"),
+        ("job", "-R", REPO, run.attempts[0].jobs[0].id),
+    ]
+    plain = [ghjobs(*argv).out for argv in commands]
+    monkeypatch.setenv("CLICOLOR_FORCE", "1")
+    assert [ghjobs(*argv).out for argv in commands] == plain
+
+
+def test_the_address_of_a_job_names_its_attempt(
+    ghjobs: Any, run: FakeRun, fake: FakeGitHub
+) -> None:
+    """``list JOB-URL`` lists the attempt of that job, unless another or every one is asked for."""
+    web = fake.base_url.removesuffix("/api/v3")
+    job = run.attempts[0].jobs[0].id
+    address = f"{web}/{REPO}/actions/runs/{run.id}/job/{job}"
+    assert {row[3] for row in ghjobs("list", address).rows} == {"1"}
+    assert {row[3] for row in ghjobs("list", address, "-a", "2").rows} == {"2"}
+    assert {row[3] for row in ghjobs("list", address, "--all").rows} == {"1", "2"}
+    api = f"{fake.base_url}/repos/{REPO}/actions/jobs/{job}"
+    assert {row[3] for row in ghjobs("list", api).rows} == {"1"}
+    assert ghjobs("list", address, "-a", "0").status == 2
+
+
+@pytest.mark.parametrize("option", [(), ("--json",), ("--all",)])
+def test_a_run_without_jobs_says_why(
+    ghjobs: Any, fake: FakeGitHub, option: tuple[str, ...]
+) -> None:
+    """Where a run has no jobs, its own conclusion is reported."""
+    run = scenario.startup_failure(fake, REPO)
+    ran = ghjobs("list", "-R", REPO, run.id, *option)
+    assert ran.status == 0
+    assert "has no jobs: it is startup_failure" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "status"), [("startup_failure", 1), ("failure", 1), ("cancelled", 0)]
+)
+def test_a_failed_run_without_jobs_is_no_clean_result(
+    ghjobs: Any,
+    fake: FakeGitHub,
+    monkeypatch: pytest.MonkeyPatch,
+    conclusion: str,
+    status: int,
+) -> None:
+    """``list --failed`` ends with 1 for a run that failed without a job, and calls nothing good."""
+    run = fake.add_run(REPO, jobs=0, conclusion=conclusion)
+    monkeypatch.setenv("GH_FORCE_TTY", "80")
+    ran = ghjobs("list", "-R", REPO, run.id, "--failed")
+    assert (ran.status, ran.out) == (status, "")
+    assert f"it is {conclusion}" in ran.err
+    assert ghjobs("list", "-R", REPO, run.id, "--failed", "--json").json == []
+
+
+def test_a_job_that_runs_again_shows_its_status(
+    ghjobs: Any, fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A conclusion left over from an earlier attempt is shown nowhere."""
+    run = fake.add_run(REPO, jobs=[scenario.failing("again")])
+    job = run.jobs[0]
+    job.data["status"] = "in_progress"
+    assert ghjobs("list", "-R", REPO, run.id).rows[0][0] == "in_progress"
+    assert ["state:", "in_progress"] in ghjobs("job", "-R", REPO, job.id).rows
+    assert ghjobs("list", "-R", REPO, run.id, "--failed").out == ""
+    monkeypatch.setenv("GH_FORCE_TTY", "80")
+    table = ghjobs("list", "-R", REPO, run.id).out
+    assert "1 in_progress" in table
+    assert "\u2717" not in table
+    assert "in_progress" in ghjobs("job", "-R", REPO, job.id).out.splitlines()[0]

@@ -52,7 +52,13 @@ COMMANDS = ("job", "runs", "list", "log", "grep", "audit", "demo")
         (["grep", "x", "a/b", "c/d", "--runs", "1"], "one repository"),
         (["audit"], "which repository"),
         (["audit", REPO, "--since", "yesterday"], "a time reads 7d"),
-        (["audit", REPO, "--since", "2026-10-02", "--until", "2026-10-01"], "none"),
+        (["audit", REPO, "--since", "2026-10-02", "--until", "2026-10-01"], "after the end"),
+        (["audit", REPO, "--status", "failed"], "did you mean failure?"),
+        (["audit", REPO, "--status", "failed", "--plan"], "did you mean failure?"),
+        (["grep", "x", REPO, "--status", "sucess"], "did you mean success?"),
+        (["audit", REPO, "--workflow", "a/b"], "a workflow is"),
+        (["audit", REPO, "--workflow", "a/b", "--plan"], "a workflow is"),
+        (["grep", "x", REPO, "--workflow", "a/b"], "a workflow is"),
         (["audit", REPO, "--logs", "some"], "--logs"),
         (["audit", "a.ghe.com/o/r", "b.ghe.com/o/r"], "one host at a time"),
         (["demo", "--runs", "0"], "--runs"),
@@ -177,10 +183,9 @@ def _script(*argv: object, **kwargs: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-c", "import sys; from ghjobs_async.cli import main; sys.exit(main())"]
         + [str(arg) for arg in argv],
-        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ},
-        **kwargs,
+        **{"stdout": subprocess.PIPE, **kwargs},
     )
 
 
@@ -197,6 +202,30 @@ def test_a_closed_pipe_is_quiet(fake: FakeGitHub) -> None:
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait(10) == 141
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such pipes")
+@pytest.mark.parametrize(
+    ("argv", "status"),
+    [
+        (["--help"], 0),
+        (["grep", "--help"], 0),
+        (["--version"], 0),
+        (["audit", REPO, "-q", "-o", "out"], 141),
+    ],
+)
+def test_a_pipe_that_is_closed_at_once(
+    fake: FakeGitHub, argv: list[str], status: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Help that is not read to its end (``| head -1``) is no failure; other output ends as usual."""
+    fake.add_run(REPO)
+    monkeypatch.chdir(tmp_path)
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = _script(*argv, stdout=writer)
+    os.close(writer)
+    assert process.communicate()[1] == b""
+    assert process.returncode == status
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals")

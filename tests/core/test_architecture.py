@@ -23,8 +23,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "clock": set(),
     "atomic_file": set(),
     "fanout": set(),
+    "records": set(),
     "refs": {"errors"},
-    "models": {"errors", "refs"},
+    "models": {"errors", "records", "refs"},
     "environment": {"errors"},
     "checks": BASE,
     "wire": BASE,
@@ -38,7 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": LIBRARY | {"audit", "client", "listing", "logs", "testing"},
 }
 PURE = (
-    *("atomic_file", "checks", "environment", "errors", "logtext", "models", "refs", "wire"),
+    *("atomic_file", "checks", "environment", "errors", "logtext", "models"),
+    *("records", "refs", "wire"),
     *("logs/continuity.py", "logs/storage_answers.py"),
 )
 STARTERS = {"create_task", "ensure_future", "TaskGroup", "gather", "run_coroutine_threadsafe"}

@@ -1,32 +1,25 @@
-"""Credentials: tokens, Apps, and one per owner."""
+"""Credentials: tokens, and one for each owner."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
-import jwt
 import pytest
 from async_tools import EPOCH, FakeClock, MakeClient
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ghjobs_async import (
-    AppAuth,
     AuthError,
     ConfigurationError,
+    Failed,
     GitHubJobs,
-    NotFoundError,
     RunRef,
+    ServerError,
     TokenAuth,
 )
-from ghjobs_async.models import InstallationToken
 from ghjobs_async.testing import FakeGitHub, faults
 from ghjobs_async.transport.auth import Auth, CredentialStore, as_auth
-from ghjobs_async.wire.messages import Request
 
 REPO = "octo-org/octo-repo"
 BAD_TOKENS = (
@@ -40,39 +33,6 @@ BAD_TOKENS = (
     "ghp\u00e9",
     "x" * 5000,
 )
-
-
-@cache
-def private_key() -> str:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    form = serialization.PrivateFormat.TraditionalOpenSSL
-    pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-    return pem.decode()
-
-
-def app(**options: Any) -> AppAuth:
-    return AppAuth(7, private_key(), **(options or {"installation_id": 5}))
-
-
-class Mint:
-    """Hands out installation tokens, and counts them."""
-
-    def __init__(self, life: float = 3600.0) -> None:
-        self.life = life
-        self.count = 0
-        self.seen: list[str] = []
-        self.targets: list[str] = []
-        self.time = FakeClock()
-
-    async def __call__(self, request: Request[Any], authorization: str) -> Any:
-        self.seen.append(authorization)
-        self.targets.append(request.target)
-        await asyncio.sleep(0)
-        if request.target.endswith("/installation"):
-            return 5
-        self.count += 1
-        end = datetime.fromtimestamp(self.time.time + self.life, UTC)
-        return InstallationToken(f"ghs_{self.count}", end)
 
 
 @pytest.mark.parametrize("token", [*BAD_TOKENS, 7, b"ghp_1"])
@@ -91,26 +51,26 @@ def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         GitHubJobs(base_url="ghe.example.com")
 
 
-async def test_a_callable_may_change_its_token() -> None:
+async def test_a_callable_may_change_its_token(github: FakeGitHub, client: MakeClient) -> None:
     """It is asked before every request; what it gives is checked like any other token."""
     tokens = iter(["ghp_1", "ghp_2", "bad token"])
 
     async def get() -> str:
         return next(tokens)
 
-    auth, mint = TokenAuth(get), Mint()
-    assert [await auth.header(mint, mint.time.clock) for _ in range(2)] == [
-        "Bearer ghp_1",
-        "Bearer ghp_2",
-    ]
+    run = github.add_run(REPO)
+    gh = client(TokenAuth(get))
+    for _ in range(2):
+        await gh.list_jobs(REPO, run.id)
+    carried = [one.headers["authorization"] for one in github.requests]
+    assert carried == ["Bearer ghp_1", "Bearer ghp_2"]
     with pytest.raises(ConfigurationError, match="callable"):
-        await auth.header(mint, mint.time.clock)
+        await gh.list_jobs(REPO, run.id)
 
 
 def test_credentials_hide_themselves() -> None:
     """No repr shows a token or a key."""
     assert "ghp_s3cret" not in repr(TokenAuth("ghp_s3cret"))
-    assert "PRIVATE KEY" not in repr(app())
 
 
 @pytest.mark.parametrize("given", [7, b"ghp", object(), ["ghp"]])
@@ -120,104 +80,7 @@ def test_other_things_are_no_credentials(given: object) -> None:
         as_auth(given)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{}, {"installation_id": 1, "repository": REPO}, {"installation_id": 0}, {"repository": "x"}],
-)
-def test_an_app_needs_one_installation(options: dict[str, Any]) -> None:
-    """Its number or a repository, one of them, and well formed."""
-    with pytest.raises(ConfigurationError):
-        AppAuth(7, private_key(), **options)
-
-
-@pytest.mark.parametrize("key", ["", "no key", b"\xff", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n"])
-def test_a_bad_key_is_refused_at_once(key: str | bytes) -> None:
-    """Before any request, and without repeating it."""
-    with pytest.raises(ConfigurationError, match="PEM"):
-        AppAuth(7, key, installation_id=5)
-
-
-async def test_a_token_is_minted_once_for_all_who_wait() -> None:
-    """A cold fan-out of a hundred tasks mints one token, where a peer minted one for each task."""
-    auth, mint = app(), Mint()
-    headers = await asyncio.gather(*(auth.header(mint, mint.time.clock) for _ in range(100)))
-    assert set(headers) == {"Bearer ghs_1"}
-    assert mint.count == 1
-
-
-async def test_a_token_is_renewed_before_it_ends() -> None:
-    """Five minutes before its end a new one is minted, and not earlier."""
-    auth, mint = app(), Mint()
-    now = mint.time
-    for at, expected in ((0, 1), (3299, 1), (3300, 2), (6000, 2), (6600, 3)):
-        now.time = EPOCH + at
-        assert await auth.header(mint, now.clock) == f"Bearer ghs_{expected}"
-
-
-async def test_a_refused_token_is_dropped_once() -> None:
-    """The refused one is minted anew; word of an older one changes nothing."""
-    auth, mint = app(), Mint()
-    first = await auth.header(mint, mint.time.clock)
-    assert auth.refused(first)
-    assert await auth.header(mint, mint.time.clock) == "Bearer ghs_2"
-    assert auth.refused(first)
-    assert await auth.header(mint, mint.time.clock) == "Bearer ghs_2"
-
-
-async def test_a_cancelled_mint_blocks_nobody() -> None:
-    """The task that was minting is cancelled: the next one mints."""
-    auth, mint = app(), Mint()
-    tasks = [asyncio.ensure_future(auth.header(mint, mint.time.clock)) for _ in range(3)]
-    await asyncio.sleep(0)
-    tasks[0].cancel()
-    results = await asyncio.gather(*tasks, return_exceptions=True)
-    assert isinstance(results[0], asyncio.CancelledError)
-    assert len(set(results[1:])) == 1
-
-
-async def test_the_app_signs_with_room_for_wrong_clocks() -> None:
-    """The JWT began a minute ago, and ends within the ten minutes that GitHub allows."""
-    auth, mint = app(repository=REPO), Mint()
-    await auth.header(mint, mint.time.clock)
-    token = mint.seen[0].removeprefix("Bearer ")
-    claims = jwt.decode(token, options={"verify_signature": False})
-    assert claims == {"iat": int(EPOCH) - 60, "exp": int(EPOCH) + 540, "iss": "7"}
-    assert mint.targets == [f"/repos/{REPO}/installation", "/app/installations/5/access_tokens"]
-
-
 # Against the fake.
-
-
-async def test_an_app_reads_jobs(github: FakeGitHub, client: MakeClient) -> None:
-    """A fan-out over many runs through an App mints one token and carries it everywhere."""
-    refs = [RunRef(REPO, github.add_run(REPO).id) for _ in range(20)]
-    gh = client(app(repository=REPO))
-    async with gh.fan_out(refs) as outcomes:
-        async for outcome in outcomes:
-            assert len(outcome.value) == 1  # type: ignore[union-attr]
-    asked = [one.operation for one in github.requests]
-    assert (asked.count("installation"), asked.count("token")) == (1, 1)
-    carried = {one.headers["authorization"] for one in github.requests if one.operation == "jobs"}
-    assert len(carried) == 1
-
-
-async def test_a_fresh_token_refused_for_a_moment_is_replayed(
-    github: FakeGitHub, client: MakeClient
-) -> None:
-    """GitHub may answer 401 to a token that it has just minted: one renewal, one replay."""
-    run = github.add_run(REPO)
-    github.fail("jobs", faults.bad_credentials(), times=1)
-    jobs = await client(app()).list_jobs(REPO, run.id)
-    assert len(jobs) == 1
-
-
-async def test_an_app_refused_twice_is_an_error(github: FakeGitHub, client: MakeClient) -> None:
-    """There is no second replay."""
-    run = github.add_run(REPO)
-    rule = github.fail("jobs", faults.bad_credentials(), times=None)
-    with pytest.raises(AuthError):
-        await client(app()).list_jobs(REPO, run.id)
-    assert rule.hits == 2
 
 
 async def test_a_refused_token_fails_at_once(github: FakeGitHub, client: MakeClient) -> None:
@@ -227,20 +90,6 @@ async def test_a_refused_token_fails_at_once(github: FakeGitHub, client: MakeCli
     with pytest.raises(AuthError, match="expired or revoked"):
         await client("ghp_old").list_jobs(REPO, run.id)
     assert rule.hits == 1
-
-
-async def test_an_app_that_is_not_installed_is_told(github: FakeGitHub, client: MakeClient) -> None:
-    """A repository that it cannot see is not found."""
-    with pytest.raises(NotFoundError):
-        await client(app(repository="no/where")).get_job(REPO, 1)
-
-
-async def test_minting_is_retried(github: FakeGitHub, client: MakeClient) -> None:
-    """A server that fails while a token is minted is asked again."""
-    run = github.add_run(REPO)
-    rule = github.fail("token", faults.status(503), times=2)
-    assert len(await client(app()).list_jobs(REPO, run.id)) == 1
-    assert rule.hits == 2
 
 
 Choose = Callable[[str], Any]
@@ -324,3 +173,151 @@ async def test_an_object_of_one_s_own_will_do(github: FakeGitHub, client: MakeCl
     run = github.add_run(REPO)
     await client(Own()).list_jobs(REPO, run.id)
     assert github.requests[0].headers["authorization"] == "Token mine"
+
+
+# The caller's code behind a credential.
+
+
+def use(gh: GitHubJobs, how: str) -> Any:
+    """Ask something of a client, in one of the ways that there are."""
+
+    async def by_fan_out() -> None:
+        async with gh.fan_out([RunRef("other/r", 1)]) as outcomes:
+            async for outcome in outcomes:
+                assert isinstance(outcome, Failed)
+                raise outcome.error
+
+    async def by_log() -> None:
+        async with gh.open_log("other/r", 1) as log:
+            await log.tail(1)
+
+    ways = {"get": lambda: gh.get_job("Other/r", 1), "fan_out": by_fan_out, "log": by_log}
+    return ways[how]()
+
+
+@pytest.mark.parametrize("how", ["get", "fan_out", "log"])
+@pytest.mark.parametrize("kind", ["token", "owner", "object"])
+async def test_credentials_must_not_use_their_own_client(
+    github: FakeGitHub, client: MakeClient, kind: str, how: str
+) -> None:
+    """That would wait for itself: an error at once, for an own object too, and no request at all."""
+
+    class Own:
+        async def header(self, ask: object, clock: object) -> str:
+            await use(gh, how)
+            raise AssertionError("not reached")
+
+        def refused(self, header: str) -> bool:
+            return False
+
+    async def choose(owner: str) -> str:
+        return await Own().header(None, None)
+
+    async def fetch() -> str:
+        return await Own().header(None, None)
+
+    given: Any = {"token": TokenAuth(fetch), "owner": choose, "object": Own()}[kind]
+    gh = client(given, concurrency=1)
+    async with asyncio.timeout(5):
+        with pytest.raises(ConfigurationError, match="a client of its own"):
+            await gh.get_job(REPO, 1)
+    assert github.requests == []
+
+
+async def test_owners_that_ask_for_one_another_do_not_wait_for_ever(client: MakeClient) -> None:
+    """Two at once, each of which wants the other's credential: both fail."""
+
+    async def choose(owner: str) -> str:
+        await asyncio.sleep(0)
+        await gh.get_job(f"{'b' if owner == 'a' else 'a'}/r", 1)
+        raise AssertionError("not reached")
+
+    gh = client(choose)
+    async with asyncio.timeout(5):
+        jobs = (gh.get_job(f"{owner}/r", 1) for owner in "ab")
+        errors = await asyncio.gather(*jobs, return_exceptions=True)
+    assert [type(error) for error in errors] == [ConfigurationError] * 2
+
+
+async def test_credentials_may_use_another_client(github: FakeGitHub, client: MakeClient) -> None:
+    """One with credentials of its own; and what they start goes on after they have answered."""
+    run = github.add_run(REPO)
+    other = client("ghp_other")
+    begun: list[asyncio.Task[Any]] = []
+
+    async def later() -> Any:
+        await answered.wait()
+        return await gh.list_jobs(REPO, run.id)
+
+    async def choose(owner: str) -> str:
+        begun.append(asyncio.ensure_future(later()))
+        return f"ghp_{(await other.list_jobs(REPO, run.id)).total_count}"
+
+    gh, answered = client(choose), asyncio.Event()
+    assert (await gh.list_jobs(REPO, run.id)).complete
+    answered.set()
+    assert (await begun[0]).complete
+    carried = [one.headers["authorization"] for one in github.requests]
+    assert carried == ["Bearer ghp_other", "Bearer ghp_1", "Bearer ghp_1"]
+
+
+async def test_failures_behind_a_credential_do_not_multiply(
+    github: FakeGitHub, client: MakeClient
+) -> None:
+    """What the other client has retried as often as allowed is not retried around it."""
+    github.add_run(REPO)
+    rule = github.fail("jobs", faults.status(503), times=None)
+    other = client("ghp_other", retries=3)
+
+    async def fetch() -> str:
+        return str((await other.list_jobs(REPO, 1)).total_count)
+
+    with pytest.raises(ServerError):
+        await client(TokenAuth(fetch)).get_job(REPO, 1)
+    assert rule.hits == 4
+
+
+async def test_a_slow_owner_delays_no_other(github: FakeGitHub, client: MakeClient) -> None:
+    """While the credential of one is looked up, the others' requests are answered."""
+    slow, quick = github.add_run("slow/r"), github.add_run("quick/r")
+    go, asked = asyncio.Event(), []
+
+    async def choose(owner: str) -> str:
+        asked.append(owner)
+        if owner == "slow":
+            await go.wait()
+        return f"ghp_{owner}"
+
+    gh = client(choose)
+    waiting = [asyncio.ensure_future(gh.list_jobs("slow/r", slow.id)) for _ in range(3)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        assert (await gh.list_jobs("quick/r", quick.id)).complete
+    go.set()
+    assert all(jobs.complete for jobs in await asyncio.gather(*waiting))
+    assert asked == ["slow", "quick"]
+
+
+async def test_a_lookup_that_ends_early_is_made_by_the_next() -> None:
+    """The task that looked up an owner's credential is cancelled, another one fails."""
+    asked: list[int] = []
+
+    async def choose(owner: str) -> str:
+        asked.append(len(asked))
+        await asyncio.sleep(0)
+        if len(asked) == 2:
+            raise OSError
+        return "ghp_1"
+
+    store = CredentialStore(choose, None)
+    tasks = [asyncio.ensure_future(store.get("a")) for _ in range(4)]
+    await asyncio.sleep(0)
+    tasks[0].cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(one).__name__ for one in results] == [
+        "CancelledError",
+        "OSError",
+        "Credential",
+        "Credential",
+    ]
+    assert len(asked) == 3

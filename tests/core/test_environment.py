@@ -147,19 +147,141 @@ def test_hosts_run_by_github_are_known(host: str, *, ours: bool) -> None:
     assert is_github_com(host) is ours
 
 
-def test_proxies_of_the_environment_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy is chosen by scheme, may be a bare host, and NO_PROXY excludes hosts."""
-    monkeypatch.setenv("https_proxy", "proxy.example:3128")
-    monkeypatch.setenv("no_proxy", "ghe.example.com,.internal")
-    assert proxy_for("https", "api.github.com") == "http://proxy.example:3128"
-    assert proxy_for("http", "api.github.com") is None
-    assert proxy_for("https", "ghe.example.com") is None
-    assert proxy_for("https", "a.internal") is None
+# Proxies.
+
+PROXY = "http://proxy.example:3128"
 
 
-def test_other_kinds_of_proxies_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A SOCKS proxy is an error, since requests would silently bypass it."""
-    monkeypatch.setenv("https_proxy", "socks5://user:secret@proxy.example:1080")
-    with pytest.raises(ConfigurationError, match="socks5") as caught:
-        proxy_for("https", "api.github.com")
+@pytest.mark.parametrize(
+    ("environ", "scheme", "expected"),
+    [
+        ({}, "https", None),
+        ({"https_proxy": PROXY}, "https", PROXY),
+        ({"https_proxy": "proxy.example:3128"}, "https", PROXY),
+        ({"https_proxy": f" {PROXY}/ "}, "https", f"{PROXY}/"),
+        ({"https_proxy": "https://u:p%40@[::1]:3128"}, "https", "https://u:p%40@[::1]:3128"),
+        ({"https_proxy": PROXY}, "http", None),
+        ({"http_proxy": PROXY}, "https", None),
+        ({"HTTPS_PROXY": PROXY}, "https", PROXY),
+        ({"https_proxy": PROXY, "HTTPS_PROXY": "http://other"}, "https", PROXY),
+        ({"https_proxy": "", "HTTPS_PROXY": PROXY}, "https", PROXY),
+        ({"all_proxy": PROXY}, "https", PROXY),
+        ({"ALL_PROXY": PROXY}, "http", PROXY),
+        ({"HTTPS_PROXY": PROXY, "all_proxy": "http://other"}, "https", PROXY),
+        ({"HTTP_PROXY": PROXY}, "http", PROXY),
+        ({"HTTP_PROXY": PROXY, "REQUEST_METHOD": "GET"}, "http", None),
+        ({"http_proxy": PROXY, "REQUEST_METHOD": "GET"}, "http", PROXY),
+    ],
+)
+def test_proxies_are_found_as_curl_finds_them(
+    environ: dict[str, str], scheme: str, expected: str | None
+) -> None:
+    """
+    By scheme, then for all; the lower-case name first; an empty variable is not set.
+
+    Anybody can set HTTP_PROXY of a CGI script by sending a header, so it does not count there.
+    """
+    assert proxy_for(scheme, "ghe.example.com", 443, environ) == expected
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "host", "direct"),
+    [
+        ("ghe.example.com", "ghe.example.com", True),
+        ("GHE.Example.com", "ghe.example.com", True),
+        ("example.com", "ghe.example.com", True),
+        (".example.com", "ghe.example.com", True),
+        (".example.com", "example.com", True),
+        ("example.com.", "ghe.example.com", True),
+        ("example.com", "ghe.example.com.", True),
+        ("*.example.com", "ghe.example.com", True),
+        ("*.example.com", "example.com", False),
+        ("ample.com", "example.com", False),
+        ("example.com", "example.com.evil.example", False),
+        ("ghe.example.com", "example.com", False),
+        ("*", "ghe.example.com", True),
+        ("a, ghe.example.com ,b", "ghe.example.com", True),
+        ("a ghe.example.com\tb", "ghe.example.com", True),
+        (",, a,", "ghe.example.com", False),
+        ("ghe.example.com:8443", "ghe.example.com", True),
+        ("ghe.example.com:443", "ghe.example.com", False),
+        ("*:8443", "ghe.example.com", True),
+        ("10.0.0.1", "10.0.0.1", True),
+        ("10.0.0.1", "10.0.0.10", False),
+        ("10.0.0.1:8443", "10.0.0.1", True),
+        ("10.0.0.1:80", "10.0.0.1", False),
+        ("10.0.0.0/8", "10.1.2.3", True),
+        ("10.9.9.9/8", "10.1.2.3", True),
+        ("10.0.0.0/8", "11.1.2.3", False),
+        ("10.0.0.0/8", "ghe.example.com", False),
+        ("10.0.0.0/8", "::1", False),
+        ("127.*", "127.0.0.1", True),
+        ("127.*", "10.127.0.1", False),
+        ("::1", "::1", True),
+        ("[::1]", "::1", True),
+        ("[::1]:8443", "::1", True),
+        ("[::1]:80", "::1", False),
+        ("0:0:0:0:0:0:0:1", "::1", True),
+        ("fe80::/10", "fe80::1", True),
+        ("fe80::/10", "2001:db8::1", False),
+    ],
+)
+def test_no_proxy_is_read_as_curl_and_go_read_it(no_proxy: str, host: str, *, direct: bool) -> None:
+    """Domains, addresses, networks and patterns, with or without a port, by commas or blanks."""
+    environ = {"https_proxy": PROXY, "no_proxy": no_proxy}
+    assert proxy_for("https", host, 8443, environ) == (None if direct else PROXY)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *("10.0.0", "10.0.0.", "10.0.0.0/33", "256.1.1.1", "1.2.3.4.5", "::1::", "[::1", "10/8"),
+        *("https://ghe.example.com", "ghe.example.com/api", "ghe.example.com:https", "a:99999"),
+        *("a;b", "<local>", "a..b", ".", "ghé.example.com", "a|b", "?.example.com", ":443"),
+    ],
+)
+@pytest.mark.parametrize("others", ["", "ghe.example.com,", "b "])
+def test_an_entry_that_is_not_understood_is_an_error(entry: str, others: str) -> None:
+    """It is no reason to send a token through a proxy; without a proxy it has no effect."""
+    environ = {"NO_PROXY": f"{others}{entry}"}
+    assert proxy_for("https", "ghe.example.com", 443, environ) is None
+    with pytest.raises(ConfigurationError, match="NO_PROXY contains ") as caught:
+        proxy_for("https", "ghe.example.com", 443, {**environ, "all_proxy": PROXY})
+    assert "correct or remove it" in str(caught.value)
+
+
+@given(st.text(), st.text(), st.sampled_from(["ghe.example.com", "10.0.0.1", "::1"]))
+def test_any_variables_are_a_proxy_or_an_error(proxy: str, no_proxy: str, host: str) -> None:
+    """Nothing else is raised."""
+    environ = {"https_proxy": proxy, "no_proxy": no_proxy}
+    try:
+        found = proxy_for("https", host, 443, environ)
+    except ConfigurationError:
+        return
+    assert found is None or found.startswith(("http://", "https://"))
+
+
+@pytest.mark.parametrize("kind", ["socks5", "socks5h", "socks4", "SOCKS5", "ftp"])
+def test_other_kinds_of_proxies_are_rejected(kind: str) -> None:
+    """A SOCKS proxy is an error that names it and its variable, since requests would bypass it."""
+    environ = {"ALL_PROXY": f"{kind}://user:secret@proxy.example:1080"}
+    with pytest.raises(ConfigurationError, match=f"ALL_PROXY names a {kind.lower()}") as caught:
+        proxy_for("https", "api.github.com", 443, environ)
     assert "secret" not in str(caught.value)
+    assert proxy_for("https", "a.test", 443, {**environ, "no_proxy": "a.test"}) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("http://user:sec/ret@proxy:3128", "http://user:1/secret@proxy", "user:sec#ret@proxy:1"),
+        *("http://proxy:secret", "http://", "://proxy", "http://proxy/secret", "http://[::1"),
+        *("http://proxy:99999", "http://pro\nxy"),
+    ],
+)
+def test_a_malformed_proxy_is_rejected(value: str) -> None:
+    """The error names the variable, and does not repeat what may be a password."""
+    with pytest.raises(ConfigurationError, match="https_proxy is not http://HOST:PORT") as caught:
+        proxy_for("https", "api.github.com", 443, {"https_proxy": value})
+    assert "sec" not in str(caught.value)
+    assert "ret" not in str(caught.value)

@@ -153,9 +153,10 @@ async def test_endless_answers_are_cut(
 ) -> None:
     """A small body that unpacks to gigabytes, or a large one, is one error and no memory."""
     monkeypatch.setattr("ghjobs_async.transport.body.MAX_ANSWER", 4 * 2**20)
+    monkeypatch.setattr("ghjobs_async.wire.messages.MAX_ANSWER", 4 * 2**20)
     job = github.add_run(REPO).jobs[0]
     rule = github.fail("job", fault, times=None)
-    with pytest.raises(TransportError, match=r"larger than 4 MB|DecompressSize") as caught:
+    with pytest.raises(TransportError, match="larger than 4 MB") as caught:
         await client().get_job(REPO, job.id)
     assert rule.hits == 1 or caught.value.retryable
 

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 from async_tools import FakeClock, MakeClient
 
-from ghjobs_async import DecodeError, GitHubJobs, NotFoundError, RunRef, ServerError
+from ghjobs_async import (
+    DecodeError,
+    Failed,
+    Fetched,
+    GitHubJobs,
+    NotFoundError,
+    RunRef,
+    ServerError,
+)
 from ghjobs_async.listing import pages
 from ghjobs_async.testing import FakeGitHub, Fault, JobSpec, faults, scenario
 
@@ -44,16 +52,56 @@ async def test_large_pages_are_not_kept_as_bytes(
     """A page of runs has a megabyte: a search of thousands holds only what it becomes."""
     run = github.add_run(REPO, jobs=300)
     kept: list[int] = []
-    decode_all = pages._Reading.decode_all
+    decode_all = pages.Reading.decode_all
 
-    async def noted(self: Any, answers: Any) -> Any:
-        kept.extend(len(answer.body) for answer in answers)
-        return await decode_all(self, answers)
+    async def noted(self: Any) -> None:
+        kept.extend(len(answer.raw) for answer in self._answers)
+        await decode_all(self)
 
-    monkeypatch.setattr(pages._Reading, "decode_all", noted)
+    monkeypatch.setattr(pages.Reading, "decode_all", noted)
     assert len(await gh.list_jobs(REPO, run.id)) == 300
     assert all(kept[1:]) is (pages._LARGE > 0)
     assert any(kept[1:]) is (pages._LARGE > 0)
+
+
+async def test_waiting_lists_are_kept_as_they_came(
+    github: FakeGitHub, client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list becomes objects when its outcome is taken: none is decoded ahead."""
+    refs = [github.add_run(REPO, jobs=150).ref for _ in range(6)]
+    decoded = 0
+    decode_all = pages.Reading.decode_all
+
+    async def noted(self: Any) -> None:
+        nonlocal decoded
+        decoded += 1
+        await decode_all(self)
+
+    monkeypatch.setattr(pages.Reading, "decode_all", noted)
+    async with client(concurrency=4).fan_out(refs) as outcomes:
+        await github.wait_asked(8)
+        assert decoded == 0
+        taken = 0
+        async for _ in outcomes:
+            taken += 1
+            assert decoded == taken
+    assert taken == 6
+
+
+async def test_a_list_that_cannot_be_decoded_is_a_failure(
+    github: FakeGitHub, gh: GitHubJobs
+) -> None:
+    """Of that reference alone, though it shows only when the outcome is taken."""
+    good, bad = github.add_run(REPO), github.add_run(REPO)
+    body = b'{"message": "hello"}'
+    github.fail("jobs", faults.status(200, body), times=1, where=lambda a: str(bad.id) in a.path)
+    async with gh.fan_out([good.ref, bad.ref]) as outcomes:
+        found = {outcome.ref: outcome async for outcome in outcomes}
+        assert (outcomes.done, outcomes.failed) == (2, 1)
+    assert isinstance(found[good.ref], Fetched)
+    failed = found[bad.ref]
+    assert isinstance(failed, Failed)
+    assert isinstance(failed.error, DecodeError)
 
 
 async def test_pages_are_fetched_side_by_side(github: FakeGitHub, client: MakeClient) -> None:
@@ -80,7 +128,7 @@ async def test_page_sizes_step_down(
 ) -> None:
     """A page that the server cannot make is asked for in smaller ones, and the list is complete.
 
-    Every peer asks for the same size again, which never helps.
+    Every peer asks for the same size again and again. Once is enough to tell a passing failure.
     """
     run = github.add_run(REPO, jobs=scenario.matrix(count))
     too_large = faults.bad_gateway(min_per_page=fails_from) if status == 502 else faults.status(504)
@@ -94,7 +142,9 @@ async def test_page_sizes_step_down(
     assert [job.id for job in jobs] == [job.id for job in run.jobs]
     assert jobs.complete
     failed = [size for size in sizes(github) if int(size) >= fails_from]
-    assert len(failed) == len(set(failed)), "the same size is not tried again"
+    assert all(failed.count(size) == 2 for size in failed), (
+        "each size is tried once more, not again"
+    )
     assert sizes(github)[-1] == str(worked)
 
 
@@ -128,13 +178,20 @@ async def test_the_size_that_worked_is_remembered(github: FakeGitHub, gh: GitHub
 
 
 async def test_a_remembered_size_grows_again(github: FakeGitHub, gh: GitHubJobs) -> None:
-    """A passing 502 does not condemn a repository to small pages for ever."""
+    """A bad minute of the server does not condemn a repository to small pages for ever."""
     run = github.add_run(REPO)
-    github.fail("jobs", faults.bad_gateway(), times=1)
-    for _ in range(103):
+    github.fail("jobs", faults.bad_gateway(), times=2)
+    for _ in range(13):
         await gh.list_jobs(REPO, run.id)
-    assert sizes(github)[:3] == ["100", "50", "50"]
-    assert sizes(github)[-1] == "100"
+    assert sizes(github) == ["100", "100", *["50"] * 12, "100"]
+
+
+async def test_a_passing_failure_costs_one_request(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """A single 502 is asked for again in the same size: the list does not start over."""
+    run = github.add_run(REPO, jobs=scenario.matrix(250))
+    github.fail("jobs", faults.bad_gateway(), times=1, after=1)
+    assert (await gh.list_jobs(REPO, run.id)).complete
+    assert sizes(github) == ["100"] * 4
 
 
 async def test_the_smallest_page_is_retried(github: FakeGitHub, client: MakeClient) -> None:
@@ -144,7 +201,7 @@ async def test_the_smallest_page_is_retried(github: FakeGitHub, client: MakeClie
     with pytest.raises(ServerError) as caught:
         await client(retries=2).list_jobs(REPO, run.id)
     assert caught.value.status == 502
-    assert rule.hits == 3 + 3
+    assert rule.hits == 3 * 2 + 3
 
 
 @pytest.mark.parametrize(

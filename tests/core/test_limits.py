@@ -117,7 +117,52 @@ def test_a_date_is_measured_by_the_server_s_clock() -> None:
     assert limit == Limited("primary", 90.0)
 
 
-HEADERS = ("Retry-After", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Date")
+@pytest.mark.parametrize(
+    ("reset", "wait"),
+    [
+        (NOW + 90, 90.0),
+        ((NOW + 90) * 1000, 90.0),
+        (NOW - 90, 0.0),
+        (NOW + 86400, 86400.0),
+        (NOW + 86401, None),
+        (NOW + YEAR, None),
+        ((NOW + YEAR) * 1000, None),
+        (1e14, None),
+    ],
+)
+def test_a_reset_is_within_a_day(reset: float, wait: float | None) -> None:
+    """Milliseconds are recognised; a time that no hourly budget has is as good as none."""
+    headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": f"{reset:.0f}"}
+    assert judged(403, said(PRIMARY), headers) == Limited("primary", wait)
+    budget = Budget()
+    budget.learn(headers, NOW)
+    expected = (Turn.LIMIT, NOW + wait) if wait else (Turn.GO, NOW)
+    assert budget.turn(NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("resource", "counts"),
+    [("core", True), (" Core", True), ("search", False), ("graphql", False), ("", False)],
+)
+def test_only_the_core_budget_counts(resource: str, *, counts: bool) -> None:
+    """What is left of another budget changes nothing, and its last answer is no limit."""
+    headers = {**RESET, "X-RateLimit-Resource": resource}
+    budget = Budget()
+    budget.learn(headers, NOW)
+    assert budget.turn(NOW)[0] is (Turn.LIMIT if counts else Turn.GO)
+    expected = Limited("primary", 90.0) if counts else None
+    assert judged(403, said("Must have admin rights to Repository."), headers) == expected
+
+
+def test_a_limit_of_another_budget_is_still_a_limit() -> None:
+    """The message says so; its reset belongs to the other budget."""
+    headers = {**RESET, "X-RateLimit-Resource": "search"}
+    assert judged(403, said(PRIMARY), headers) == Limited("primary", None)
+
+
+HEADERS = (
+    *("Retry-After", "Date", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-RateLimit-Resource"),
+)
 values = (
     st.text()
     | st.integers().map(str)

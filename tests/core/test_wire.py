@@ -195,7 +195,144 @@ def test_errors_say_what_to_do(
     status: int, headers: dict[str, str], hint: str, *, authorized: bool
 ) -> None:
     """Single sign-on, a permission, a missing token: GitHub's own hint is passed on."""
+    headers = {"X-GitHub-Request-Id": "C0DE:1", **headers}
     assert hint in str(raised(status, b"", headers, authorized=authorized))
+
+
+# Messages as GitHub sends them, from reports of its users.
+CREDENTIALS = "Although you appear to have the correct authorization credentials, the `octo` "
+SAML = "Resource protected by organization SAML enforcement. You must grant your "
+REFUSALS = {
+    CREDENTIALS + "organization has an IP allow list enabled, and your IP address is not permitted "
+    "to access this resource.": "address to the list",
+    CREDENTIALS
+    + "enterprise has an IP allow list enabled, and 10.0.0.1 is not permitted to access "
+    "this resource.": "address to the list",
+    CREDENTIALS
+    + "organization has enabled OAuth App access restrictions, meaning that data access "
+    "to third-parties is limited.": "approve the app",
+    SAML + "OAuth token access to this organization.": "single sign-on",
+    SAML + "Personal Access token access to this organization.": "single sign-on",
+    "Sorry. Your account was suspended.": "account is suspended",
+    "This installation has been suspended": "unsuspend",
+    "`octo` forbids access via a personal access token (classic). Please use a GitHub App, OAuth App, "
+    "or a personal access token with fine-grained permissions.": "kind and lifetime",
+    "The 'octo' organization forbids access via a fine-grained personal access tokens if the token's "
+    "lifetime is greater than 366 days.": "kind and lifetime",
+    "Unauthorized: As an Enterprise Managed User, you cannot access this content": "account outside",
+    "Maximum number of login attempts exceeded. Please try again later.": "wait",
+    "Repository access blocked": "terms of service",
+}
+
+
+@pytest.mark.parametrize("message", REFUSALS)
+@pytest.mark.parametrize("authorized", [False, True])
+def test_the_hint_of_a_403_fits_its_message(message: str, *, authorized: bool) -> None:
+    """An allow list, single sign-on, a suspension: more rights for the token would not help."""
+    error = raised(403, {"message": message}, authorized=authorized)
+    assert type(error) is ForbiddenError
+    assert REFUSALS[message] in str(error)
+    assert "read Actions" not in str(error)
+    assert "needs a token" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("message", "authorized", "hint"),
+    [
+        ("Must have admin rights to Repository.", False, "none was given or found"),
+        ("Must have admin rights to Repository.", True, "read Actions"),
+        ("Resource not accessible by integration", True, "read Actions"),
+        ("Resource not accessible by personal access token", True, "read Actions"),
+    ],
+)
+def test_missing_rights_are_told_from_a_missing_token(
+    message: str, hint: str, *, authorized: bool
+) -> None:
+    """Without a token, none was found; with one, it lacks the right."""
+    assert hint in str(raised(403, {"message": message}, authorized=authorized))
+
+
+PAGE = b"\n<!DOCTYPE html><html><title>Sign in</title></html>"
+FROM_GITHUB = {"X-GitHub-Request-Id": "C0DE:1", "Content-Type": "text/html"}
+COOKIES = {"message": "Cookies must be enabled to use GitHub."}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers"),
+    [
+        (404, PAGE, {}),
+        (404, PAGE, FROM_GITHUB),
+        (404, b"", {}),
+        (406, PAGE, {}),
+        (406, b"", {}),
+        (406, b"", FROM_GITHUB),
+        (403, PAGE, FROM_GITHUB),
+        (403, COOKIES, {}),
+        (403, COOKIES, FROM_GITHUB),
+    ],
+)
+@pytest.mark.parametrize(
+    "root", ["https://ghe.example.com", "https://ghe.example.com:8443/api", "http://[::1]:80"]
+)
+def test_a_web_site_is_asked_whether_it_is_the_root(
+    status: int, body: object, headers: dict[str, str], root: str
+) -> None:
+    """What the site of an Enterprise Server answers names the root of its API."""
+    url = f"{root}/repos/octo-org/octo-repo/actions/jobs/1"
+    with pytest.raises(ResponseError, match="is this the root of a GitHub API") as caught:
+        answers.raise_for(
+            answer(status, body, headers, url), api_version=None, authorized=True, now=0.0
+        )
+    assert type(caught.value) is ResponseError
+    assert f"{root.removesuffix('/api')}/api/v3" in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 422, 451])
+@pytest.mark.parametrize("body", [PAGE, b"blocked by policy", b'{"blocked": true}'])
+@pytest.mark.parametrize(
+    "url", [BASE, "https://ghe.example.com/api/v3/repos/octo-org/octo-repo/actions/jobs/1"]
+)
+def test_an_answer_of_a_filter_is_not_judged_as_github_s(
+    status: int, body: bytes, url: str
+) -> None:
+    """Without GitHub's headers or its JSON: no missing right, nothing deleted, no old version."""
+    given = answer(status, body, {"Via": "1.1 filter.example\x1b[2J"}, url)
+    with pytest.raises(ResponseError, match="not GitHub's answer") as caught:
+        answers.raise_for(given, api_version="2026-03-10", authorized=True, now=0.0)
+    assert type(caught.value) is ResponseError
+    assert caught.value.status == status
+    assert "1.1 filter.example" in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("workflow", "named"),
+    [("CI Build", True), ("ci", True), ("ci.yml", False), ("a b.YAML", True), ("7", False)],
+)
+def test_a_workflow_is_not_named_by_its_title(workflow: str, *, named: bool) -> None:
+    """A 404 for a display name says that a file name or a number is wanted."""
+    url = "https://api.github.com" + operations.list_runs(REPO, workflow, {}, 100, 1).target
+    given = answer(404, {"message": "Not Found"}, FROM_GITHUB, url)
+    with pytest.raises(NotFoundError) as caught:
+        answers.raise_for(given, api_version=None, authorized=True, now=0.0)
+    assert ("by its file (ci.yml) or its number" in str(caught.value)) is named
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "hint"),
+    [
+        ("https://ghe.example.com/repos/o/r", "text/html", "https://ghe.example.com/api/v3"),
+        (BASE, "text/html", "not GitHub's answer"),
+        (BASE, "application/json", "is not whole JSON"),
+    ],
+)
+def test_a_page_is_no_answer(url: str, kind: str, hint: str) -> None:
+    """It is asked whether this is the root of an API; half an answer is not asked that."""
+    with pytest.raises(TransportError, match="not whole JSON") as caught:
+        operations.get_job(REPO, 9).decode(answer(200, b"<html>", {"Content-Type": kind}, url))
+    assert hint in str(caught.value)
+    assert caught.value.retryable
+    assert ("root of a GitHub API" in str(caught.value)) is ("ghe" in url)
 
 
 def test_a_server_s_wish_is_kept() -> None:
@@ -299,6 +436,33 @@ def test_locations_that_are_never_followed(given: str) -> None:
         urls.location(answer(302, b"", {"Location": given}), BASE)
     assert not caught.value.retryable
     assert "sig=" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "login"),
+    [
+        ("/login", True),
+        ("/login?return_to=https%3A%2F%2Fghe.example.com", True),
+        ("https://sso.example.com/auth/SignIn/#x", True),
+        ("https://ghe.example.com/orgs/octo/sso", True),
+        ("https://storage.example/login.txt?sig=1", False),
+        ("https://storage.example/log?rd=/login-1", False),
+        ("/repos/octo-org/login/actions/jobs/1", False),
+    ],
+)
+def test_a_login_page_is_not_followed(given: str, *, login: bool) -> None:
+    """What leads to one is no API: the error names where that is."""
+    url = "https://ghe.example.com/repos/octo-org/octo-repo/actions/jobs/1"
+    redirect = answer(302, b"", {"Location": given}, url)
+    if not login:
+        assert urls.location(redirect, url)
+        return
+    with pytest.raises(TransportError, match=r"login page.*root of a GitHub API") as caught:
+        urls.location(redirect, url)
+    assert not caught.value.retryable
+    assert "https://ghe.example.com/api/v3" in str(caught.value)
+    with pytest.raises(TransportError, match=r"login page$"):
+        urls.location(redirect, "https://storage.example/log?sig=1")
 
 
 @given(st.text() | st.from_regex(r"https?://\S*") | st.from_regex(r"[a-z]{1,5}:\S*"))

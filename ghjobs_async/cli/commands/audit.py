@@ -1,4 +1,4 @@
-"""``ghjobs audit``: many runs into a folder, and what they sum up to."""
+"""``ghjobs audit``: fetch many runs into a folder, and sum them up."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Annotated, Final, Literal
 
 from cyclopts import App, Parameter
 
-from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Logs, Tally
+from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Estimate, Logs, Tally, estimate
 from ghjobs_async.cli.checkout import find_repository
 from ghjobs_async.cli.connect import connect, find_auth
 from ghjobs_async.cli.filters import Filters
 from ghjobs_async.cli.options import HELP_FORMAT, Common
 from ghjobs_async.cli.output.console import console, print_json
 from ghjobs_async.cli.output.estimate import print_estimate
-from ghjobs_async.cli.output.progress import Progress
+from ghjobs_async.cli.output.progress import Bar, Progress, tally_bars
 from ghjobs_async.cli.output.summary import print_summary
 from ghjobs_async.cli.output.text import note, plural, report
 from ghjobs_async.cli.target import repos_target
 from ghjobs_async.client import GitHubJobs
 
 _INCOMPLETE: Final = 3
-#: The hourly budget is back within an hour: an audit rather waits for it than ends half done.
+#: The hourly budget returns within an hour: an audit waits for it rather than ending half done.
 _MAX_WAIT: Final = 3900.0
 
 app = App(
@@ -32,9 +32,11 @@ app = App(
     usage="Usage: ghjobs audit OWNER/REPO... [OPTIONS]",
     help_format=HELP_FORMAT,
     help_epilogue="""\
-The folder gets jobs.ndjson (GitHub's JSON of each job, and its repository),
-failures.ndjson (what could not be had, and why) and logs/. Interrupted, it
-keeps what had come, in whole lines.
+The folder gets jobs.ndjson (the fields of each job, and its repository),
+failures.ndjson (what is missing, and why) and logs/. An interrupted audit
+keeps what it has, in whole lines.
+
+Exit status: 0 all well, 1 failed, 2 wrong usage, 3 incomplete or no run found.
 
 Examples:
 
@@ -52,7 +54,7 @@ Examples:
 def audit_command(
     *repos: Annotated[str, Parameter(help="Repositories, OWNER/REPO, one or more; else GH_REPO.")],
     logs: Annotated[
-        Literal["none", "failed", "all"], Parameter(help="Which jobs' logs to fetch.")
+        Literal["none", "failed", "all"], Parameter(help="The logs of which jobs to fetch.")
     ] = "failed",
     output: Annotated[
         Path, Parameter(name=["--output", "-o"], help="The folder to write to.")
@@ -62,7 +64,7 @@ def audit_command(
         Parameter(
             negative=(),
             show_default=False,
-            help="Write into a folder that is not empty; replaces an audit.",
+            help="Write into a folder that is not empty; replaces an audit there.",
         ),
     ] = False,
     estimate_only: Annotated[
@@ -71,7 +73,7 @@ def audit_command(
             name="--plan",
             negative=(),
             show_default=False,
-            help="Only estimate the requests and the time it takes, against what is left of the budget.",
+            help="Only estimate the requests and the time, against what is left of the budget.",
         ),
     ] = False,
     max_wait: Annotated[
@@ -89,52 +91,80 @@ def audit_command(
     """
     Fetch the jobs and logs of many runs into a folder, and sum them up.
 
-    The folder gets jobs.ndjson (GitHub's JSON of each job, and its repository), failures.ndjson (what
-    could not be had, and why) and logs/. Interrupted, it keeps what had come, in whole lines.
+    The folder gets jobs.ndjson (the fields of each job, and its repository), failures.ndjson (what
+    is missing, and why) and logs/. An interrupted audit keeps what it has, in whole lines.
     """
     target = repos_target(repos, common.base_url, os.environ, find_repository)
     plan = filters.plan(target.ref, Logs(logs))
-    progress = Progress(quiet=common.quiet)
-    # Before the folder is made: what is wrong with the options shall leave no trace.
+    progress = Progress(quiet=common.quiet, verbose=common.verbose)
+    # Before the folder is created: wrong options leave no trace.
     auth = find_auth(target.root)
     gh = connect(target.root, common, auth=auth, on_wait=progress.on_wait, max_wait=max_wait)
+    for name in plan.repos:
+        plan.search(gh, name)
     if estimate_only:
-        return print_estimate(gh, plan, common.concurrency, json=json)
+        found = _estimate(gh, plan, progress)
+        print_estimate(found, common.concurrency, json=json)
+        runs = sum(one.runs for one in found.repos)
+        return 0 if filters.check_found(runs, plan.repos) else _INCOMPLETE
     with AuditFolder(output, force=force) as folder:
-        return run_audit(gh, plan, folder, progress, json=json)
+        return run_audit(gh, plan, folder, progress, json=json, filters=filters)
+
+
+def _estimate(gh: GitHubJobs, plan: AuditPlan, progress: Progress) -> Estimate:
+    async def run() -> Estimate:
+        async with gh:
+            return await estimate(gh, plan)
+
+    with progress.showing(f"estimate of {', '.join(plan.repos)}"):
+        return asyncio.run(run())
 
 
 def run_audit(
-    gh: GitHubJobs, plan: AuditPlan, folder: AuditFolder, progress: Progress, *, json: bool
+    gh: GitHubJobs,
+    plan: AuditPlan,
+    folder: AuditFolder,
+    progress: Progress,
+    *,
+    json: bool,
+    filters: Filters = Filters(),  # noqa: B008 -- frozen
 ) -> int:
-    """Run an audit with its progress, and print its summary; the exit status."""
+    """Run an audit, show its progress, print its summary and return the exit status."""
     audit = Audit(gh, plan, folder)
 
     async def run() -> Tally:
         async with gh:
             return await audit.run()
 
+    def view() -> list[Bar]:
+        return tally_bars(audit.tally, audit.tally.total.logs)
+
     try:
-        with progress.showing(audit.tally, ", ".join(plan.repos)):
+        with progress.showing(", ".join(plan.repos), view):
             tally = asyncio.run(run())
     except KeyboardInterrupt:
         jobs = plural(audit.tally.total.jobs, "job")
         report(f"interrupted: {jobs} so far in {folder.path}")
         return 130
-    finish(tally, folder, json=json, quiet=progress.quiet)
-    return 0 if audit.complete else _INCOMPLETE
+    _finish(tally, folder, json=json, quiet=progress.quiet)
+    complete = audit.complete and filters.check_found(tally.total.found, plan.repos)
+    return 0 if complete else _INCOMPLETE
 
 
-def finish(tally: Tally, folder: AuditFolder, *, json: bool, quiet: bool) -> None:
-    """Print what came of an audit."""
+def _finish(tally: Tally, folder: AuditFolder, *, json: bool, quiet: bool) -> None:
+    """Print the results of an audit."""
     if json:
         print_json(tally.to_dict())
     else:
         print_summary(console(sys.stdout), tally)
     if not quiet:
         note(f"jobs, failures and logs are in {folder.path}")
-    if failures := tally.total.failures:
+    total = tally.total
+    if total.without_jobs and not quiet:
+        runs = plural(total.without_jobs, "run")
+        note(f"no jobs in {runs}: a run that fails at startup has none")
+    if total.failures:
         report(
-            f"incomplete: {failures:,} of the searches, runs or logs could not be had, "
+            f"incomplete: {total.failures:,} of the searches, runs or logs are missing, "
             f"see {folder.path / 'failures.ndjson'}"
         )

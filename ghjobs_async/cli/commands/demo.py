@@ -1,4 +1,4 @@
-"""``ghjobs demo``: the whole thing, without an account and without a network."""
+"""``ghjobs demo``: an audit without an account and without a network."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.testing import FakeGitHub, FakeRun, faults, fill_demo
 
 _RUNS: Final = 200
-#: As far away as GitHub is, about: else there would be nothing to see.
+#: About the latency of GitHub itself: without it there would be nothing to see.
 _LATENCY: Final = 0.05
-#: So many listings go well before the one that is told to wait, for a second.
+#: After this many listings the client is told to wait for a second.
 _LIMIT_AFTER: Final = 120
 
 app = App(
@@ -33,9 +33,9 @@ app = App(
     usage="Usage: ghjobs demo [OPTIONS]",
     help_format=HELP_FORMAT,
     help_epilogue="""\
-It has two repositories and a month of runs, thousands of jobs of them:
-matrices, re-runs, failures with their logs. Once it asks the client to slow
-down, as GitHub does.
+It holds two repositories with a month of runs and thousands of jobs: matrices,
+re-runs, failures with their logs. Once it asks the client to slow down, as
+GitHub does.
 
 Examples:
 
@@ -54,12 +54,14 @@ def demo_command(
         Parameter(
             negative=(),
             show_default=False,
-            help="Keep it up until Ctrl-C, for other commands and programs.",
+            help="Keep it running until Ctrl-C, for other commands and programs.",
         ),
     ] = False,
     output: Annotated[
         Path | None,
-        Parameter(name=["--output", "-o"], help="The folder to write to; else a temporary one."),
+        Parameter(
+            name=["--output", "-o"], help="The folder to write to. Default: a temporary one."
+        ),
     ] = None,
     runs: Annotated[int, Parameter(help="How many runs there are.")] = _RUNS,
     concurrency: Annotated[
@@ -85,16 +87,16 @@ def demo_command(
     """
     Audit an embedded GitHub: no account, no network.
 
-    It has two repositories and a month of runs, thousands of jobs of them: matrices, re-runs,
-    failures with their logs. Once it asks the client to slow down, as GitHub does.
+    It holds two repositories with a month of runs and thousands of jobs: matrices, re-runs, failures
+    with their logs. Once it asks the client to slow down, as GitHub does.
     """
     if verbose:
         start_verbose()
-    # No proxy of this machine leads to it.
+    # No proxy may stand between this machine and itself.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
     if runs < 1:
-        raise ConfigurationError(f"--runs is 1 or more, not {runs}")
-    # Without limits of its own: an hour's budget is soon spent at this speed.
+        raise ConfigurationError(f"--runs must be 1 or more, not {runs}")
+    # Without an hourly limit, which would be spent at once at this speed.
     fake = FakeGitHub(latency=_LATENCY, rate_limit=None, record=False)
     filled = fill_demo(fake, runs)
     if serve:
@@ -102,8 +104,8 @@ def demo_command(
     fake.fail("jobs", faults.secondary_limit(retry_after=1), after=_LIMIT_AFTER)
     repos = tuple(dict.fromkeys(run.repo for run in filled))
     plan = AuditPlan(repos=repos, all_attempts=True, logs=Logs.FAILED)
-    progress = Progress(quiet=quiet)
-    # In a thread of its own, so that it does not take the client's turns.
+    progress = Progress(quiet=quiet, verbose=verbose)
+    # In a thread of its own, so that it does not share the client's event loop.
     with fake:
         gh = GitHubJobs(
             None, base_url=fake.base_url, concurrency=concurrency, on_wait=progress.on_wait
@@ -112,10 +114,10 @@ def demo_command(
         with AuditFolder(path) as folder:
             status = run_audit(gh, plan, folder, progress, json=json)
     if status == 0 and not quiet:
-        # As it was called: after an installation by hand it may not be on the path.
+        # The command as it was called: it may not be on the PATH.
         name = "ghjobs" if shutil.which("ghjobs") else sys.argv[0]
-        note(f"next: {name} demo --serve keeps this GitHub up, and prints what to try on it;")
-        note(f"      {name} audit OWNER/REPO --since 7d audits a repository of yours")
+        note(f"next: {name} demo --serve keeps this GitHub running and prints what to try on it;")
+        note(f"      {name} audit OWNER/REPO --since 7d audits your own repository")
     return status
 
 
@@ -125,7 +127,7 @@ def _serve(fake: FakeGitHub, runs: list[FakeRun]) -> int:
         sys.stdout.flush()
         try:
             while True:
-                # Not one endless wait: Windows would not hear Ctrl-C then.
+                # Not one endless wait: on Windows, Ctrl-C would not end it.
                 time.sleep(1)
         except KeyboardInterrupt:
             note("stopped")
@@ -133,11 +135,11 @@ def _serve(fake: FakeGitHub, runs: list[FakeRun]) -> int:
 
 
 def _lines(base_url: str, runs: list[FakeRun]) -> list[str]:
-    """What to export, then whole lines to try; all of it may be pasted into a shell."""
+    """Return what to export, then commands to try; all of it can be pasted into a shell."""
     powershell = os.name == "nt"
     export = '$env:{} = "{}"' if powershell else "export {}={}"
     lines = [
-        "# an embedded GitHub is up until Ctrl-C; in another terminal:",
+        "# an embedded GitHub is running until Ctrl-C; in another terminal:",
         export.format("GITHUB_API_URL", base_url),
         export.format("GITHUB_TOKEN", "demo"),
         "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from typing import Annotated, Final
 
 import attrs
@@ -16,8 +17,9 @@ from ghjobs_async.cli.connect import connect
 from ghjobs_async.cli.filters import Filters
 from ghjobs_async.cli.matching import Matching
 from ghjobs_async.cli.options import HELP_FORMAT, Common, Repo
+from ghjobs_async.cli.output.console import is_pipe
 from ghjobs_async.cli.output.hits import HitPrinter, Mode
-from ghjobs_async.cli.output.progress import Progress
+from ghjobs_async.cli.output.progress import Progress, tally_bars
 from ghjobs_async.cli.output.text import plural, report
 from ghjobs_async.cli.target import repos_target, run_target
 from ghjobs_async.errors import ConfigurationError, GHJobsError
@@ -104,14 +106,16 @@ def grep_command(
         raise ConfigurationError(f"--runs names the runs: leave out {', '.join(filters.given)}")
     root, names, refs = _where(repos, repo, tuple(runs or ()), common)
     plan = filters.plan(names, Logs.FAILED if failed else Logs.ALL)
-    progress = Progress(quiet=common.quiet)
+    # What reads the hits in a pipe may draw on the terminal itself: head, less.
+    progress = Progress(quiet=common.quiet, verbose=common.verbose, draws=not is_pipe(sys.stdout))
     printer = HitPrinter(search, progress.print)
     gh = connect(root, common, on_wait=progress.on_wait, max_wait=_MAX_WAIT)
     troubles: list[str] = []
     feed = Feed(gh, plan, Tally(), lambda failure: troubles.append(_said(failure)), runs=refs)
+    for name in names:
+        plan.search(gh, name)
     try:
-        with progress.showing(feed.tally, ", ".join(names) or plural(len(refs), "run")):
-            asyncio.run(_run(feed, printer, progress))
+        asyncio.run(_run(feed, printer, progress))
     except GHJobsError as error:
         troubles = [str(error)]
     printer.close()
@@ -120,11 +124,14 @@ def grep_command(
     # Once found, nothing else counts for -q.
     if troubles and not (common.quiet and printer.found):
         return _TROUBLE
+    if not filters.check_found(feed.tally.total.found, names):
+        return _TROUBLE
     return _FOUND if printer.found else _NOT_FOUND
 
 
 async def _run(feed: Feed, printer: HitPrinter, progress: Progress) -> None:
     search = printer.search
+    title = ", ".join(feed.plan.repos) or plural(len(feed.runs), "run")
     async with feed.gh as gh, feed.listings() as listings:
         async with gh.grep(
             feed.jobs(listings),
@@ -133,11 +140,11 @@ async def _run(feed: Feed, printer: HitPrinter, progress: Progress) -> None:
             invert=search.invert,
             max_count=search.max_count,
         ) as hits:
-            progress.logs = lambda: hits.searched
-            async for hit in hits:
-                printer.take(hit)
-                if search.mode is Mode.NOTHING:
-                    break
+            with progress.showing(title, lambda: tally_bars(feed.tally, hits.searched)):
+                async for hit in hits:
+                    printer.take(hit)
+                    if search.mode is Mode.NOTHING:
+                        break
         for one in hits.failures:
             feed.failed("log", one.ref.repo, one.error, job_id=one.ref.job_id)
     feed.check_searched()

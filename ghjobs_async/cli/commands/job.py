@@ -10,16 +10,17 @@ from typing import Annotated, Final
 import attrs
 from cyclopts import App, Parameter
 from rich.console import Group
-from rich.table import Table
+from rich.table import Table as Grid
 from rich.text import Text
 
 from ghjobs_async.cli.browser import check_web, open_page
 from ghjobs_async.cli.checkout import find_repository
 from ghjobs_async.cli.connect import connect
 from ghjobs_async.cli.options import HELP_FORMAT, Common, ExitStatus, Jq, Json, Repo, Web
-from ghjobs_async.cli.outcome import has_failed, state_of
+from ghjobs_async.cli.outcome import has_failed
 from ghjobs_async.cli.output.as_json import JsonPrinter
-from ghjobs_async.cli.output.console import console, row, sign, style_of, styled
+from ghjobs_async.cli.output.console import console, is_terminal, row, sign, style_of
+from ghjobs_async.cli.output.table import Table
 from ghjobs_async.cli.output.text import clean, duration
 from ghjobs_async.cli.target import Target, job_target, web_root
 from ghjobs_async.client import GitHubJobs
@@ -73,7 +74,7 @@ def job_command(
     found = asyncio.run(_fetch(gh, target.ref))
     if web:
         open_page(_page(target, found), quiet=common.quiet)
-    elif styled():
+    elif is_terminal(sys.stdout):
         screen = console(sys.stdout)
         screen.print(_card(target.ref.repo, found))
         if found.html_url:
@@ -103,50 +104,38 @@ def _page(target: Target[JobRef], job: Job) -> str:
 
 
 def _card(repo: str, job: Job) -> Group:
-    style = style_of(job.status, job.conclusion)
+    state = job.state
     title = Text.assemble(
-        sign(job.status, job.conclusion),
-        " ",
-        (clean(job.name), "bold"),
-        "  ",
-        (_state(job), style),
+        sign(state), " ", (clean(job.name), "bold"), "  ", (clean(state), style_of(state))
     )
-    facts = Table.grid(padding=(0, 2), pad_edge=False)
+    facts = Grid.grid(padding=(0, 2), pad_edge=False)
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
     for name, value in _facts(repo, job):
         facts.add_row(name, value)
     if not job.steps:
         return Group(title, facts)
-    steps = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    steps.add_column("")
-    steps.add_column("#", justify="right", style="dim")
-    steps.add_column("Step", overflow="fold")
-    steps.add_column("Elapsed", justify="right")
+    steps = Table("Step", "Elapsed")
     for step in job.steps:
-        steps.add_row(
-            sign(step.status, step.conclusion),
-            str(step.number),
-            Text(clean(step.name), style="red" if step.conclusion == "failure" else ""),
+        state = step.state
+        steps.add(
+            Text(clean(step.name), style="red" if state == "failure" else ""),
             duration(step.duration),
+            sign=Text.assemble(sign(state), (f" {step.number:3}", "dim")),
         )
     return Group(title, facts, "", steps)
 
 
 def _lines(repo: str, job: Job) -> None:
     row("name:", job.name)
-    row("state:", _state(job))
+    row("state:", job.state)
     for name, value in _facts(repo, job):
         row(f"{name.lower()}:", value)
     if job.html_url:
         row("view:", job.html_url)
     row("--")
     for step in job.steps:
-        row(state_of(step.status, step.conclusion), step.number, step.name, duration(step.duration))
-
-
-def _state(job: Job) -> str:
-    return clean(state_of(job.status, job.conclusion))
+        row(step.state, step.number, step.name, duration(step.duration))
 
 
 def _facts(repo: str, job: Job) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections import Counter
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -17,9 +17,11 @@ from ghjobs_async.audit.plan import failed as is_failed
 from ghjobs_async.cli.checkout import find_repository
 from ghjobs_async.cli.connect import connect
 from ghjobs_async.cli.options import HELP_FORMAT, Common, Repo
+from ghjobs_async.cli.output.console import is_pipe
 from ghjobs_async.cli.output.excerpts import ExcerptPrinter, failed_at, last
 from ghjobs_async.cli.output.log_lines import LineWriter
 from ghjobs_async.cli.output.pager import paging
+from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.output.text import note, report, size
 from ghjobs_async.cli.target import Target, job_target, run_target
 from ghjobs_async.client import GitHubJobs
@@ -130,23 +132,25 @@ def log_command(
     target = _target(job, run, repo, common.base_url, failed=failed)
     writer = LineWriter.of_options(raw=raw, timestamps=timestamps, no_color=no_color)
     troubles: list[str] = []
+    progress = Progress(quiet=common.quiet, verbose=common.verbose)
 
     async def print_log() -> int:
-        async with connect(target.root, common) as gh:
+        async with connect(target.root, common, on_wait=progress.on_wait) as gh:
             if isinstance(target.ref, RunRef):
                 return await _print_failures(gh, target.ref, tail, writer, troubles)
             if output is not None:
                 async with gh.open_log(target.ref) as log:
-                    written = await log.save(output)
+                    with progress.reading(log, str(log.ref)):
+                        written = await log.save(output)
                 if not common.quiet:
                     note(f"{output}: {size(written)}")
             elif step is not None:
-                await _print_step(gh, target.ref, step, tail, writer)
+                await _print_step(gh, target.ref, step, tail, writer, progress)
             elif failed:
-                await _print_failure(gh, target.ref, tail, writer)
+                await _print_failure(gh, target.ref, tail, writer, progress)
             else:
                 async with gh.open_log(target.ref) as log:
-                    await _print_all(log, tail, writer)
+                    await _print_all(log, tail, writer, progress)
             return 0
 
     status = 0
@@ -210,14 +214,19 @@ def _check(step: str | None, tail: int | None, output: Path | None, *, failed: b
         raise ConfigurationError(f"--output is a file in a folder that exists, not {output}")
 
 
-async def _print_all(log: JobLog, tail: int | None, writer: LineWriter) -> None:
+async def _print_all(log: JobLog, tail: int | None, writer: LineWriter, progress: Progress) -> None:
     if tail is not None:
-        for line in await log.tail(tail):
+        with progress.reading(log, str(log.ref)):
+            lines_at_end = await log.tail(tail)
+        for line in lines_at_end:
             writer.write(line)
     elif writer.untouched:
+        # Into a file; what reads a pipe may draw on the terminal itself.
+        shows = nullcontext() if is_pipe(sys.stdout) else progress.reading(log, str(log.ref))
         async with aclosing(log.chunks()) as chunks:
-            async for chunk in chunks:
-                sys.stdout.buffer.write(chunk)
+            with shows:
+                async for chunk in chunks:
+                    sys.stdout.buffer.write(chunk)
     else:
         async with aclosing(log.lines()) as lines:
             async for line in lines:
@@ -225,12 +234,18 @@ async def _print_all(log: JobLog, tail: int | None, writer: LineWriter) -> None:
 
 
 async def _print_step(
-    gh: GitHubJobs, ref: JobRef, name: str, tail: int | None, writer: LineWriter
+    gh: GitHubJobs,
+    ref: JobRef,
+    name: str,
+    tail: int | None,
+    writer: LineWriter,
+    progress: Progress,
 ) -> None:
     job = await gh.get_job(ref)
     step = find_step(job, name)
     async with gh.open_log(ref) as log:
-        logs = await log.steps(job)
+        with progress.reading(log, str(ref)):
+            logs = await log.steps(job)
     found = logs.steps[job.steps.index(step)]
     if found.certainty is Certainty.UNKNOWN:
         raise GHJobsError(f"the log does not show which lines belong to the step {step.name!r}")
@@ -242,12 +257,15 @@ async def _print_step(
         writer.write(line)
 
 
-async def _print_failure(gh: GitHubJobs, ref: JobRef, tail: int | None, writer: LineWriter) -> None:
+async def _print_failure(
+    gh: GitHubJobs, ref: JobRef, tail: int | None, writer: LineWriter, progress: Progress
+) -> None:
     job = await gh.get_job(ref)
     async with gh.open_log(ref) as log:
-        excerpt = await log.failure(job)
+        with progress.reading(log, str(ref)):
+            excerpt = await log.failure(job)
     if excerpt is None:
-        raise GHJobsError(f"{ref} did not fail: it is {job.conclusion or job.status}")
+        raise GHJobsError(f"{ref} did not fail: it is {job.state}")
     if about := failed_at(excerpt):
         note(about)
     if not excerpt.lines:
@@ -300,8 +318,8 @@ async def _read_failures(gh: GitHubJobs, repo: str, printer: ExcerptPrinter) -> 
 async def _none_failed(gh: GitHubJobs, ref: RunRef, jobs: JobList) -> str:
     if not jobs:
         run = await gh.get_run(ref)
-        return f"{ref} has no jobs: it is {run.conclusion or run.status}"
-    counts = Counter(job.conclusion or job.status for job in jobs)
+        return f"{ref} has no jobs: it is {run.state}"
+    counts = Counter(job.state for job in jobs)
     return f"no job of {ref} failed: {', '.join(f'{n:,} {state}' for state, n in counts.items())}"
 
 

@@ -18,7 +18,7 @@ from ghjobs_async.cli.connect import connect
 from ghjobs_async.cli.filters import RunFilters
 from ghjobs_async.cli.options import HELP_FORMAT, Common, Jq, Json, Repo
 from ghjobs_async.cli.output.as_json import JsonPrinter
-from ghjobs_async.cli.output.console import console, styled
+from ghjobs_async.cli.output.console import console, is_terminal
 from ghjobs_async.cli.output.run_table import print_run_line, print_runs
 from ghjobs_async.cli.output.text import note, plural
 from ghjobs_async.cli.target import RunsOf, runs_target
@@ -84,7 +84,7 @@ def runs_command(
     found = asyncio.run(_fetch(connect(target.root, common), target.ref, filters, limit))
     if printer is not None:
         printer.print([to_dict(run) for run in found.runs])
-    elif styled():
+    elif is_terminal(sys.stdout):
         _print_table(target.ref, found)
     else:
         now = datetime.now(UTC)

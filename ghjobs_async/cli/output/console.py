@@ -1,9 +1,13 @@
-"""The terminal: whether there is one, its colours, tables, and JSON."""
+"""The terminal: whether there is one, its width and colours, and JSON."""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
+import shutil
+import stat
 import sys
 from typing import Final, TextIO
 
@@ -12,36 +16,69 @@ from rich.text import Text
 
 from ghjobs_async.cli.output.text import clean, escape_unsafe
 
-#: How a job, a step or a run stands: the sign, the sign in ASCII, the style.
+_RED: Final = ("✗", "X", "red")
+_WAITING: Final = ("○", ".", "yellow")
+#: The sign of each state of a job, step or run, the sign in ASCII, and the style.
 _SIGNS: Final = {
     "success": ("✓", "+", "green"),
-    "failure": ("✗", "X", "red"),
-    "startup_failure": ("✗", "X", "red"),
-    "timed_out": ("✗", "X", "red"),
+    "failure": _RED,
+    "startup_failure": _RED,
+    "timed_out": _RED,
     "cancelled": ("⊘", "!", "yellow"),
     "action_required": ("!", "!", "yellow"),
     "stale": ("⊘", "!", "dim"),
     "skipped": ("-", "-", "dim"),
     "neutral": ("-", "-", "dim"),
     "in_progress": ("●", "*", "yellow"),
+    **dict.fromkeys(("queued", "waiting", "requested", "pending"), _WAITING),
 }
-_WAITING: Final = ("○", ".", "yellow")
-_OTHER: Final = ("•", "?", "none")
-#: For files and pipes, where nothing is cut.
-_WIDTH_UNKNOWN: Final = 120
+_UNKNOWN: Final = ("•", "?", "none")
+#: For files and pipes, where nothing is shortened.
+_NO_TERMINAL_WIDTH: Final = 120
+#: What most tools, gh among them, assume of a terminal that does not report its width.
+_DEFAULT_WIDTH: Final = 80
+_FORCED_WIDTH: Final = re.compile(r"([0-9]{1,5})(%?)")
 
 
-def is_terminal(stream: TextIO) -> bool:
-    """Whether somebody looks at *stream*."""
+class _Screen(Console):
+    """A console that raises `BrokenPipeError` where rich would end the process."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+def on_terminal(stream: TextIO) -> bool:
+    """Check whether *stream* is a terminal."""
     try:
         return stream.isatty()
     except ValueError:
         return False
 
 
+def is_terminal(stream: TextIO) -> bool:
+    """Check whether to write for people: *stream* is a terminal, or ``GH_FORCE_TTY`` says so."""
+    return on_terminal(stream) or bool(_forced(stream))
+
+
+def is_pipe(stream: TextIO) -> bool:
+    """Check whether another program reads *stream*."""
+    try:
+        mode = os.fstat(stream.fileno()).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def one_terminal() -> bool:
+    """Check whether stdout and stderr are the same terminal."""
+    if not (on_terminal(sys.stdout) and on_terminal(sys.stderr)):
+        return False
+    return os.fstat(sys.stdout.fileno()).st_rdev == os.fstat(sys.stderr.fileno()).st_rdev
+
+
 def colours(stream: TextIO) -> bool:
     """
-    Whether *stream* is to be coloured, by gh's rules.
+    Check whether to colour *stream*, by gh's rules.
 
     https://cli.github.com/manual/gh_help_environment
     """
@@ -53,49 +90,67 @@ def colours(stream: TextIO) -> bool:
 
 
 def console(stream: TextIO) -> Console:
-    """Make what draws on *stream*."""
+    """Make the console that draws on *stream*."""
     coloured = colours(stream)
-    return Console(
+    return _Screen(
         file=stream,
         force_terminal=is_terminal(stream) or coloured,
         no_color=not coloured,
         highlight=False,
         markup=False,
         emoji=False,
-        width=None if is_terminal(stream) else _columns(),
+        width=_width(stream),
     )
 
 
-def _columns() -> int:
-    text = os.environ.get("COLUMNS", "")
-    return int(text) if text.isdecimal() and int(text) else _WIDTH_UNKNOWN
+def _forced(stream: TextIO) -> str:
+    return os.environ.get("GH_FORCE_TTY", "") if stream is sys.stdout else ""
 
 
-def styled() -> bool:
-    """Whether stdout gets tables rather than lines for other programs."""
-    return is_terminal(sys.stdout) or colours(sys.stdout)
+def _width(stream: TextIO) -> int | None:
+    """Return the width of *stream*; None leaves it to rich to ask the terminal."""
+    if forced := _forced(stream):
+        found = _FORCED_WIDTH.fullmatch(forced)
+        number, percent = (int(found[1]), found[2]) if found else (100, "%")
+        return max(1, _terminal_width() * number // 100 if percent else number)
+    if on_terminal(stream):
+        return None
+    columns = os.environ.get("COLUMNS", "")
+    return int(columns) if columns.isdecimal() and int(columns) else _NO_TERMINAL_WIDTH
 
 
-def sign(status: str | None, conclusion: str | None) -> Text:
-    """Give the sign of how something stands, with its colour."""
-    known = _SIGNS.get(conclusion or status or "")
-    glyph, ascii_, style = known or (_OTHER if conclusion else _WAITING)
-    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+def _terminal_width() -> int:
+    """Return the width of the terminal that any of the standard streams is."""
+    for stream in (sys.stdout, sys.stderr, sys.stdin):
+        try:
+            return os.get_terminal_size(stream.fileno()).columns
+        except (AttributeError, OSError, ValueError):
+            continue
+    return shutil.get_terminal_size((_DEFAULT_WIDTH, 0)).columns
+
+
+def glyph(sign: str, ascii_: str) -> str:
+    """Return *sign* where the encoding of stdout has it, else its stand-in in ASCII."""
     try:
-        glyph.encode(encoding)
+        sign.encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):
-        glyph = ascii_
-    return Text(glyph, style=style)
+        return ascii_
+    return sign
 
 
-def style_of(status: str | None, conclusion: str | None) -> str:
-    """Give the colour of how something stands."""
-    known = _SIGNS.get(conclusion or status or "")
-    return (known or (_OTHER if conclusion else _WAITING))[2]
+def sign(state: str) -> Text:
+    """Return the coloured sign of a state."""
+    fancy, ascii_, style = _SIGNS.get(state, _UNKNOWN)
+    return Text(glyph(fancy, ascii_), style=style)
+
+
+def style_of(state: str) -> str:
+    """Return the style of a state."""
+    return _SIGNS.get(state, _UNKNOWN)[2]
 
 
 def row(*cells: object) -> None:
-    """Print one line for other programs: cells with tabs between."""
+    """Print one line for other programs, its cells separated by tabs."""
     sys.stdout.write("\t".join("" if cell is None else clean(str(cell)) for cell in cells) + "\n")
 
 
@@ -107,10 +162,3 @@ def print_json(value: object) -> None:
         # In ASCII, whatever the encoding of the pipe.
         text = json.dumps(value, separators=(",", ":"))
     sys.stdout.write(f"{text}\n")
-
-
-def one_terminal() -> bool:
-    """Whether stdout and stderr are one and the same terminal."""
-    if not (is_terminal(sys.stdout) and is_terminal(sys.stderr)):
-        return False
-    return os.fstat(sys.stdout.fileno()).st_rdev == os.fstat(sys.stderr.fileno()).st_rdev

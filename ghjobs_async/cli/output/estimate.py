@@ -1,30 +1,22 @@
-"""``ghjobs audit --plan``: what an audit will take, before it starts."""
+"""What an audit will take: ``ghjobs audit --plan``."""
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from datetime import UTC, datetime
 
 import attrs
-from rich.table import Table
 
-from ghjobs_async.audit import AuditPlan, Estimate, estimate
+from ghjobs_async.audit import Estimate
 from ghjobs_async.cli.output.console import console, print_json
+from ghjobs_async.cli.output.table import Table
 from ghjobs_async.cli.output.text import clean, duration, plural
-from ghjobs_async.client import GitHubJobs
 
 _NUMBERS = ("runs", "jobs", "searches", "listings", "logs", "requests")
 
 
-def print_estimate(gh: GitHubJobs, plan: AuditPlan, concurrency: int, *, json: bool) -> int:
-    """Estimate *plan* and print it; the exit status."""
-
-    async def run() -> Estimate:
-        async with gh:
-            return await estimate(gh, plan)
-
-    found = asyncio.run(run())
+def print_estimate(found: Estimate, concurrency: int, *, json: bool) -> None:
+    """Print an estimate, for that many requests at once."""
     seconds = found.seconds(concurrency, datetime.now(UTC))
     left = found.limit
     if json:
@@ -39,22 +31,18 @@ def print_estimate(gh: GitHubJobs, plan: AuditPlan, concurrency: int, *, json: b
                 "requests_per_hour": left and left.limit,
             }
         )
-        return 0
+        return
     screen = console(sys.stdout)
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    table.add_column("Repository", no_wrap=True, overflow="ellipsis")
-    for name in _NUMBERS:
-        table.add_column(name.capitalize(), justify="right", no_wrap=True)
+    table = Table("Repository", *(name.capitalize() for name in _NUMBERS))
     for repo in found.repos:
-        cells = [f"{getattr(repo, name):,}" for name in _NUMBERS]
-        table.add_row(clean(repo.repository), *cells)
+        table.add(clean(repo.repository), *(f"{getattr(repo, name):,}" for name in _NUMBERS))
     screen.print(table)
-    limit = "this server tells no limit"
+    limit = "this server reports no limit"
     if left is not None:
         limit = f"{left.remaining:,} are left until {left.reset_at:%H:%M} UTC"
     screen.print(
         f"\nabout {plural(found.requests, 'request')} in {duration(max(1.0, seconds))}; {limit}\n"
-        f"jobs and logs by a sample of the newest runs, which took {plural(found.spent, 'request')}",
+        "jobs and logs are estimated from a sample of the newest runs, "
+        f"which took {plural(found.spent, 'request')}",
         soft_wrap=True,
     )
-    return 0

@@ -1,13 +1,15 @@
-"""The progress of an audit, live on stderr; or nothing, where nobody looks."""
+"""The progress of long work, live on stderr; nothing where nobody would see it."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from typing import Final, Protocol, TypeAlias
 
+import attrs
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -18,120 +20,124 @@ from rich.text import Text
 from ghjobs_async.audit import Tally
 from ghjobs_async.cli.connect import tell_wait
 from ghjobs_async.cli.output.console import console, is_terminal, one_terminal
-from ghjobs_async.cli.output.text import clean, duration, size
+from ghjobs_async.cli.output.text import clean, duration, plural, size
 from ghjobs_async.models import Wait
 
-_BAR_WIDTH = 24
-_REFRESHES_PER_SECOND = 8
+_BAR_WIDTH: Final = 24
+_REFRESHES_PER_SECOND: Final = 8
+#: Work that is done sooner shows nothing: it would only flicker.
+_DELAY: Final = 0.3
+
+
+@attrs.frozen
+class Bar:
+    """
+    One line of progress.
+
+    Attributes:
+        name: What is counted.
+        done: How much is done.
+        of: How much there is; None where unknown.
+        growing: Whether there may turn out to be more, so that no time left is shown.
+        amount: Writes ``done`` and ``of``.
+        more: Stands behind it.
+    """
+
+    name: str
+    done: int
+    of: int | None
+    growing: bool = False
+    amount: Callable[[int], str] = "{:,}".format
+    more: Text = attrs.field(factory=Text)
+
+
+class Received(Protocol):
+    """What reports how much of it has come: a log that is being read."""
+
+    @property
+    def received(self) -> int:
+        """Bytes that have come."""
+
+    @property
+    def expected(self) -> int | None:
+        """Bytes in all; None where unknown."""
+
+
+#: What to show at this moment.
+View: TypeAlias = Callable[[], Sequence[Bar]]
 
 
 class Progress:
     """
-    Show how far an audit is.
+    Show how far long work is.
 
     Args:
         quiet: Show nothing.
-
-    Attributes:
-        logs: Tells how many logs are done, where the tally does not count them.
+        verbose: Log messages go to stderr, waits among them: draw nothing there, and report no wait.
+        draws: Draw where stderr is a terminal. False where something else writes to that terminal
+            meanwhile, such as the reader of our output in a pipe: a line per long wait remains.
     """
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, verbose: bool = False, draws: bool = True) -> None:
         self.quiet = quiet
-        self.logs: Callable[[], int] | None = None
-        self._draws = not quiet and is_terminal(sys.stderr)
+        self._silent = quiet or verbose
+        self._draws = draws and not self._silent and is_terminal(sys.stderr)
         self._live: Live | None = None
         self._wait: Wait | None = None
-        self._began = time.monotonic()
-        self._title = ""
-        self._tally = Tally()
-        self._spinner = Spinner("dots", style="cyan")
 
     def on_wait(self, wait: Wait) -> None:
-        """Take a wait: shown until it ends, or told in a line."""
-        if self._draws:
-            # The longest one is what people wonder about.
+        """Show a wait until it ends, or report it in a line."""
+        if self._live is not None:
+            # People wonder about the longest one.
             if self._wait is None or wait.until > self._wait.until:
                 self._wait = wait
-        elif not self.quiet:
+        elif not self._silent:
             tell_wait(wait)
 
     @contextmanager
-    def showing(self, tally: Tally, title: str) -> Iterator[None]:
-        """Show the progress while the block runs."""
+    def showing(self, title: str, view: View = tuple) -> Iterator[None]:
+        """Show *title* and *view* while the block runs."""
         if not self._draws:
             yield
             return
-        self._tally, self._title, self._began = tally, clean(title), time.monotonic()
+        began = time.monotonic()
+        spinner = Spinner("dots", style="cyan")
+
+        def render() -> RenderableType:
+            seconds = time.monotonic() - began
+            if seconds < _DELAY:
+                return Text()
+            bars = view()
+            text = f"{duration(seconds)}{_left(bars, seconds)}  {clean(title)}"
+            spinner.update(text=Text(text, style="bold", no_wrap=True, overflow="ellipsis"))
+            return Group(spinner, *([_table(bars)] if bars else []), *self._waiting())
+
         with Live(
-            get_renderable=self._render,
+            get_renderable=render,
             console=console(sys.stderr),
             refresh_per_second=_REFRESHES_PER_SECOND,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
         ) as live:
-            self._live = live if one_terminal() else None
+            self._live = live
             try:
                 yield
             finally:
                 self._live = None
 
+    def reading(self, log: Received, title: str) -> AbstractContextManager[None]:
+        """Show how much of *log* has come while the block runs."""
+        return self.showing(title, lambda: [Bar("bytes", log.received, log.expected, amount=size)])
+
     def print(self, text: str) -> None:
-        """Print a line of data to stdout; where the progress is drawn there too, above it."""
-        if self._live is not None:
+        """Print a line of data to stdout; above the progress where both are on one terminal."""
+        if self._live is not None and one_terminal():
             self._live.console.print(Text.from_ansi(text), soft_wrap=True)
             return
         sys.stdout.write(f"{text}\n")
-        # As they come, also into a pipe: a search may take an hour.
+        # At once, also into a pipe: a search may take an hour.
         sys.stdout.flush()
-
-    def _render(self) -> RenderableType:
-        total = self._tally.total
-        seconds = time.monotonic() - self._began
-        self._spinner.update(
-            text=Text(f"{self._title}  {duration(seconds)}{self._left(seconds)}", style="bold")
-        )
-        bars = Table.grid(padding=(0, 2, 0, 0))
-        bars.add_column(style="dim", no_wrap=True)
-        bars.add_column(no_wrap=True)
-        bars.add_column(no_wrap=True)
-        bars.add_column(no_wrap=True, overflow="ellipsis")
-        bars.add_row(
-            "  runs",
-            self._bar(total.listed, total.expected),
-            f"{total.listed:,}/{total.expected:,}",
-            self._jobs(),
-        )
-        if total.logs_wanted:
-            logs = total.logs if self.logs is None else self.logs()
-            bars.add_row(
-                "  logs",
-                self._bar(logs, total.logs_wanted),
-                f"{logs:,}/{total.logs_wanted:,}",
-                size(total.log_bytes) if total.log_bytes else "",
-            )
-        return Group(self._spinner, bars, *self._waiting())
-
-    def _jobs(self) -> Text:
-        total = self._tally.total
-        text = Text(f"{total.jobs:,} jobs")
-        if total.failed:
-            text.append(f"  {total.failed:,} failed", style="red")
-        if total.failures:
-            text.append(f"  {total.failures:,} not had", style="yellow")
-        return text
-
-    def _bar(self, done: int, of: int) -> ProgressBar:
-        known = of or None
-        return ProgressBar(total=known, completed=done, width=_BAR_WIDTH, pulse=known is None)
-
-    def _left(self, seconds: float) -> str:
-        total = self._tally.total
-        if not self._tally.estimated or not total.listed or total.listed >= total.expected:
-            return ""
-        left = (total.expected - total.listed) * seconds / total.listed
-        return f", about {duration(left)} left"
 
     def _waiting(self) -> list[Text]:
         if self._wait is None:
@@ -141,3 +147,39 @@ class Progress:
             self._wait = None
             return []
         return [Text(f"  waiting {left:.0f} s: {clean(self._wait.reason)}", style="yellow")]
+
+
+def tally_bars(tally: Tally, logs: int) -> list[Bar]:
+    """Return the view of an audit or a search, of which so many logs are done."""
+    total = tally.total
+    jobs = Text(plural(total.jobs, "job"))
+    if total.failed:
+        jobs.append(f"  {total.failed:,} failed", style="red")
+    if total.failures:
+        jobs.append(f"  {total.failures:,} missing", style="yellow")
+    bars = [Bar("runs", total.listed, total.expected, growing=not tally.estimated, more=jobs)]
+    if total.logs_wanted:
+        more = Text(size(total.log_bytes) if total.log_bytes else "")
+        bars.append(Bar("logs", logs, total.logs_wanted, growing=True, more=more))
+    return bars
+
+
+def _table(bars: Sequence[Bar]) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    for _ in range(2):
+        table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    for bar in bars:
+        known = bar.of or None
+        text = bar.amount(bar.done) + ("" if known is None else f"/{bar.amount(known)}")
+        drawn = ProgressBar(total=known, completed=bar.done, width=_BAR_WIDTH, pulse=known is None)
+        table.add_row(f"  {bar.name}", drawn, text, bar.more)
+    return table
+
+
+def _left(bars: Sequence[Bar], seconds: float) -> str:
+    for bar in bars[:1]:
+        if bar.of is not None and not bar.growing and 0 < bar.done < bar.of:
+            return f", about {duration((bar.of - bar.done) * seconds / bar.done)} left"
+    return ""

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ghjobs_async.cli.outcome import state_of
 from ghjobs_async.cli.output.console import row as print_row
 from ghjobs_async.cli.output.console import sign, style_of
+from ghjobs_async.cli.output.table import shorten
 from ghjobs_async.cli.output.text import clean, duration
 from ghjobs_async.models import Run
 
@@ -28,7 +28,7 @@ _MIN_TITLE: Final = 8
 
 def print_runs(screen: Console, runs: Sequence[Run], now: datetime) -> None:
     """
-    Print the table. Columns are left out where there is no room, and titles are cut; numbers never.
+    Print the table. Columns are left out where there is no room, and titles are shortened; numbers never.
 
     Args:
         screen: What draws.
@@ -47,17 +47,16 @@ def print_runs(screen: Console, runs: Sequence[Run], now: datetime) -> None:
         right = name in {"Elapsed", "Age"}
         table.add_column(name, justify="right" if right else "left", no_wrap=True)
     for row in rows:
-        row["Title"].truncate(max(room, _MIN_TITLE), overflow="ellipsis")
+        row["Title"] = shorten(row["Title"], max(room, _MIN_TITLE))
         table.add_row(*row.values())
     screen.print(table)
 
 
 def _cells(run: Run, now: datetime, width: int) -> dict[str, Text]:
     """The cells of one run by the names of their columns."""
-    conclusion = run.conclusion if run.status in {None, "completed"} else None
-    style = style_of(run.status, conclusion)
+    style = style_of(run.state)
     cells = {
-        "": sign(run.status, conclusion),
+        "": sign(run.state),
         "Title": Text(clean(_title(run)), style=style if style in {"dim", "red"} else ""),
     }
     if width >= _MEDIUM:
@@ -69,15 +68,13 @@ def _cells(run: Run, now: datetime, width: int) -> dict[str, Text]:
 
 
 def _short(name: str | None) -> Text:
-    text = Text(clean(name or ""))
-    text.truncate(_NAME_WIDTH, overflow="ellipsis")
-    return text
+    return shorten(clean(name or ""), _NAME_WIDTH)
 
 
 def print_run_line(run: Run, now: datetime) -> None:
     """Print one run for other programs."""
     print_row(
-        state_of(run.status, run.conclusion),
+        run.state,
         _title(run),
         run.name,
         run.head_branch,

@@ -1,4 +1,4 @@
-"""Text that is safe to show, and words for numbers. Pure, but for `note` and `report`."""
+"""Text that is safe to show, and numbers for people. Pure but for `note` and `report`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Final
 
 from ghjobs_async.logtext import plain
 
-# Names and logs are written by strangers. Controls, and marks that turn the direction of writing
-# around, would let them draw on the terminal or show one thing as another.
+# Strangers write names and logs. Control characters, and marks that reverse the direction of
+# writing, would let them draw on the terminal or show one thing as another.
 _BLANKS: Final = re.compile("[\t\n\r\v\f\x85\u2028\u2029]+")
 _UNSAFE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
-#: Colours and such: the one kind of escape sequence that a log may bring to a terminal.
+#: Colours and text styles: the only escape sequences that a log may send to a terminal.
 _SGR: Final = re.compile(r"\x1b\[[0-9;:]*m")
 _RESET: Final = "\x1b[0m"
 
@@ -26,14 +26,14 @@ _KILO: Final = 1000
 
 
 def clean(text: str) -> str:
-    """Give *text* without anything that is not text; blanks of any kind become spaces."""
+    """Return *text* without control characters; every run of line breaks and tabs is a space."""
     if text.isascii() and text.isprintable():
         return text
     return _UNSAFE.sub("", _BLANKS.sub(" ", plain(text).text))
 
 
 def clean_line(text: str, *, colour: bool) -> str:
-    """Give a line of a log for a terminal: its colours are kept or not, its tabs are kept."""
+    """Return a line of a log for a terminal: its tabs are kept, its colours if so asked."""
     if text.isascii() and text.isprintable():
         return text
     parts: list[str] = []
@@ -46,7 +46,7 @@ def clean_line(text: str, *, colour: bool) -> str:
             coloured = True
         at = found.end()
     parts.append(_but_tabs(text[at:]))
-    # No colour runs on into what is not the log.
+    # No colour may run on into what follows the log.
     return "".join(parts) + (_RESET if coloured else "")
 
 
@@ -55,12 +55,12 @@ def _but_tabs(text: str) -> str:
 
 
 def escape_unsafe(json: str) -> str:
-    """Write what `clean` would drop as JSON's own escapes; newlines between values stay."""
+    """Escape what `clean` would drop, as JSON does; newlines between values stay."""
     return _UNSAFE.sub(lambda m: m[0] if m[0] == "\n" else f"\\u{ord(m[0]):04x}", json)
 
 
 def duration(value: timedelta | float | None) -> str:
-    """Say how long, in the two largest units: ``1m15s``, ``2h03m``; empty where unknown."""
+    """Format a duration in its two largest units: ``1m15s``, ``2h03m``; empty where unknown."""
     if value is None:
         return ""
     seconds = int(value.total_seconds() if isinstance(value, timedelta) else value)
@@ -74,7 +74,7 @@ def duration(value: timedelta | float | None) -> str:
 
 
 def size(count: int) -> str:
-    """Say how many bytes: ``812 B``, ``3.4 MB``."""
+    """Format a number of bytes: ``812 B``, ``3.4 MB``."""
     if count < _KILO:
         return f"{count} B"
     value = float(count)
@@ -86,7 +86,7 @@ def size(count: int) -> str:
 
 
 def plural(count: int, word: str) -> str:
-    """Say how many: ``1 job``, ``2,000 jobs``."""
+    """Format a count: ``1 job``, ``2,000 jobs``."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
