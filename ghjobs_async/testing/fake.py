@@ -16,6 +16,7 @@ from ghjobs_async.testing.site.api import Api
 from ghjobs_async.testing.site.credentials import Apps, Budget
 from ghjobs_async.testing.site.routes import call_of
 from ghjobs_async.testing.site.storage import Storage
+from ghjobs_async.testing.world.payloads import iso
 from ghjobs_async.testing.world.world import World
 
 #: Runs without a time of their own were created one second after another, from a day ago on.
@@ -93,6 +94,10 @@ class FakeGitHub(World, Hosted):
         fake = cls(**options)
         fill_from_folder(fake, Path(path))
         return fake
+
+    def now(self) -> str:
+        """Give the time by its own clock, as GitHub writes it."""
+        return iso(int(self.clock()))
 
     def fail(
         self,

@@ -369,8 +369,7 @@ def change_blob() -> Fault:
                 yield _CHANGED
                 yield from before.read()
 
-            size, etag = before.size + len(_CHANGED), f'{before.etag[:-1]}1"'
-            api.world.set_log(job.id, changed, size=size, etag=etag)
+            job.set_log(changed, "ok", before.size + len(_CHANGED), f'{before.etag[:-1]}1"')
         return normal(call)
 
     return Fault("change_blob", apply, lambda call: call.operation == "storage")

@@ -154,7 +154,9 @@ class Api:
         digest = hashlib.blake2b(answer.body, digest_size=32).hexdigest()
         etag = answer.headers["ETag"] = f'W/"{digest}"'
         if etag in (call.header("if-none-match") or ""):
-            self.budget.refund(call.credential)
+            # A 304 costs nothing.
+            window = self.budget.window(call.credential)
+            window.used = max(0, window.used - 1)
             answer.status, answer.body = 304, b""
 
     def _find_repo(self, call: Call) -> FakeRepo:
@@ -201,13 +203,16 @@ class Api:
                 headers = {"Content-Type": "text/plain; charset=utf-8"}
                 return Answer(200, job.blob, headers)
             case "ok" | "not_ready":
-                return _found(self.storage.job_link(call.storage_root, job))
+                return _found(
+                    self.storage.link(call.storage_root, f"job-logs/{job.id}.txt", "job-logs.txt")
+                )
 
     def _run_log(self, call: Call) -> Answer:
         run, attempt = self._find_run(call)
         states = {job.log_state for job in attempt.jobs}
         if states & {"ok", "direct"}:
-            return _found(self.storage.run_link(call.storage_root, run, attempt))
+            name = f"run-logs/{run.id}-{attempt.number}.zip"
+            return _found(self.storage.link(call.storage_root, name, f"logs_{run.id}.zip"))
         if "expired" in states:
             return Answer.fail("Server Error", 410, call.docs)
         raise _missing(call)

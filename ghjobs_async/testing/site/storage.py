@@ -23,7 +23,7 @@ from ghjobs_async.testing.server.messages import Answer, Call
 from ghjobs_async.testing.world.blobs import Blob
 from ghjobs_async.testing.world.logs import generate_log, steps_in
 from ghjobs_async.testing.world.payloads import epoch, http_date, iso
-from ghjobs_async.testing.world.runs import FakeAttempt, FakeJob, FakeRun
+from ghjobs_async.testing.world.runs import FakeJob
 from ghjobs_async.testing.world.world import World
 
 _KEY: Final = b"the fake storage's signing key"
@@ -63,27 +63,8 @@ class Storage:
     not_ready_status: int = 404
     _count: int = 0
 
-    def job_link(self, root: str, job: FakeJob) -> str:
-        """Sign a link to the log of a job."""
-        return self._link(root, f"job-logs/{job.id}.txt", "job-logs.txt")
-
-    def run_link(self, root: str, run: FakeRun, attempt: FakeAttempt) -> str:
-        """Sign a link to the log archive of an attempt."""
-        return self._link(root, f"run-logs/{run.id}-{attempt.number}.zip", f"logs_{run.id}.zip")
-
-    def job_at(self, path: str) -> FakeJob | None:
-        """Find the job whose log is at *path*."""
-        found = _JOB_LOG.fullmatch(path)
-        return self.world.jobs.get(int(found[1])) if found else None
-
-    def _blob_at(self, path: str) -> Blob | None:
-        if found := _RUN_LOG.fullmatch(path):
-            attempt = self.world.runs_by_id[int(found[1])].attempts[int(found[2]) - 1]
-            return Blob.of(_zip_logs(attempt.jobs))
-        job = self.job_at(path)
-        return None if job is None or job.log_state == "not_ready" else job.blob
-
-    def _link(self, root: str, name: str, file_name: str) -> str:
+    def link(self, root: str, name: str, file_name: str) -> str:
+        """Sign a link to ``job-logs/JOB.txt`` or ``run-logs/RUN-ATTEMPT.zip``."""
         now = self.clock()
         # A link to the same log is always the same but for its times.
         digest = hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
@@ -99,6 +80,18 @@ class Storage:
         }
         query["sig"] = _sign(path, query)
         return f"{root}{path}?{urlencode(query)}"
+
+    def job_at(self, path: str) -> FakeJob | None:
+        """Find the job whose log is at *path*."""
+        found = _JOB_LOG.fullmatch(path)
+        return self.world.jobs.get(int(found[1])) if found else None
+
+    def _blob_at(self, path: str) -> Blob | None:
+        if found := _RUN_LOG.fullmatch(path):
+            attempt = self.world.runs_by_id[int(found[1])].attempts[int(found[2]) - 1]
+            return Blob.of(_zip_logs(attempt.jobs))
+        job = self.job_at(path)
+        return None if job is None or job.log_state == "not_ready" else job.blob
 
     def answer(self, call: Call) -> Answer:
         """Answer one request."""
@@ -122,11 +115,8 @@ class Storage:
     def finish(self, _: Call, answer: Answer) -> Answer:
         """Add the headers of every answer of the storage."""
         answer.encoded = True
-        common = {
-            "Server": "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0",
-            "Date": http_date(int(self.clock())),
-        }
-        answer.headers = common | answer.headers
+        answer.headers.setdefault("Server", "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0")
+        answer.headers.setdefault("Date", http_date(int(self.clock())))
         return answer
 
     def _content(self, call: Call, blob: Blob) -> Answer:

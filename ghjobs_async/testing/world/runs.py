@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from datetime import UTC, datetime
 
 import attrs
 
@@ -22,11 +22,6 @@ class FakeRepo:
     runs: list[FakeRun] = attrs.field(factory=list)
     #: The runs in the order GitHub lists them.
     newest_first: list[FakeRun] = attrs.field(factory=list)
-
-    def add(self, run: FakeRun) -> None:
-        """Add a run."""
-        self.runs.append(run)
-        insort(self.newest_first, run, key=lambda run: (-run.created, -run.id))
 
     def workflows(self) -> list[FakeRun]:
         """Give the first run of each workflow: it stands for the workflow."""
@@ -54,9 +49,8 @@ class FakeJob:
     spec: JobSpec
     created: int
     _data: dict[str, object] | None = None
-    #: The log and its state that were set later.
-    set_blob: Blob | None = None
-    set_state: LogState | None = None
+    _blob: Blob | None = None
+    _log_state: LogState | None = None
 
     @property
     def name(self) -> str:
@@ -160,21 +154,21 @@ class FakeJob:
     @property
     def blob(self) -> Blob:
         """The log with its size and ETag."""
-        if self.set_blob is None and self.spec.log is not None:
-            self.set_blob = Blob.of(self.spec.log)
-        if self.set_blob is not None:
-            return self.set_blob
+        if self._blob is None and self.spec.log is not None:
+            self._blob = Blob.of(self.spec.log)
+        if self._blob is not None:
+            return self._blob
         return Blob.of(generate_log(self.payload()).content)
 
     @property
     def has_own_log(self) -> bool:
         """Whether a test gave the log, so that nothing is known of its steps."""
-        return self.set_blob is not None or self.spec.log is not None
+        return self._blob is not None or self.spec.log is not None
 
     @property
     def log_state(self) -> LogState:
         """How a request for the log is answered: what was set, or what the status implies."""
-        if state := self.set_state or self.spec.log_state:
+        if state := self._log_state or self.spec.log_state:
             return state
         spec = {"status": self.spec.status, "conclusion": self.spec.conclusion}
         data = spec if self._data is None else self._data
@@ -183,6 +177,17 @@ class FakeJob:
         if self.has_own_log or self.spec.runner != "none":
             return "deleted" if self.spec.check_run else "ok"
         return "not_ready" if data.get("conclusion") == "cancelled" else "deleted"
+
+    def set_log(
+        self,
+        content: LogContent | None,
+        state: LogState | None = None,
+        size: int | None = None,
+        etag: str | None = None,
+    ) -> None:
+        """Replace the log; see `FakeGitHub.set_log`."""
+        self._blob = None if content is None else Blob.of(content, size, etag)
+        self._log_state = "ok" if state is None and content is not None else state
 
 
 @attrs.define(eq=False)
@@ -243,6 +248,11 @@ class FakeRun:
     def ref(self) -> RunRef:
         """The reference that a client asks with."""
         return RunRef(self.repo, self.id)
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+        return datetime.fromtimestamp(self.created, UTC)
 
     @property
     def workflow_keys(self) -> set[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import insort
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import attrs
 
 from ghjobs_async.refs import check_id, check_repo
-from ghjobs_async.testing.world.blobs import Blob, LogContent
+from ghjobs_async.testing.world.blobs import LogContent
 from ghjobs_async.testing.world.payloads import sha_of
 from ghjobs_async.testing.world.runs import FakeAttempt, FakeJob, FakeRepo, FakeRun
 from ghjobs_async.testing.world.specs import AttemptSpec, JobSpec, LogState, outcome_of, plain_jobs
@@ -113,7 +114,8 @@ class World:
             overrides=dict(overrides or {}),
         )
         self.runs_by_id[run_id] = run
-        repository.add(run)
+        repository.runs.append(run)
+        insort(repository.newest_first, run, key=lambda run: (-run.created, -run.id))
         self._add_attempts(run, specs)
         return run
 
@@ -147,9 +149,7 @@ class World:
             size: The number of bytes that the function makes; None calls it once to count them.
             etag: The blob's ETag; None derives it from the content, or from *size* if given.
         """
-        job = self.jobs[job_id]
-        job.set_blob = None if content is None else Blob.of(content, size, etag)
-        job.set_state = "ok" if state is None and content is not None else state
+        self.jobs[job_id].set_log(content, state, size, etag)
 
     def add_job(self, run: FakeRun, attempt: FakeAttempt, spec: JobSpec, created: int) -> FakeJob:
         """Add one job to an attempt."""
