@@ -289,7 +289,7 @@ def test_a_quiet_repository_is_no_clean_result(
     ghjobs: Any, fake: FakeGitHub, tmp_path: Path, plan: tuple[str, ...]
 ) -> None:
     """A repository without any run ends with status 3, too."""
-    fake.world.repo(REPO)
+    fake.repo(REPO)
     ran = ghjobs("audit", REPO, "-o", tmp_path, *plan)
     assert ran.status == 3
     assert f"there are no runs in {REPO}" in ran.err

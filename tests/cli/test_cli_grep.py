@@ -173,7 +173,7 @@ def test_hits_stand_above_the_progress(
 @pytest.mark.usefixtures("job")
 def test_nothing_searched_is_not_nothing_found(ghjobs: Any, fake: FakeGitHub) -> None:
     """Where no run was searched the status is 2, also with ``-q``; ``--allow-empty`` makes it 1."""
-    fake.world.repo("octo-org/quiet")
+    fake.repo("octo-org/quiet")
     for argv in (["-b", "nope", REPO], ["octo-org/quiet"]):
         ran = ghjobs("grep", "Match", *argv, "-q")
         assert (ran.status, ran.err.count("\n")) == (2, 1)
