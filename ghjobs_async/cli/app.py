@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
 from cyclopts import App, CycloptsError
 from rich.console import Console
 
-from ghjobs_async.cli.arguments import prepare
 from ghjobs_async.cli.completion import add_completion
-from ghjobs_async.cli.options import HELP_FORMAT
-from ghjobs_async.cli.output.text import note, report
-from ghjobs_async.cli.output.verbose import stop_verbose
+from ghjobs_async.cli.output.messages import report, stop_verbose
+from ghjobs_async.cli.status import FAILED, INTERRUPTED, OK, PIPE_CLOSED, USAGE
 from ghjobs_async.errors import ConfigurationError, GHJobsError
-
-OK: Final = 0
-FAILED: Final = 1
-USAGE: Final = 2
-#: The shell's own numbers for a command that SIGINT or SIGPIPE ended.
-_INTERRUPTED: Final = 130
-_PIPE_CLOSED: Final = 141
 
 _HELP: Final = """\
 GitHub's workflow jobs and their logs: one, or a hundred thousand.
@@ -57,6 +50,11 @@ _COMMANDS: Final = {
     "audit": "Fetch the jobs and logs of many runs into a folder, and sum them up.",
     "demo": "Audit an embedded GitHub: no account, no network.",
 }
+#: Commands whose ``--json`` may be followed by fields.
+_WITH_FIELDS: Final = frozenset({"job", "list", "runs"})
+# A RUN, a JOB or a repository begins with a digit or holds a slash: nothing else that may follow
+# reads like this. So a mistyped field is still taken for a field, and reported as one.
+_FIELDS: Final = re.compile(r"[^\W\d][^/:]*")
 
 
 class _HelpConsole(Console):
@@ -73,16 +71,40 @@ def build() -> App:
         console=_HelpConsole(),
         usage="Usage: ghjobs COMMAND [OPTIONS]",
         help=_HELP,
-        help_format=HELP_FORMAT,
+        help_format="plaintext",
         help_epilogue=_EXAMPLES,
         version=lambda: f"ghjobs {version('ghjobs-async')}",
         version_flags=["--version"],
         help_flags=["--help", "-h"],
+        # Ctrl-C ends in `run`, as every other end does.
+        suppress_keyboard_interrupt=False,
     )
     for name, text in _COMMANDS.items():
         app.command(f"ghjobs_async.cli.commands.{name}:app", name=name, help=text)
     add_completion(app)
     return app
+
+
+def prepare(argv: Sequence[str]) -> list[str]:
+    """
+    Put a leading ``--verbose`` behind the command, and join ``--json`` with its fields.
+
+    The parser knows no option whose value may be missing: ``--json`` alone becomes ``--json=``.
+    """
+    leading = len(list(takewhile(lambda word: word == "--verbose", argv)))
+    words = list(argv[leading:])
+    if leading and words and not words[0].startswith("-"):
+        words.insert(1, "--verbose")
+    if not words or words[0] not in _WITH_FIELDS:
+        return words
+    prepared: list[str] = []
+    while words and words[0] != "--":
+        word = words.pop(0)
+        if word == "--json":
+            fields = words.pop(0) if words and _FIELDS.fullmatch(words[0]) else ""
+            word = f"--json={fields}"
+        prepared.append(word)
+    return prepared + words
 
 
 def run(argv: Sequence[str]) -> int:
@@ -103,18 +125,15 @@ def run(argv: Sequence[str]) -> int:
     except CycloptsError as error:
         report(" ".join(str(error).split()))
         return USAGE
-    except ConfigurationError as error:
-        report(error)
-        return USAGE
     except BrokenPipeError:
         _discard_output()
-        return _PIPE_CLOSED
+        return PIPE_CLOSED
     except (GHJobsError, OSError) as error:
         report(error)
-        return FAILED
+        return USAGE if isinstance(error, ConfigurationError) else FAILED
     except KeyboardInterrupt:
-        note("interrupted")
-        return _INTERRUPTED
+        report("interrupted")
+        return INTERRUPTED
     finally:
         stop_verbose()
     return result if isinstance(result, int) else OK

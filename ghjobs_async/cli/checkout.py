@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from typing import Final
 from urllib.parse import urlsplit
 
+from ghjobs_async.cli.programs import ask
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.refs import check_repo
 
-_TIMEOUT: Final = 5.0
 _SETTINGS: Final = r"^remote\..*\.(url|gh-resolved)$"
 # gh's order: the later in this list, the better. Any other name comes last.
 # https://github.com/cli/cli/blob/trunk/context/remote.go
@@ -31,20 +29,8 @@ def find_repository(host: str) -> str | None:
     Returns:
         The repository; None where git, a checkout or a remote on that host is missing.
     """
-    git = shutil.which("git")
-    if git is None:
-        return None
-    try:
-        found = subprocess.run(  # noqa: S603 -- git itself, by its full path, and no shell
-            [git, "config", "--null", "--get-regexp", _SETTINGS],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_TIMEOUT,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return choose(found.stdout.decode(errors="replace"), host)
+    found = ask("git", "config", "--null", "--get-regexp", _SETTINGS)
+    return None if found is None else choose(found, host)
 
 
 def choose(settings: str, host: str) -> str | None:

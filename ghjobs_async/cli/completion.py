@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from cyclopts import App, Parameter
 
-from ghjobs_async.cli.output.text import note
+from ghjobs_async.cli.output.messages import note
 from ghjobs_async.errors import ConfigurationError
 
 _Shell: TypeAlias = Literal["bash", "zsh", "fish", "powershell"]

@@ -8,7 +8,8 @@ import attrs
 from cyclopts import Group, Parameter
 
 from ghjobs_async.audit import AuditPlan, Logs, parse_when
-from ghjobs_async.cli.output.text import report
+from ghjobs_async.cli.options import flag, option
+from ghjobs_async.cli.output.messages import report
 
 _FILTERS = Group("Which runs", sort_key=50)
 
@@ -19,20 +20,18 @@ class RunFilters:
     """GitHub's own filters."""
 
     since: Annotated[
-        str | None, Parameter(help="Created since: 7d, 24h, 2026-10-01. Default: no limit.")
+        str | None, option("Created since: 7d, 24h, 2026-10-01. Default: no limit.")
     ] = None
-    until: Annotated[str | None, Parameter(help="Created until, written as --since.")] = None
-    workflow: Annotated[
-        str | None, Parameter(name=["--workflow", "-w"], help="File name, or number.")
-    ] = None
-    branch: Annotated[str | None, Parameter(name=["--branch", "-b"], help="Branch.")] = None
-    event: Annotated[
-        str | None, Parameter(name=["--event", "-e"], help="What triggered them, such as push.")
-    ] = None
+    until: Annotated[str | None, option("Created until, written as --since.")] = None
+    workflow: Annotated[str | None, option("File name, or number.", "--workflow", "-w")] = None
+    branch: Annotated[str | None, option("Branch.", "--branch", "-b")] = None
+    event: Annotated[str | None, option("What triggered them, such as push.", "--event", "-e")] = (
+        None
+    )
     status: Annotated[
-        str | None, Parameter(name=["--status", "-s"], help="Status or conclusion: failure, ...")
+        str | None, option("Status or conclusion: failure, ...", "--status", "-s")
     ] = None
-    actor: Annotated[str | None, Parameter(help="Who triggered them.")] = None
+    actor: Annotated[str | None, option("Who triggered them.")] = None
 
     @property
     def given(self) -> dict[str, object]:
@@ -63,14 +62,8 @@ class RunFilters:
 class Filters(RunFilters):
     """GitHub's own filters, which attempts, and whether there may be no run."""
 
-    all_attempts: Annotated[
-        bool,
-        Parameter(negative=(), show_default=False, help="Every attempt, not only the latest."),
-    ] = False
-    allow_empty: Annotated[
-        bool,
-        Parameter(negative=(), show_default=False, help="Finding no run at all is a success, too."),
-    ] = False
+    all_attempts: Annotated[bool, flag("Every attempt, not only the latest.")] = False
+    allow_empty: Annotated[bool, flag("Finding no run at all is a success, too.")] = False
 
     @property
     def given(self) -> dict[str, object]:

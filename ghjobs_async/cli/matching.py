@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import attrs
 from cyclopts import Parameter
 
+from ghjobs_async.cli.options import flag, option
 from ghjobs_async.cli.output.hits import Mode, Search
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.logs.job_log import compiled
@@ -33,104 +34,44 @@ class Matching:
             help="A pattern, instead of PATTERN; may be given several times.",
         ),
     ] = None
-    ignore_case: Annotated[
-        bool,
-        Parameter(
-            name=["--ignore-case", "-i"], negative=(), show_default=False, help="Ignore case."
-        ),
-    ] = False
+    ignore_case: Annotated[bool, flag("Ignore case.", "--ignore-case", "-i")] = False
     fixed_strings: Annotated[
-        bool,
-        Parameter(
-            name=["--fixed-strings", "-F"],
-            negative=(),
-            show_default=False,
-            help="The pattern is a text, not an expression.",
-        ),
+        bool, flag("The pattern is a text, not an expression.", "--fixed-strings", "-F")
     ] = False
     invert_match: Annotated[
-        bool,
-        Parameter(
-            name=["--invert-match", "-v"],
-            negative=(),
-            show_default=False,
-            help="Find the lines that do not match.",
-        ),
+        bool, flag("Find the lines that do not match.", "--invert-match", "-v")
     ] = False
     after_context: Annotated[
-        int | None,
-        Parameter(name=["--after-context", "-A"], help="This many lines after each hit."),
+        int | None, option("This many lines after each hit.", "--after-context", "-A")
     ] = None
     before_context: Annotated[
-        int | None,
-        Parameter(name=["--before-context", "-B"], help="This many lines before each hit."),
+        int | None, option("This many lines before each hit.", "--before-context", "-B")
     ] = None
     context: Annotated[
         int,
-        Parameter(
-            name=["--context", "-C"], help="This many lines around each hit; -A and -B override it."
-        ),
+        option("This many lines around each hit; -A and -B override it.", "--context", "-C"),
     ] = 0
     max_count: Annotated[
-        int | None,
-        Parameter(name=["--max-count", "-m"], help="This many hits of each job at most."),
+        int | None, option("This many hits of each job at most.", "--max-count", "-m")
     ] = None
     only_matching: Annotated[
-        bool,
-        Parameter(
-            name=["--only-matching", "-o"],
-            negative=(),
-            show_default=False,
-            help="Only what matches, each match on a line of its own.",
-        ),
+        bool, flag("Only what matches, each match on a line of its own.", "--only-matching", "-o")
     ] = False
     jobs_with_matches: Annotated[
-        bool,
-        Parameter(
-            name=["--jobs-with-matches", "-l"],
-            negative=(),
-            show_default=False,
-            help="Only which jobs have hits.",
-        ),
+        bool, flag("Only which jobs have hits.", "--jobs-with-matches", "-l")
     ] = False
     count: Annotated[
-        bool,
-        Parameter(
-            name=["--count", "-c"],
-            negative=(),
-            show_default=False,
-            help="Only the number of hits of each job that has any.",
-        ),
+        bool, flag("Only the number of hits of each job that has any.", "--count", "-c")
     ] = False
     # People type these three out of habit.
-    line_number: Annotated[
-        bool,
-        Parameter(name=["--line-number", "-n"], negative=(), show_default=False, help="Always on."),
-    ] = False
+    line_number: Annotated[bool, flag("Always on.", "--line-number", "-n")] = False
     with_filename: Annotated[
-        bool,
-        Parameter(
-            name=["--with-filename", "-H"],
-            negative=(),
-            show_default=False,
-            help="Always on: the job's address.",
-        ),
+        bool, flag("Always on: the job's address.", "--with-filename", "-H")
     ] = False
-    extended_regexp: Annotated[
-        bool,
-        Parameter(
-            name=["--extended-regexp", "-E"],
-            negative=(),
-            show_default=False,
-            help="Always on, but for -F.",
-        ),
-    ] = False
-    json: Annotated[
-        bool,
-        Parameter(
-            name="--json", negative=(), show_default=False, help="Print one JSON object per hit."
-        ),
-    ] = False
+    extended_regexp: Annotated[bool, flag("Always on, but for -F.", "--extended-regexp", "-E")] = (
+        False
+    )
+    json: Annotated[bool, flag("Print one JSON object per hit.", "--json")] = False
 
     def search(self, pattern: str | None, *, quiet: bool) -> Search:
         """
@@ -163,14 +104,14 @@ class Matching:
             raise ConfigurationError("-l, -c and --json are three ways to print: not two of them")
         if self.json and self.only_matching:
             raise ConfigurationError("--json has what matches in each hit: leave out -o")
-        modes = (
-            (quiet, Mode.NOTHING),
-            (self.json, Mode.JSON),
-            (self.count, Mode.COUNTS),
-            (self.jobs_with_matches, Mode.JOBS),
-            (self.only_matching, Mode.MATCHES),
-        )
-        return next((mode for given, mode in modes if given), Mode.LINES)
+        modes = {
+            Mode.NOTHING: quiet,
+            Mode.JSON: self.json,
+            Mode.COUNTS: self.count,
+            Mode.JOBS: self.jobs_with_matches,
+            Mode.MATCHES: self.only_matching,
+        }
+        return next((mode for mode, given in modes.items() if given), Mode.LINES)
 
     def _around(self) -> tuple[int, int]:
         before = self.context if self.before_context is None else self.before_context

@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from pathlib import Path
-from typing import Annotated, Final, Literal
-
-from cyclopts import App, Parameter
+from typing import Annotated, Literal
 
 from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Estimate, Logs, Tally, estimate
-from ghjobs_async.cli.checkout import find_repository
-from ghjobs_async.cli.connect import connect, find_auth
+from ghjobs_async.cli.connect import BUDGET_WAIT, connect
 from ghjobs_async.cli.filters import Filters
-from ghjobs_async.cli.options import HELP_FORMAT, Common
-from ghjobs_async.cli.output.console import console, print_json
-from ghjobs_async.cli.output.estimate import print_estimate
+from ghjobs_async.cli.options import Common, JsonSummary, Repos, command, flag, option
+from ghjobs_async.cli.output.as_json import print_json
+from ghjobs_async.cli.output.audit import print_estimate, print_summary
+from ghjobs_async.cli.output.console import console
+from ghjobs_async.cli.output.messages import note, report
 from ghjobs_async.cli.output.progress import Bar, Progress, tally_bars
-from ghjobs_async.cli.output.summary import print_summary
-from ghjobs_async.cli.output.text import note, plural, report
-from ghjobs_async.cli.target import repos_target
+from ghjobs_async.cli.output.text import plural
+from ghjobs_async.cli.status import INCOMPLETE, INTERRUPTED, OK
 from ghjobs_async.client import GitHubJobs
 
-_INCOMPLETE: Final = 3
-#: The hourly budget returns within an hour: an audit waits for it rather than ending half done.
-_MAX_WAIT: Final = 3900.0
+_FOLDER = Path("ghjobs-audit")
 
-app = App(
-    name="audit",
-    usage="Usage: ghjobs audit OWNER/REPO... [OPTIONS]",
-    help_format=HELP_FORMAT,
-    help_epilogue="""\
+app = command(
+    "audit",
+    "ghjobs audit OWNER/REPO... [OPTIONS]",
+    """\
 The folder gets jobs.ndjson (the fields of each job, and its repository),
 failures.ndjson (what is missing, and why) and logs/. An interrupted audit
 keeps what it has, in whole lines.
@@ -52,61 +46,39 @@ Examples:
 
 @app.default
 def audit_command(
-    *repos: Annotated[str, Parameter(help="Repositories, OWNER/REPO, one or more; else GH_REPO.")],
+    *repos: Repos,
     logs: Annotated[
-        Literal["none", "failed", "all"], Parameter(help="The logs of which jobs to fetch.")
+        Literal["none", "failed", "all"], option("The logs of which jobs to fetch.")
     ] = "failed",
-    output: Annotated[
-        Path, Parameter(name=["--output", "-o"], help="The folder to write to.")
-    ] = Path("ghjobs-audit"),
+    output: Annotated[Path, option("The folder to write to.", "--output", "-o")] = _FOLDER,
     force: Annotated[
-        bool,
-        Parameter(
-            negative=(),
-            show_default=False,
-            help="Write into a folder that is not empty; replaces an audit there.",
-        ),
+        bool, flag("Write into a folder that is not empty; replaces an audit there.")
     ] = False,
     estimate_only: Annotated[
         bool,
-        Parameter(
-            name="--plan",
-            negative=(),
-            show_default=False,
-            help="Only estimate the requests and the time, against what is left of the budget.",
+        flag(
+            "Only estimate the requests and the time, against what is left of the budget.", "--plan"
         ),
     ] = False,
     max_wait: Annotated[
-        float, Parameter(help="The longest wait for a rate limit, in seconds.")
-    ] = _MAX_WAIT,
-    json: Annotated[
-        bool,
-        Parameter(
-            name="--json", negative=(), show_default=False, help="Print the summary as JSON."
-        ),
-    ] = False,
+        float, option("The longest wait for a rate limit, in seconds.")
+    ] = BUDGET_WAIT,
+    json: JsonSummary = False,
     filters: Filters = Filters(),  # noqa: B008 -- frozen
     common: Common = Common(),  # noqa: B008 -- frozen
 ) -> int:
-    """
-    Fetch the jobs and logs of many runs into a folder, and sum them up.
-
-    The folder gets jobs.ndjson (the fields of each job, and its repository), failures.ndjson (what
-    is missing, and why) and logs/. An interrupted audit keeps what it has, in whole lines.
-    """
-    target = repos_target(repos, common.base_url, os.environ, find_repository)
+    """Fetch the jobs and logs of many runs into a folder, and sum them up."""
+    target = common.targets.repos(*repos)
     plan = filters.plan(target.ref, Logs(logs))
-    progress = Progress(quiet=common.quiet, verbose=common.verbose)
     # Before the folder is created: wrong options leave no trace.
-    auth = find_auth(target.root)
-    gh = connect(target.root, common, auth=auth, on_wait=progress.on_wait, max_wait=max_wait)
+    gh, progress = connect(target.root, common, max_wait=max_wait)
     for name in plan.repos:
         plan.search(gh, name)
     if estimate_only:
         found = _estimate(gh, plan, progress)
         print_estimate(found, common.concurrency, json=json)
         runs = sum(one.runs for one in found.repos)
-        return 0 if filters.check_found(runs, plan.repos) else _INCOMPLETE
+        return OK if filters.check_found(runs, plan.repos) else INCOMPLETE
     with AuditFolder(output, force=force) as folder:
         return run_audit(gh, plan, folder, progress, json=json, filters=filters)
 
@@ -145,10 +117,10 @@ def run_audit(
     except KeyboardInterrupt:
         jobs = plural(audit.tally.total.jobs, "job")
         report(f"interrupted: {jobs} so far in {folder.path}")
-        return 130
+        return INTERRUPTED
     _finish(tally, folder, json=json, quiet=progress.quiet)
     complete = audit.complete and filters.check_found(tally.total.found, plan.repos)
-    return 0 if complete else _INCOMPLETE
+    return OK if complete else INCOMPLETE
 
 
 def _finish(tally: Tally, folder: AuditFolder, *, json: bool, quiet: bool) -> None:

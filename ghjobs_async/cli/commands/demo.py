@@ -10,14 +10,19 @@ import time
 from pathlib import Path
 from typing import Annotated, Final
 
-from cyclopts import App, Parameter
-
 from ghjobs_async.audit import AuditFolder, AuditPlan, Logs
 from ghjobs_async.cli.commands.audit import run_audit
-from ghjobs_async.cli.options import HELP_FORMAT, Verbose
+from ghjobs_async.cli.options import (
+    Concurrency,
+    JsonSummary,
+    Quiet,
+    Verbose,
+    command,
+    flag,
+    option,
+)
+from ghjobs_async.cli.output.messages import note, start_verbose
 from ghjobs_async.cli.output.progress import Progress
-from ghjobs_async.cli.output.text import note
-from ghjobs_async.cli.output.verbose import start_verbose
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.testing import FakeGitHub, FakeRun, faults, fill_demo
@@ -28,11 +33,10 @@ _LATENCY: Final = 0.05
 #: After this many listings the client is told to wait for a second.
 _LIMIT_AFTER: Final = 120
 
-app = App(
-    name="demo",
-    usage="Usage: ghjobs demo [OPTIONS]",
-    help_format=HELP_FORMAT,
-    help_epilogue="""\
+app = command(
+    "demo",
+    "ghjobs demo [OPTIONS]",
+    """\
 It holds two repositories with a month of runs and thousands of jobs: matrices,
 re-runs, failures with their logs. Once it asks the client to slow down, as
 GitHub does.
@@ -50,46 +54,19 @@ Examples:
 def demo_command(
     *,
     serve: Annotated[
-        bool,
-        Parameter(
-            negative=(),
-            show_default=False,
-            help="Keep it running until Ctrl-C, for other commands and programs.",
-        ),
+        bool, flag("Keep it running until Ctrl-C, for other commands and programs.")
     ] = False,
     output: Annotated[
         Path | None,
-        Parameter(
-            name=["--output", "-o"], help="The folder to write to. Default: a temporary one."
-        ),
+        option("The folder to write to. Default: a temporary one.", "--output", "-o"),
     ] = None,
-    runs: Annotated[int, Parameter(help="How many runs there are.")] = _RUNS,
-    concurrency: Annotated[
-        int, Parameter(help="How many requests and downloads may be under way at once.")
-    ] = 32,
-    json: Annotated[
-        bool,
-        Parameter(
-            name="--json", negative=(), show_default=False, help="Print the summary as JSON."
-        ),
-    ] = False,
-    quiet: Annotated[
-        bool,
-        Parameter(
-            name=["--quiet", "-q"],
-            negative=(),
-            show_default=False,
-            help="No progress, no messages.",
-        ),
-    ] = False,
+    runs: Annotated[int, option("How many runs there are.")] = _RUNS,
+    concurrency: Concurrency = 32,
+    json: JsonSummary = False,
+    quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
-    """
-    Audit an embedded GitHub: no account, no network.
-
-    It holds two repositories with a month of runs and thousands of jobs: matrices, re-runs, failures
-    with their logs. Once it asks the client to slow down, as GitHub does.
-    """
+    """Audit an embedded GitHub: no account, no network."""
     if verbose:
         start_verbose()
     # No proxy may stand between this machine and itself.
@@ -142,8 +119,11 @@ def _lines(base_url: str, runs: list[FakeRun]) -> list[str]:
         "# an embedded GitHub is running until Ctrl-C; in another terminal:",
         export.format("GITHUB_API_URL", base_url),
         export.format("GITHUB_TOKEN", "demo"),
-        "",
     ]
+    if os.environ.get("GH_HOST"):
+        # It would outrank GITHUB_API_URL.
+        lines.append("$env:GH_HOST = $null" if powershell else "unset GH_HOST")
+    lines.append("")
     again = [run for run in runs if len(run.attempts) > 1] or runs
     run = again[-1]
     lines.append(f"ghjobs list -R {run.repo} {run.id} --all")

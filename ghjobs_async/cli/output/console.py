@@ -1,9 +1,8 @@
-"""The terminal: whether there is one, its width and colours, and JSON."""
+"""The terminal: whether there is one, its width and colours; and lines for other programs."""
 
 from __future__ import annotations
 
 import errno
-import json
 import os
 import re
 import shutil
@@ -14,7 +13,7 @@ from typing import Final, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from ghjobs_async.cli.output.text import clean, escape_unsafe
+from ghjobs_async.cli.output.text import clean
 
 _RED: Final = ("✗", "X", "red")
 _WAITING: Final = ("○", ".", "yellow")
@@ -149,16 +148,12 @@ def style_of(state: str) -> str:
     return _SIGNS.get(state, _UNKNOWN)[2]
 
 
+def in_state(name: str, state: str) -> Text:
+    """Return the name of what is in *state*, coloured where that stands out."""
+    style = style_of(state)
+    return Text(clean(name), style=style if style in {"dim", "red"} else "")
+
+
 def row(*cells: object) -> None:
     """Print one line for other programs, its cells separated by tabs."""
     sys.stdout.write("\t".join("" if cell is None else clean(str(cell)) for cell in cells) + "\n")
-
-
-def print_json(value: object) -> None:
-    """Print JSON: indented on a terminal, one line elsewhere."""
-    if is_terminal(sys.stdout):
-        text = escape_unsafe(json.dumps(value, indent=2, ensure_ascii=False))
-    else:
-        # In ASCII, whatever the encoding of the pipe.
-        text = json.dumps(value, separators=(",", ":"))
-    sys.stdout.write(f"{text}\n")

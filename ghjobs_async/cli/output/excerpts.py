@@ -5,18 +5,17 @@ from __future__ import annotations
 import sys
 from collections import Counter, deque
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 import attrs
 
+from ghjobs_async.cli.failures import Cause
 from ghjobs_async.cli.output.log_lines import LineWriter
-from ghjobs_async.cli.output.text import clean, note
+from ghjobs_async.cli.output.messages import note
+from ghjobs_async.cli.output.text import clean
 from ghjobs_async.errors import GHJobsError
 from ghjobs_async.logtext import Certainty, FailureExcerpt, LogLine
 from ghjobs_async.models import Job
-
-#: What a job's log says about its failure, or why it could not be read; None: there is no log.
-Cause: TypeAlias = FailureExcerpt | GHJobsError | None
 
 #: How sure it is that the lines of an excerpt are those of the step that failed.
 _SURE: Final = {
@@ -55,12 +54,12 @@ class ExcerptPrinter:
         self._names = Counter(clean(job.name) for job in self.jobs)
         self._left = deque(self.jobs)
 
-    def take(self, job_id: int, cause: Cause) -> None:
+    def take(self, job: Job, cause: Cause) -> None:
         """Take why a job failed; print the jobs that are next in order and known."""
-        self._known[job_id] = cause
+        self._known[job.id] = cause
         while self._left and self._left[0].id in self._known:
-            job = self._left.popleft()
-            self._print(job, self._known.pop(job.id))
+            ready = self._left.popleft()
+            self._print(ready, self._known.pop(ready.id))
             # The next one may take a while.
             sys.stdout.flush()
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, BinaryIO, Final
 
 from ghjobs_async.cli.output.console import is_terminal
-from ghjobs_async.cli.output.text import note
+from ghjobs_async.cli.output.messages import report
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -108,7 +108,7 @@ class _Pager(io.RawIOBase):
                 env={**_DEFAULTS, **inherited},
             )
         except (OSError, ValueError) as error:
-            note(f"ghjobs: cannot start the pager {self._command!r}: {error}")
+            report(f"cannot start the pager {self._command!r}: {error}")
             return self._terminal
         assert self._process.stdin is not None
         return self._process.stdin

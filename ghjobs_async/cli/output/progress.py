@@ -18,8 +18,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ghjobs_async.audit import Tally
-from ghjobs_async.cli.connect import tell_wait
 from ghjobs_async.cli.output.console import console, is_terminal, one_terminal
+from ghjobs_async.cli.output.messages import note
 from ghjobs_async.cli.output.text import clean, duration, plural, size
 from ghjobs_async.models import Wait
 
@@ -27,6 +27,8 @@ _BAR_WIDTH: Final = 24
 _REFRESHES_PER_SECOND: Final = 8
 #: Work that is done sooner shows nothing: it would only flicker.
 _DELAY: Final = 0.3
+#: A shorter wait is over before its line is read.
+_MIN_WAIT: Final = 0.5
 
 
 @attrs.frozen
@@ -91,8 +93,8 @@ class Progress:
             # People wonder about the longest one.
             if self._wait is None or wait.until > self._wait.until:
                 self._wait = wait
-        elif not self._silent:
-            tell_wait(wait)
+        elif not self._silent and wait.seconds >= _MIN_WAIT:
+            note(str(wait))
 
     @contextmanager
     def showing(self, title: str, view: View = tuple) -> Iterator[None]:

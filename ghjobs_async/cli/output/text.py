@@ -1,23 +1,24 @@
-"""Text that is safe to show, and numbers for people. Pure but for `note` and `report`."""
+"""Text that is safe to show, and numbers and times for people. Pure."""
 
 from __future__ import annotations
 
+import json
 import re
-import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from ghjobs_async.cli.output.colours import Colours
 from ghjobs_async.logtext import plain
 
 # Strangers write names and logs. Control characters, and marks that reverse the direction of
-# writing, would let them draw on the terminal or show one thing as another.
+# writing or that nobody sees, would let them draw on the terminal or show one thing as another.
 _BLANKS: Final = re.compile("[\t\n\r\v\f\x85\u2028\u2029]+")
 _UNSAFE: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 #: Colours and text styles: the only escape sequences that a log may send to a terminal.
-_SGR: Final = re.compile(r"\x1b\[[0-9;:]*m")
-_RESET: Final = "\x1b[0m"
+_SGR: Final = re.compile(r"\x1b\[([0-9;:]*)m")
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
@@ -36,27 +37,18 @@ def clean_line(text: str, *, colour: bool) -> str:
     """Return a line of a log for a terminal: its tabs are kept, its colours if so asked."""
     if text.isascii() and text.isprintable():
         return text
-    parts: list[str] = []
-    at = 0
-    coloured = False
-    for found in _SGR.finditer(text):
-        parts.append(_but_tabs(text[at : found.start()]))
-        if colour:
-            parts.append(found[0])
-            coloured = True
-        at = found.end()
-    parts.append(_but_tabs(text[at:]))
+    colours = Colours()
+    # Texts and the parameters of sequences take turns.
+    parts = _SGR.split(text)
+    parts[::2] = ["\t".join(map(clean, part.split("\t"))) for part in parts[::2]]
+    parts[1::2] = [colours.visible(part) if colour else "" for part in parts[1::2]]
     # No colour may run on into what follows the log.
-    return "".join(parts) + (_RESET if coloured else "")
+    return "".join(parts) + ("\x1b[0m" if any(parts[1::2]) else "")
 
 
-def _but_tabs(text: str) -> str:
-    return "\t".join(clean(part) for part in text.split("\t"))
-
-
-def escape_unsafe(json: str) -> str:
-    """Escape what `clean` would drop, as JSON does; newlines between values stay."""
-    return _UNSAFE.sub(lambda m: m[0] if m[0] == "\n" else f"\\u{ord(m[0]):04x}", json)
+def escape_unsafe(text: str) -> str:
+    """Escape in JSON what `clean` would drop; newlines between values stay."""
+    return _UNSAFE.sub(lambda m: m[0] if m[0] == "\n" else json.dumps(m[0])[1:-1], text)
 
 
 def duration(value: timedelta | float | None) -> str:
@@ -71,6 +63,11 @@ def duration(value: timedelta | float | None) -> str:
     if seconds < _DAY:
         return f"{seconds // _HOUR}h{seconds % _HOUR // _MINUTE:02}m"
     return f"{seconds // _DAY}d{seconds % _DAY // _HOUR:02}h"
+
+
+def moment(value: datetime | None) -> str:
+    """Format a time in UTC, as GitHub does: ``2026-11-21T16:37:39Z``; empty where unknown."""
+    return "" if value is None else f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def size(count: int) -> str:
@@ -88,14 +85,3 @@ def size(count: int) -> str:
 def plural(count: int, word: str) -> str:
     """Format a count: ``1 job``, ``2,000 jobs``."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"
-
-
-def note(text: str) -> None:
-    """Write one line to stderr."""
-    sys.stderr.write(f"{clean(text)}\n")
-    sys.stderr.flush()
-
-
-def report(error: BaseException | str) -> None:
-    """Write an error as one line to stderr."""
-    note(f"ghjobs: {error}")

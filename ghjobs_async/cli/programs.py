@@ -1,15 +1,36 @@
-"""Opening a page of GitHub in the browser."""
+"""Other programs that the command asks: git, gh, the browser."""
 
 from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
-import webbrowser
 
-from ghjobs_async.cli.output.as_json import JsonPrinter
-from ghjobs_async.cli.output.text import note
+from ghjobs_async.cli.output.messages import note
 from ghjobs_async.errors import ConfigurationError, GHJobsError
+
+_TIMEOUT = 5.0
+
+
+def ask(program: str, *argv: str) -> str | None:
+    """Return what *program* prints; None where it is missing, fails or hangs."""
+    path = shutil.which(program)
+    if path is None:
+        return None
+    try:
+        answer = subprocess.run(  # noqa: S603 -- by its full path, and no shell
+            [path, *argv],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_TIMEOUT,
+            check=False,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return None if answer.returncode else answer.stdout
 
 
 def open_page(url: str, *, quiet: bool) -> None:
@@ -26,19 +47,10 @@ def open_page(url: str, *, quiet: bool) -> None:
         if command := os.environ.get(name):
             _run(name, command, url)
             return
+    import webbrowser  # noqa: PLC0415 -- slow, and mostly not needed
+
     if not webbrowser.open(url):
         raise GHJobsError(f"no browser was found: set BROWSER, or open {url} yourself")
-
-
-def check_web(web: bool, printer: JsonPrinter | None, *, exit_status: bool) -> None:
-    """
-    Check that ``--web`` is not given together with what it replaces.
-
-    Raises:
-        ConfigurationError: It is.
-    """
-    if web and (printer is not None or exit_status):
-        raise ConfigurationError("--web only opens a page: leave out --json, --jq, --exit-status")
 
 
 def _run(name: str, command: str, url: str) -> None:
@@ -48,10 +60,7 @@ def _run(name: str, command: str, url: str) -> None:
         raise ConfigurationError(f"{name} is not a command: {error}") from None
     if not argv:
         raise ConfigurationError(f"{name} is not a command")
-    if "%s" in argv:
-        argv = [url if part == "%s" else part for part in argv]
-    else:
-        argv.append(url)
+    argv = [url if part == "%s" else part for part in argv] if "%s" in argv else [*argv, url]
     # As gh does, wait: a browser in the terminal needs it.
     status = subprocess.run(argv, check=False).returncode  # noqa: S603 -- the user's, no shell
     if status:

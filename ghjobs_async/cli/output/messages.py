@@ -1,19 +1,29 @@
-"""``--verbose``: the library's log messages as lines on stderr."""
+"""Lines on stderr: notes, errors, waits, and the log messages of ``--verbose``."""
 
 from __future__ import annotations
 
 import logging
+import sys
 from contextlib import suppress
 from typing import Final
 
-from ghjobs_async.cli.output.text import note
+from ghjobs_async.cli.output.text import clean
 
 _LOGGER: Final = logging.getLogger("ghjobs_async")
 
 
-class _Notes(logging.Handler):
-    """Writes each message as one line."""
+def note(text: str) -> None:
+    """Write one line to stderr."""
+    sys.stderr.write(f"{clean(text)}\n")
+    sys.stderr.flush()
 
+
+def report(error: BaseException | str) -> None:
+    """Write an error as one line to stderr."""
+    note(f"ghjobs: {error}")
+
+
+class _Notes(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         # A message that cannot be written must not end the command.
         with suppress(OSError, ValueError):

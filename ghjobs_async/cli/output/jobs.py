@@ -1,0 +1,188 @@
+"""Jobs: one with its steps, a list of them, and the failed ones with their first errors."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, timedelta
+from typing import Final
+
+import attrs
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from ghjobs_async.cli.failures import Cause
+from ghjobs_async.cli.output.as_json import JsonPrinter, show
+from ghjobs_async.cli.output.console import in_state, row, sign, style_of
+from ghjobs_async.cli.output.table import Table, shorten
+from ghjobs_async.cli.output.text import clean, duration, moment, plural
+from ghjobs_async.logtext import FailureExcerpt, failing_step
+from ghjobs_async.models import Job, to_dict
+
+JOB_FIELDS: Final = tuple(field.name for field in attrs.fields(Job))
+#: What the JSON of a failed job has besides the job's own fields.
+FAILURE_FIELDS: Final = ("failing_step", "first_error")
+
+
+def draw_job(screen: Console, repo: str, job: Job) -> None:
+    """Draw one job and its steps."""
+    state = job.state
+    screen.print(
+        Text.assemble(
+            sign(state), " ", (clean(job.name), "bold"), "  ", (clean(state), style_of(state))
+        )
+    )
+    facts = Grid.grid(padding=(0, 2), pad_edge=False)
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column(overflow="fold")
+    for name, value in _facts(repo, job):
+        facts.add_row(name, value)
+    screen.print(facts)
+    if job.steps:
+        steps = Table("Step", "Elapsed")
+        for step in job.steps:
+            steps.add(
+                in_state(step.name, step.state),
+                duration(step.duration),
+                sign=Text.assemble(sign(step.state), (f" {step.number:3}", "dim")),
+            )
+        screen.print("", steps)
+    if job.html_url:
+        # On a line of its own that no width breaks: to be clicked on, or copied.
+        screen.print(f"\n{clean(job.html_url)}", soft_wrap=True, style="dim", markup=False)
+
+
+def print_job(repo: str, job: Job) -> None:
+    """Print one job and its steps for other programs."""
+    row("name:", job.name)
+    row("state:", job.state)
+    for name, value in _facts(repo, job):
+        row(f"{name.lower()}:", value)
+    if job.html_url:
+        row("view:", job.html_url)
+    row("--")
+    for step in job.steps:
+        row(step.state, step.number, step.name, duration(step.duration))
+
+
+def _facts(repo: str, job: Job) -> list[tuple[str, str]]:
+    attempt = "" if job.run_attempt is None else f" attempt {job.run_attempt}"
+    times = [
+        f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+        for time in (job.started_at, job.completed_at)
+        if time is not None and job.started_at is not None
+    ]
+    on = " on " if job.runner_name and job.labels else ""
+    facts = {
+        "Run": f"{repo} {job.run_id}{attempt}",
+        "Workflow": clean(job.workflow_name or ""),
+        "Branch": clean(f"{job.head_branch or ''} {job.head_sha[:7]}".strip()),
+        "Elapsed": duration(job.duration),
+        "Queued": duration(job.queued_for),
+        "Time": f"{' to '.join(times)} UTC" if times else "",
+        "Runner": clean(f"{job.runner_name or ''}{on}{', '.join(job.labels)}"),
+        "Job": str(job.id),
+    }
+    return [(name, value) for name, value in facts.items() if value]
+
+
+def show_jobs(
+    title: str, jobs: Sequence[Job], printer: JsonPrinter | None, *, attempts: bool
+) -> None:
+    """Show the jobs of a run, on a terminal with a column of *attempts* where there are several."""
+
+    def draw(screen: Console) -> None:
+        if jobs:
+            screen.print(_table(jobs, attempts=attempts))
+        screen.print(Text(_footer(title, jobs), style="dim"))
+
+    show(jobs, printer, to_dict=to_dict, cells=_cells, draw=draw)
+
+
+def _table(jobs: Sequence[Job], *, attempts: bool) -> Table:
+    columns = ("Attempt",) if attempts else ()
+    table = Table("Job", *columns, "Elapsed", "Queued", id_column="Number")
+    for job in jobs:
+        steps = [f"at {clean(step.name)}" for step in job.steps if step.state == "failure"]
+        table.add(
+            in_state(job.name, job.state),
+            *((str(job.run_attempt or ""),) if attempts else ()),
+            *_times(job),
+            str(job.id),
+            sign=sign(job.state),
+            note=Text("\n".join(steps), style="red") if steps else None,
+        )
+    return table
+
+
+def _footer(title: str, jobs: Sequence[Job]) -> str:
+    counts = Counter(clean(job.state) for job in jobs)
+    parts = [f"{count:,} {state}" for state, count in counts.most_common()]
+    total = sum((job.duration or timedelta() for job in jobs if job.ran), timedelta())
+    if total:
+        parts.append(f"{duration(total)} in all")
+    return f"{title}: {plural(len(jobs), 'job')}" + (f" ({', '.join(parts)})" if parts else "")
+
+
+def _cells(job: Job) -> tuple[object, ...]:
+    state = (job.state, job.name, job.id, job.run_attempt)
+    return (*state, *_times(job), moment(job.started_at), job.html_url)
+
+
+def _times(job: Job) -> tuple[str, str]:
+    """How long it took, and how long it waited for a runner; empty where no runner took it."""
+    return (duration(job.duration), duration(job.queued_for)) if job.ran else ("", "")
+
+
+@attrs.frozen
+class FailedJob:
+    """A job that failed, and what its log says."""
+
+    job: Job
+    cause: Cause
+
+    @property
+    def step(self) -> str | None:
+        """Return the name of the step that failed, where GitHub reports one."""
+        step = failing_step(self.job)
+        return None if step is None else step.name
+
+    @property
+    def error(self) -> str | None:
+        """Return the first error in the log, where there is one."""
+        errors = self.cause.errors if isinstance(self.cause, FailureExcerpt) else ()
+        return errors[0].text if errors else None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the fields for JSON."""
+        found = dict(zip(FAILURE_FIELDS, (self.step, self.error), strict=True))
+        return {**to_dict(self.job), **found}
+
+
+def show_failures(found: Sequence[FailedJob], printer: JsonPrinter | None) -> None:
+    """Show the failed jobs, each with its failing step and first error."""
+
+    def cells(one: FailedJob) -> tuple[object, ...]:
+        job = one.job
+        return (job.state, job.name, job.id, job.run_attempt, one.step, one.error, job.html_url)
+
+    def draw(screen: Console) -> None:
+        for one in found:
+            screen.print(_entry(one, screen.width), soft_wrap=True)
+        if not found:
+            screen.print(Text("no job failed", style="dim"))
+
+    show(found, printer, to_dict=FailedJob.to_dict, cells=cells, draw=draw)
+
+
+def _entry(one: FailedJob, width: int) -> Text:
+    job = one.job
+    facts = f"  {duration(job.duration)}  {job.id}"
+    name = shorten(Text(clean(job.name), style="bold"), max(1, width - 2 - len(facts)))
+    text = Text.assemble(sign(job.state), " ", name, (facts, "dim"))
+    below = ((one.step and f"at {one.step}", ""), (one.error, "red"), (job.html_url, "dim"))
+    for line, style in below:
+        if line:
+            text.append(f"\n  {clean(line)}", style=style)
+    return text
