@@ -8,7 +8,6 @@ import attrs
 from cyclopts import Group, Parameter
 
 from ghjobs_async.audit import AuditPlan, Logs, parse_when
-from ghjobs_async.cli.options import flag, option
 from ghjobs_async.cli.output.messages import report
 
 _FILTERS = Group("Which runs", sort_key=50)
@@ -17,21 +16,26 @@ _FILTERS = Group("Which runs", sort_key=50)
 @Parameter(name="*", group=_FILTERS)
 @attrs.frozen(kw_only=True)
 class RunFilters:
-    """GitHub's own filters."""
+    """
+    GitHub's own filters.
 
-    since: Annotated[
-        str | None, option("Created since: 7d, 24h, 2026-10-01. Default: no limit.")
-    ] = None
-    until: Annotated[str | None, option("Created until, written as --since.")] = None
-    workflow: Annotated[str | None, option("File name, or number.", "--workflow", "-w")] = None
-    branch: Annotated[str | None, option("Branch.", "--branch", "-b")] = None
-    event: Annotated[str | None, option("What triggered them, such as push.", "--event", "-e")] = (
-        None
-    )
-    status: Annotated[
-        str | None, option("Status or conclusion: failure, ...", "--status", "-s")
-    ] = None
-    actor: Annotated[str | None, option("Who triggered them.")] = None
+    Attributes:
+        since: Created since: 7d, 24h, 2026-10-01. Default: no limit.
+        until: Created until, written as --since.
+        workflow: File name, or number.
+        branch: Branch.
+        event: What triggered them, such as push.
+        status: Status or conclusion: failure, ...
+        actor: Who triggered them.
+    """
+
+    since: str | None = None
+    until: str | None = None
+    workflow: Annotated[str | None, Parameter(alias="-w")] = None
+    branch: Annotated[str | None, Parameter(alias="-b")] = None
+    event: Annotated[str | None, Parameter(alias="-e")] = None
+    status: Annotated[str | None, Parameter(alias="-s")] = None
+    actor: str | None = None
 
     @property
     def given(self) -> dict[str, object]:
@@ -60,10 +64,16 @@ class RunFilters:
 @Parameter(name="*", group=_FILTERS)
 @attrs.frozen(kw_only=True)
 class Filters(RunFilters):
-    """GitHub's own filters, which attempts, and whether there may be no run."""
+    """
+    GitHub's own filters, which attempts, and whether there may be no run.
 
-    all_attempts: Annotated[bool, flag("Every attempt, not only the latest.")] = False
-    allow_empty: Annotated[bool, flag("Finding no run at all is a success, too.")] = False
+    Attributes:
+        all_attempts: Every attempt, not only the latest.
+        allow_empty: Finding no run at all is a success, too.
+    """
+
+    all_attempts: bool = False
+    allow_empty: bool = False
 
     @property
     def given(self) -> dict[str, object]:

@@ -8,7 +8,6 @@ from typing import Annotated, Final
 import attrs
 from cyclopts import Parameter
 
-from ghjobs_async.cli.options import flag, option
 from ghjobs_async.cli.output.hits import Mode, Search
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.logs.job_log import compiled
@@ -23,55 +22,43 @@ _REFERENCE: Final = re.compile(r"\\[1-9]|\(\?P=|\(\?\(")
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Matching:
-    """What to look for, and what to print."""
+    """
+    What to look for, and what to print.
 
-    regexp: Annotated[
-        list[str] | None,
-        Parameter(
-            name=["--regexp", "-e"],
-            negative=(),
-            allow_leading_hyphen=True,
-            help="A pattern, instead of PATTERN; may be given several times.",
-        ),
-    ] = None
-    ignore_case: Annotated[bool, flag("Ignore case.", "--ignore-case", "-i")] = False
-    fixed_strings: Annotated[
-        bool, flag("The pattern is a text, not an expression.", "--fixed-strings", "-F")
-    ] = False
-    invert_match: Annotated[
-        bool, flag("Find the lines that do not match.", "--invert-match", "-v")
-    ] = False
-    after_context: Annotated[
-        int | None, option("This many lines after each hit.", "--after-context", "-A")
-    ] = None
-    before_context: Annotated[
-        int | None, option("This many lines before each hit.", "--before-context", "-B")
-    ] = None
-    context: Annotated[
-        int,
-        option("This many lines around each hit; -A and -B override it.", "--context", "-C"),
-    ] = 0
-    max_count: Annotated[
-        int | None, option("This many hits of each job at most.", "--max-count", "-m")
-    ] = None
-    only_matching: Annotated[
-        bool, flag("Only what matches, each match on a line of its own.", "--only-matching", "-o")
-    ] = False
-    jobs_with_matches: Annotated[
-        bool, flag("Only which jobs have hits.", "--jobs-with-matches", "-l")
-    ] = False
-    count: Annotated[
-        bool, flag("Only the number of hits of each job that has any.", "--count", "-c")
-    ] = False
+    Attributes:
+        regexp: A pattern, instead of PATTERN; may be given several times.
+        ignore_case: Ignore case.
+        fixed_strings: The pattern is a text, not an expression.
+        invert_match: Find the lines that do not match.
+        after_context: This many lines after each hit.
+        before_context: This many lines before each hit.
+        context: This many lines around each hit; -A and -B override it.
+        max_count: This many hits of each job at most.
+        only_matching: Only what matches, each match on a line of its own.
+        jobs_with_matches: Only which jobs have hits.
+        count: Only the number of hits of each job that has any.
+        line_number: Always on.
+        with_filename: Always on: the job's address.
+        extended_regexp: Always on, but for -F.
+        json: Print one JSON object per hit.
+    """
+
+    regexp: Annotated[list[str] | None, Parameter(alias="-e", allow_leading_hyphen=True)] = None
+    ignore_case: Annotated[bool, Parameter(alias="-i")] = False
+    fixed_strings: Annotated[bool, Parameter(alias="-F")] = False
+    invert_match: Annotated[bool, Parameter(alias="-v")] = False
+    after_context: Annotated[int | None, Parameter(alias="-A")] = None
+    before_context: Annotated[int | None, Parameter(alias="-B")] = None
+    context: Annotated[int, Parameter(alias="-C")] = 0
+    max_count: Annotated[int | None, Parameter(alias="-m")] = None
+    only_matching: Annotated[bool, Parameter(alias="-o")] = False
+    jobs_with_matches: Annotated[bool, Parameter(alias="-l")] = False
+    count: Annotated[bool, Parameter(alias="-c")] = False
     # People type these three out of habit.
-    line_number: Annotated[bool, flag("Always on.", "--line-number", "-n")] = False
-    with_filename: Annotated[
-        bool, flag("Always on: the job's address.", "--with-filename", "-H")
-    ] = False
-    extended_regexp: Annotated[bool, flag("Always on, but for -F.", "--extended-regexp", "-E")] = (
-        False
-    )
-    json: Annotated[bool, flag("Print one JSON object per hit.", "--json")] = False
+    line_number: Annotated[bool, Parameter(alias="-n")] = False
+    with_filename: Annotated[bool, Parameter(alias="-H")] = False
+    extended_regexp: Annotated[bool, Parameter(alias="-E")] = False
+    json: bool = False
 
     def search(self, pattern: str | None, *, quiet: bool) -> Search:
         """

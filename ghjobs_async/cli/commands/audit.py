@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
+from cyclopts import Parameter
+
 from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Estimate, Logs, Tally, estimate
 from ghjobs_async.cli.connect import BUDGET_WAIT, connect
 from ghjobs_async.cli.filters import Filters
-from ghjobs_async.cli.options import Common, JsonSummary, Repos, command, flag, option
+from ghjobs_async.cli.options import Common, command
 from ghjobs_async.cli.output.as_json import print_json
 from ghjobs_async.cli.output.audit import print_estimate, print_summary
 from ghjobs_async.cli.output.console import console
@@ -19,8 +21,6 @@ from ghjobs_async.cli.output.progress import Bar, Progress, tally_bars
 from ghjobs_async.cli.output.text import plural
 from ghjobs_async.cli.status import INCOMPLETE, INTERRUPTED, OK
 from ghjobs_async.client import GitHubJobs
-
-_FOLDER = Path("ghjobs-audit")
 
 app = command(
     "audit",
@@ -45,29 +45,29 @@ Examples:
 
 
 @app.default
-def audit_command(
-    *repos: Repos,
-    logs: Annotated[
-        Literal["none", "failed", "all"], option("The logs of which jobs to fetch.")
-    ] = "failed",
-    output: Annotated[Path, option("The folder to write to.", "--output", "-o")] = _FOLDER,
-    force: Annotated[
-        bool, flag("Write into a folder that is not empty; replaces an audit there.")
-    ] = False,
-    estimate_only: Annotated[
-        bool,
-        flag(
-            "Only estimate the requests and the time, against what is left of the budget.", "--plan"
-        ),
-    ] = False,
-    max_wait: Annotated[
-        float, option("The longest wait for a rate limit, in seconds.")
-    ] = BUDGET_WAIT,
-    json: JsonSummary = False,
+def audit_command(  # noqa: D417 -- what commands share describes itself
+    *repos: str,
+    logs: Literal["none", "failed", "all"] = "failed",
+    output: Annotated[Path, Parameter(alias="-o")] = Path("ghjobs-audit"),
+    force: bool = False,
+    estimate_only: Annotated[bool, Parameter(name="--plan")] = False,
+    max_wait: float = BUDGET_WAIT,
+    json: bool = False,
     filters: Filters = Filters(),  # noqa: B008 -- frozen
     common: Common = Common(),  # noqa: B008 -- frozen
 ) -> int:
-    """Fetch the jobs and logs of many runs into a folder, and sum them up."""
+    """
+    Fetch the jobs and logs of many runs into a folder, and sum them up.
+
+    Args:
+        repos: Repositories, OWNER/REPO, one or more; else GH_REPO.
+        logs: The logs of which jobs to fetch.
+        output: The folder to write to.
+        force: Write into a folder that is not empty; replaces an audit there.
+        estimate_only: Only estimate the requests and the time, against what is left of the budget.
+        max_wait: The longest wait for a rate limit, in seconds.
+        json: Print the summary as JSON.
+    """
     target = common.targets.repos(*repos)
     plan = filters.plan(target.ref, Logs(logs))
     # Before the folder is created: wrong options leave no trace.

@@ -10,17 +10,11 @@ import time
 from pathlib import Path
 from typing import Annotated, Final
 
+from cyclopts import Parameter
+
 from ghjobs_async.audit import AuditFolder, AuditPlan, Logs
 from ghjobs_async.cli.commands.audit import run_audit
-from ghjobs_async.cli.options import (
-    Concurrency,
-    JsonSummary,
-    Quiet,
-    Verbose,
-    command,
-    flag,
-    option,
-)
+from ghjobs_async.cli.options import Quiet, Verbose, command
 from ghjobs_async.cli.output.messages import note, start_verbose
 from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.client import GitHubJobs
@@ -51,22 +45,26 @@ Examples:
 
 
 @app.default
-def demo_command(
+def demo_command(  # noqa: D417 -- what commands share describes itself
     *,
-    serve: Annotated[
-        bool, flag("Keep it running until Ctrl-C, for other commands and programs.")
-    ] = False,
-    output: Annotated[
-        Path | None,
-        option("The folder to write to. Default: a temporary one.", "--output", "-o"),
-    ] = None,
-    runs: Annotated[int, option("How many runs there are.")] = _RUNS,
-    concurrency: Concurrency = 32,
-    json: JsonSummary = False,
+    serve: bool = False,
+    output: Annotated[Path | None, Parameter(alias="-o")] = None,
+    runs: int = _RUNS,
+    concurrency: int = 32,
+    json: bool = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
-    """Audit an embedded GitHub: no account, no network."""
+    """
+    Audit an embedded GitHub: no account, no network.
+
+    Args:
+        serve: Keep it running until Ctrl-C, for other commands and programs.
+        output: The folder to write to. Default: a temporary one.
+        runs: How many runs there are.
+        concurrency: How many requests and downloads may be under way at once.
+        json: Print the summary as JSON.
+    """
     if verbose:
         start_verbose()
     # No proxy may stand between this machine and itself.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Annotated
 
 import attrs
 from cyclopts import Parameter
@@ -14,7 +13,7 @@ from ghjobs_async.audit.feed import Failure
 from ghjobs_async.cli.connect import BUDGET_WAIT, connect
 from ghjobs_async.cli.filters import Filters
 from ghjobs_async.cli.matching import Matching
-from ghjobs_async.cli.options import Common, Repo, Repos, command, flag, option
+from ghjobs_async.cli.options import Common, Repo, command
 from ghjobs_async.cli.output.console import is_pipe
 from ghjobs_async.cli.output.hits import HitPrinter, Mode
 from ghjobs_async.cli.output.messages import report
@@ -32,7 +31,7 @@ _FOUND, _NOT_FOUND, _TROUBLE = 0, 1, 2
 class GrepFilters(Filters):
     """The filters, with ``-e`` left to the pattern as in grep."""
 
-    event: Annotated[str | None, option("What triggered them, say push.", "--event")] = None
+    event: str | None = None
 
 
 app = command(
@@ -62,23 +61,26 @@ Exit status, as grep's: 0 found, 1 not found, 2 wrong usage or incomplete.
 
 
 @app.default
-def grep_command(
-    pattern: Annotated[
-        str | None, option("Regular expression (Python's), for lines as they are shown.")
-    ] = None,
+def grep_command(  # noqa: D417 -- what commands share describes itself
+    pattern: str | None = None,
     /,
-    *repos: Repos,
+    *repos: str,
     matching: Matching = Matching(),  # noqa: B008 -- frozen
     repo: Repo = None,
-    runs: Annotated[
-        list[str] | None,
-        option("Only this run: its number or address; may be given several times."),
-    ] = None,
-    failed: Annotated[bool, flag("Only the logs of failed jobs.")] = False,
+    runs: list[str] | None = None,
+    failed: bool = False,
     filters: GrepFilters = GrepFilters(),
     common: Common = Common(),  # noqa: B008 -- frozen
 ) -> int:
-    """Search the logs of many jobs; hits are printed as they come."""
+    """
+    Search the logs of many jobs; hits are printed as they come.
+
+    Args:
+        pattern: Regular expression (Python's), for lines as they are shown.
+        repos: Repositories, OWNER/REPO, one or more; else GH_REPO.
+        runs: Only this run: its number or address; may be given several times.
+        failed: Only the logs of failed jobs.
+    """
     # With -e, the first word is a repository already.
     if matching.regexp and pattern is not None:
         repos = (pattern, *repos)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Annotated
 
 from ghjobs_async.cli.connect import connect
-from ghjobs_async.cli.options import Common, ExitStatus, Jq, Json, Repo, Web, command, option
+from ghjobs_async.cli.options import Common, ExitStatus, Jq, Json, Repo, Web, command
 from ghjobs_async.cli.output.as_json import JsonPrinter, check_web
 from ghjobs_async.cli.output.console import console, is_terminal
 from ghjobs_async.cli.output.jobs import JOB_FIELDS, draw_job, print_job
@@ -35,8 +34,8 @@ Examples:
 
 
 @app.default
-def job_command(
-    job: Annotated[str, option("Number of the job, or its address.")],
+def job_command(  # noqa: D417 -- what commands share describes itself
+    job: str,
     /,
     *,
     repo: Repo = None,
@@ -46,7 +45,12 @@ def job_command(
     exit_status: ExitStatus = False,
     common: Common = Common(),  # noqa: B008 -- frozen
 ) -> int:
-    """Show one job: how it went, and its steps."""
+    """
+    Show one job: how it went, and its steps.
+
+    Args:
+        job: Number of the job, or its address.
+    """
     printer = JsonPrinter.of_options(json, jq)
     check_web(web, printer, exit_status=exit_status)
     target = common.targets.job(job, repo)

@@ -8,21 +8,12 @@ from contextlib import suppress
 from typing import Annotated
 
 import attrs
+from cyclopts import Parameter
 
 from ghjobs_async.audit.plan import failed
 from ghjobs_async.cli.connect import connect
 from ghjobs_async.cli.failures import Cause, read_failures
-from ghjobs_async.cli.options import (
-    Common,
-    ExitStatus,
-    Jq,
-    Json,
-    Repo,
-    Web,
-    command,
-    flag,
-    option,
-)
+from ghjobs_async.cli.options import Common, ExitStatus, Jq, Json, Repo, Web, command
 from ghjobs_async.cli.output.as_json import JsonPrinter, check_web
 from ghjobs_async.cli.output.jobs import (
     FAILURE_FIELDS,
@@ -67,23 +58,29 @@ Examples:
 
 
 @app.default
-def list_command(
-    run: Annotated[str, option("Number of the run, or its address.")],
+def list_command(  # noqa: D417 -- what commands share describes itself
+    run: str,
     /,
     *,
     repo: Repo = None,
-    attempt: Annotated[int | None, option("The jobs of this attempt.", "--attempt", "-a")] = None,
-    all_: Annotated[bool, flag("The jobs of every attempt.", "--all")] = False,
-    failed_only: Annotated[
-        bool, flag("Only failed jobs, each with its failing step and first error.", "--failed")
-    ] = False,
+    attempt: Annotated[int | None, Parameter(alias="-a")] = None,
+    all_: bool = False,
+    failed_only: Annotated[bool, Parameter(name="--failed")] = False,
     json: Json = None,
     jq: Jq = None,
     web: Web = False,
     exit_status: ExitStatus = False,
     common: Common = Common(),  # noqa: B008 -- frozen
 ) -> int:
-    """List the jobs of a run: of its latest attempt, or of the attempt that the address names."""
+    """
+    List the jobs of a run: of its latest attempt, or of the attempt that the address names.
+
+    Args:
+        run: Number of the run, or its address.
+        attempt: The jobs of this attempt.
+        all_: The jobs of every attempt.
+        failed_only: Only failed jobs, each with its failing step and first error.
+    """
     if all_ and attempt is not None:
         raise ConfigurationError("--attempt names one attempt, --all means every one: not both")
     printer = JsonPrinter.of_options(json, jq)

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
 import attrs
+from cyclopts import Parameter
 
 from ghjobs_async.audit.plan import failed as is_failed
 from ghjobs_async.cli.connect import connect
 from ghjobs_async.cli.failures import read_failures
-from ghjobs_async.cli.options import Common, Repo, command, flag, option
+from ghjobs_async.cli.options import Common, Repo, command
 from ghjobs_async.cli.output.console import is_pipe
 from ghjobs_async.cli.output.excerpts import ExcerptPrinter, failed_at, last
 from ghjobs_async.cli.output.log_lines import LineWriter
@@ -67,38 +68,35 @@ Exit status: 0 all well, 1 no log or nothing failed, 2 wrong usage,
 
 
 @app.default
-def log_command(
-    job: Annotated[
-        str | None,
-        option("Number of the job, or its address; with --failed, the address of a run."),
-    ] = None,
+def log_command(  # noqa: D417 -- what commands share describes itself
+    job: str | None = None,
     /,
     *,
     repo: Repo = None,
-    run: Annotated[
-        str | None,
-        option("With --failed: all failed jobs of this run, given as number or address."),
-    ] = None,
-    step: Annotated[
-        str | None, option("Only this step: its name, a part of it, or its number.")
-    ] = None,
-    failed: Annotated[bool, flag("Only why it failed: the failing step's errors.")] = False,
-    tail: Annotated[
-        int | None, option("Only this many lines from the end.", "--tail", "-n")
-    ] = None,
-    timestamps: Annotated[bool, flag("Show the time of each line.", "--timestamps", "-t")] = False,
-    no_color: Annotated[
-        bool, flag("Lines for people, without colours, also in a pipe.", "--no-color")
-    ] = False,
-    raw: Annotated[
-        bool, flag("Show the log as GitHub has it, with markers and timestamps.")
-    ] = False,
-    output: Annotated[
-        Path | None, option("Save the whole log to this file instead.", "--output", "-o")
-    ] = None,
+    run: str | None = None,
+    step: str | None = None,
+    failed: bool = False,
+    tail: Annotated[int | None, Parameter(alias="-n")] = None,
+    timestamps: Annotated[bool, Parameter(alias="-t")] = False,
+    no_color: bool = False,
+    raw: bool = False,
+    output: Annotated[Path | None, Parameter(alias="-o")] = None,
     common: Common = Common(),  # noqa: B008 -- frozen
 ) -> int:
-    """Print the log of a job, or save it; or print why the jobs of a run failed."""
+    """
+    Print the log of a job, or save it; or print why the jobs of a run failed.
+
+    Args:
+        job: Number of the job, or its address; with --failed, the address of a run.
+        run: With --failed: all failed jobs of this run, given as number or address.
+        step: Only this step: its name, a part of it, or its number.
+        failed: Only why it failed: the failing step's errors.
+        tail: Only this many lines from the end.
+        timestamps: Show the time of each line.
+        no_color: Lines for people, without colours, also in a pipe.
+        raw: Show the log as GitHub has it, with markers and timestamps.
+        output: Save the whole log to this file instead.
+    """
     _check(step, tail, output, failed=failed)
     target = _target(common.targets, job, run, repo, failed=failed)
     writer = LineWriter.of_options(raw=raw, timestamps=timestamps, no_color=no_color)

@@ -6,11 +6,12 @@ import asyncio
 from typing import Annotated
 
 import attrs
+from cyclopts import Parameter
 
 from ghjobs_async.audit import Logs
 from ghjobs_async.cli.connect import connect
 from ghjobs_async.cli.filters import RunFilters
-from ghjobs_async.cli.options import Common, Jq, Json, Repo, command, option
+from ghjobs_async.cli.options import Common, Jq, Json, Repo, command
 from ghjobs_async.cli.output.as_json import JsonPrinter
 from ghjobs_async.cli.output.messages import report
 from ghjobs_async.cli.output.runs import RUN_FIELDS, show_runs
@@ -43,23 +44,24 @@ Examples:
 
 
 @app.default
-def runs_command(
-    source: Annotated[
-        str | None,
-        option(
-            "Repository, OWNER/REPO; or the address of a pull request: the runs of its head commit."
-        ),
-    ] = None,
+def runs_command(  # noqa: D417 -- what commands share describes itself
+    source: str | None = None,
     /,
     *,
     repo: Repo = None,
-    limit: Annotated[int, option("At most so many runs.", "--limit", "-L")] = 20,
+    limit: Annotated[int, Parameter(alias="-L")] = 20,
     json: Json = None,
     jq: Jq = None,
     filters: RunFilters = RunFilters(),  # noqa: B008 -- frozen
     common: Common = Common(),  # noqa: B008 -- frozen
 ) -> int:
-    """List the runs of a repository, or of a pull request's head commit; the newest first."""
+    """
+    List the runs of a repository, or of a pull request's head commit; the newest first.
+
+    Args:
+        source: OWNER/REPO, or the address of a pull request: the runs of its head commit.
+        limit: At most so many runs.
+    """
     printer = JsonPrinter.of_options(json, jq)
     if printer is not None:
         printer.check(RUN_FIELDS)
