@@ -96,3 +96,11 @@ class Filters(RunFilters):
         which = f"no run matches {narrowed}" if narrowed else "there are no runs"
         report(f"{which} in {', '.join(repos)}: nothing was searched (see --allow-empty)")
         return False
+
+
+@Parameter(name="*", group=_FILTERS)
+@attrs.frozen(kw_only=True)
+class GrepFilters(Filters):
+    """The filters, with ``-e`` left to the pattern as in grep."""
+
+    event: str | None = None

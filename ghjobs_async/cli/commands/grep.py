@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 
-import attrs
-from cyclopts import Parameter
-
 from ghjobs_async.audit import Feed, Logs, Tally
 from ghjobs_async.audit.feed import Failure
 from ghjobs_async.cli.connect import BUDGET_WAIT, connect
-from ghjobs_async.cli.filters import Filters
+from ghjobs_async.cli.filters import GrepFilters
 from ghjobs_async.cli.matching import Matching
 from ghjobs_async.cli.options import Common, Repo, command
 from ghjobs_async.cli.output.console import is_pipe
@@ -24,14 +21,6 @@ from ghjobs_async.refs import RunRef
 
 #: The exit status of grep.
 _FOUND, _NOT_FOUND, _TROUBLE = 0, 1, 2
-
-
-@Parameter(name="*")
-@attrs.frozen(kw_only=True)
-class GrepFilters(Filters):
-    """The filters, with ``-e`` left to the pattern as in grep."""
-
-    event: str | None = None
 
 
 app = command(
@@ -69,7 +58,7 @@ def grep_command(  # noqa: D417 -- what commands share describes itself
     repo: Repo = None,
     runs: list[str] | None = None,
     failed: bool = False,
-    filters: GrepFilters = GrepFilters(),
+    filters: GrepFilters = GrepFilters(),  # noqa: B008 -- frozen
     common: Common = Common(),  # noqa: B008 -- frozen
 ) -> int:
     """
