@@ -10,13 +10,9 @@ _NEEDED = ("cyclopts", "rich")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """
-    Run ``ghjobs``.
+    Run ``ghjobs`` with *argv*, or with the arguments of the process, and return the exit status.
 
-    Args:
-        argv: The arguments, without the command itself; None takes those of the process.
-
-    Returns:
-        The exit status: 0 all well, 1 failed, 2 wrong usage, 3 finished but incomplete.
+    0 all well, 1 failed, 2 wrong usage, 3 finished but incomplete.
     """
     try:
         # Here, so that a missing extra is told in one line.

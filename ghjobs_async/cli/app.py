@@ -10,13 +10,12 @@ from contextlib import suppress
 from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final, Literal, TypeAlias
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
-from ghjobs_async.cli.completion import add_completion
-from ghjobs_async.cli.output.messages import report, stop_verbose
+from ghjobs_async.cli.output.messages import note, report, stop_verbose
 from ghjobs_async.cli.status import FAILED, INTERRUPTED, OK, PIPE_CLOSED, USAGE
 from ghjobs_async.errors import ConfigurationError, GHJobsError
 
@@ -56,6 +55,11 @@ _WITH_FIELDS: Final = frozenset({"job", "list", "runs"})
 # reads like this. So a mistyped field is still taken for a field, and reported as one.
 _FIELDS: Final = re.compile(r"[^\W\d][^/:]*")
 
+_Shell: TypeAlias = Literal["bash", "zsh", "fish", "powershell"]
+_Asked: TypeAlias = Annotated[
+    _Shell | None, Parameter(help="The shell; else the one that runs the command.")
+]
+
 
 class _HelpConsole(Console):
     """The console for help and version: whoever closes the pipe (``| head``) has read enough."""
@@ -81,8 +85,39 @@ def build() -> App:
     )
     for name, text in _COMMANDS.items():
         app.command(f"ghjobs_async.cli.commands.{name}:app", name=name, help=text)
-    add_completion(app)
+    _add_completion(app)
     return app
+
+
+def _add_completion(app: App) -> None:
+    def install(shell: _Asked = None, /) -> None:
+        """Install the completion of this command for a shell."""
+        chosen = shell or _shell()
+        path = app.install_completion(shell=chosen)
+        note(f"the completion for {chosen} is in {path}: open a new shell to use it")
+
+    def show(shell: _Asked = None, /) -> None:
+        """Print the completion script of a shell."""
+        sys.stdout.write(app.generate_completion(shell=shell or _shell()))
+
+    for name, function in (("--install-completion", install), ("--show-completion", show)):
+        app.command(
+            function,
+            name=name,
+            group="Shell completion",
+            usage=f"Usage: ghjobs {name} [SHELL]",
+            help_epilogue=f"Examples:\n\n    ghjobs {name}\n    ghjobs {name} zsh\n",
+        )
+
+
+def _shell() -> _Shell:
+    # Here, so that every other command starts without it.
+    from cyclopts.completion.detect import ShellDetectionError, detect_shell  # noqa: PLC0415
+
+    try:
+        return detect_shell()
+    except ShellDetectionError:
+        raise ConfigurationError("which shell? Name one: bash, zsh, fish or powershell") from None
 
 
 def prepare(argv: Sequence[str]) -> list[str]:

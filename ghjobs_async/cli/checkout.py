@@ -20,27 +20,16 @@ _SCP: Final = re.compile(r"(?:[^@/\s]+@)?(?P<host>[^:/@\s]+):(?!//)(?P<path>.+)"
 
 def find_repository(host: str) -> str | None:
     """
-    Return the repository, ``OWNER/NAME``, of the git checkout here.
+    Return the repository, ``OWNER/NAME``, of the git checkout here, if it has one on *host*.
 
-    Args:
-        host: The host that is asked, as `host_of` gives it. Remotes on any other host are ignored,
-            so a checkout never chooses where a token goes.
-
-    Returns:
-        The repository; None where git, a checkout or a remote on that host is missing.
+    Remotes on any other host are ignored, so a checkout never chooses where a token goes.
     """
     found = ask("git", "config", "--null", "--get-regexp", _SETTINGS)
     return None if found is None else choose(found, host)
 
 
 def choose(settings: str, host: str) -> str | None:
-    """
-    Choose the repository among a checkout's remotes, as gh does.
-
-    Args:
-        settings: What ``git config --null --get-regexp`` printed.
-        host: The host that is asked.
-    """
+    """Choose among a checkout's remotes, as ``git config --null`` prints *settings*, as gh does."""
     repos: dict[str, str] = {}
     chosen: dict[str, str] = {}
     for entry in settings.split("\0"):

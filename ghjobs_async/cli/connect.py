@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Callable, Coroutine
+from typing import TypeVar
 
 from ghjobs_async.cli.options import Common
 from ghjobs_async.cli.output.messages import start_verbose
@@ -13,6 +16,8 @@ from ghjobs_async.client import API_VERSION, GitHubJobs
 from ghjobs_async.environment import find_token
 from ghjobs_async.transport.auth import TokenAuth
 
+T = TypeVar("T")
+
 #: Long enough for the hourly budget to return, for work that would otherwise end half done.
 BUDGET_WAIT = 3900.0
 
@@ -20,15 +25,7 @@ BUDGET_WAIT = 3900.0
 def connect(
     root: str, common: Common, *, draws: bool = True, max_wait: float = 900.0
 ) -> tuple[GitHubJobs, Progress]:
-    """
-    Make the client, and the display of its progress.
-
-    Args:
-        root: The API's root.
-        common: The options that every command has.
-        draws: As `Progress` takes it.
-        max_wait: The longest wait for a rate limit, in seconds.
-    """
+    """Make the client for the API at *root*, and the display of its progress."""
     if common.verbose:
         start_verbose()
     progress = Progress(quiet=common.quiet, verbose=common.verbose, draws=draws)
@@ -42,6 +39,16 @@ def connect(
         on_wait=progress.on_wait,
     )
     return gh, progress
+
+
+def run_with(gh: GitHubJobs, work: Callable[[GitHubJobs], Coroutine[object, None, T]]) -> T:
+    """Run *work* with the client, in an event loop of its own."""
+
+    async def inside() -> T:
+        async with gh:
+            return await work(gh)
+
+    return asyncio.run(inside())
 
 
 def _find_auth(root: str) -> TokenAuth | None:

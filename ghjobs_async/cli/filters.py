@@ -43,7 +43,7 @@ class RunFilters:
         return {
             f"--{field.name.replace('_', '-')}": value
             for field in attrs.fields(type(self))
-            if (value := getattr(self, field.name)) != field.default
+            if field.name != "allow_empty" and (value := getattr(self, field.name)) != field.default
         }
 
     def plan(self, repos: tuple[str, ...], logs: Logs) -> AuditPlan:
@@ -74,13 +74,6 @@ class Filters(RunFilters):
 
     all_attempts: bool = False
     allow_empty: bool = False
-
-    @property
-    def given(self) -> dict[str, object]:
-        """Return the filters that were given, by their options."""
-        given = super().given
-        given.pop("--allow-empty", None)
-        return given
 
     def plan(self, repos: tuple[str, ...], logs: Logs) -> AuditPlan:
         """Make the plan for *repos*."""

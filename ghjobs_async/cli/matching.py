@@ -62,11 +62,7 @@ class Matching:
 
     def search(self, pattern: str | None, *, quiet: bool) -> Search:
         """
-        Make the search that the options and *pattern* ask for.
-
-        Args:
-            pattern: The positional pattern; ignored where ``-e`` is given.
-            quiet: Print nothing.
+        Make the search that the options and *pattern* ask for; ``-e`` replaces *pattern*.
 
         Raises:
             ConfigurationError: The options contradict each other, or a pattern is none.

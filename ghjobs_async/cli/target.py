@@ -25,13 +25,7 @@ _PULL: Final = re.compile(
 
 @attrs.frozen
 class Target(Generic[T]):
-    """
-    What to ask for, and where.
-
-    Attributes:
-        root: The API's root.
-        ref: The reference.
-    """
+    """A reference to what is asked for, and the root of the API that is asked."""
 
     root: str
     ref: T
@@ -39,13 +33,7 @@ class Target(Generic[T]):
 
 @attrs.frozen
 class RunsOf:
-    """
-    Whose runs to list.
-
-    Attributes:
-        repo: The repository.
-        pull: Number of a pull request: only the runs of its head commit.
-    """
+    """A repository whose runs to list; of a pull request only those of its head commit."""
 
     repo: str
     pull: int | None = None
@@ -80,21 +68,19 @@ class Targets:
     def run(self, text: str, repo: str | None = None, attempt: int | None = None) -> Target[RunRef]:
         """Find a run by its number, or the address of it, of an attempt or of one of its jobs."""
         if (address := _address(text)) is None:
-            number = _number(text, "a run")
-            root, name = self._repository(repo, "a run")
+            root, name, number = self._numbered(text, repo, "a run")
             return Target(root, RunRef(name, number, attempt))
         ref = RunRef.parse(address)
         if attempt is not None:
-            ref = RunRef(ref.repo, ref.run_id, attempt)
+            ref = attrs.evolve(ref, attempt=attempt)
         return self._from_url(address, ref, repo)
 
     def job(self, text: str, repo: str | None = None) -> Target[JobRef]:
         """Find a job by its number or address."""
-        if (address := _address(text)) is not None:
-            return self._from_url(address, JobRef.parse(address), repo)
-        number = _number(text, "a job")
-        root, name = self._repository(repo, "a job")
-        return Target(root, JobRef(name, number))
+        if (address := _address(text)) is None:
+            root, name, number = self._numbered(text, repo, "a job")
+            return Target(root, JobRef(name, number))
+        return self._from_url(address, JobRef.parse(address), repo)
 
     def runs(self, text: str | None, repo: str | None = None) -> Target[RunsOf]:
         """Find what has runs: a repository, or a pull request by its address."""
@@ -110,8 +96,8 @@ class Targets:
     def repos(self, *names: str) -> Target[tuple[str, ...]]:
         """Find repositories, ``[HOST/]OWNER/REPO`` or their addresses, all of one host."""
         if not names and not self.environ.get("GH_REPO"):
-            root = self._default().root
-            return Target(root, (self._here(root, "which repository? Name it, OWNER/REPO"),))
+            root, repo = self._here("which repository? Name it, OWNER/REPO")
+            return Target(root, (repo,))
         places = [self._place(name) for name in names or (self.environ["GH_REPO"],)]
         roots = {place.root for place, _ in places}
         if len(roots) > 1:
@@ -124,22 +110,25 @@ class Targets:
             unique.setdefault(name.lower(), name)
         return Target(roots.pop(), tuple(unique.values()))
 
-    def _repository(self, repo: str | None, what: str) -> tuple[str, str]:
-        """Return the root and the name of the repository that a number belongs to."""
-        if text := repo if repo is not None else self.environ.get("GH_REPO"):
-            place, name = self._place(text)
-            return place.root, name
-        root = self._default().root
-        problem = (
+    def _numbered(self, text: str, repo: str | None, what: str) -> tuple[str, str, int]:
+        """Return the root, the repository and the number."""
+        if not _NUMBER.fullmatch(text.strip()):
+            raise ConfigurationError(f"{what} is a number or its address, not {text[:80]!r}")
+        if named := repo if repo is not None else self.environ.get("GH_REPO"):
+            place, name = self._place(named)
+            return place.root, name, int(text)
+        root, name = self._here(
             f"{what}'s number needs its repository: -R OWNER/REPO, or paste its address instead"
         )
-        return root, self._here(root, problem)
+        return root, name, int(text)
 
-    def _here(self, root: str, problem: str) -> str:
+    def _here(self, problem: str) -> tuple[str, str]:
+        """Return the root and the repository of the git checkout."""
+        root = self._default().root
         repo = self.checkout(host_of(root))
         if repo is None:
             raise ConfigurationError(f"{problem} (no git checkout of {host_of(root)} is here)")
-        return repo
+        return root, repo
 
     def _default(self) -> _Place:
         if self.base_url is not None:
@@ -214,12 +203,6 @@ def _address(text: str) -> str | None:
     host, slash, _ = given.partition("/")
     # No owner's name has a dot or a colon.
     return f"https://{given}" if slash and re.search(r"[.:]|^localhost$", host) else None
-
-
-def _number(text: str, what: str) -> int:
-    if not _NUMBER.fullmatch(text.strip()):
-        raise ConfigurationError(f"{what} is a number or its address, not {text[:80]!r}")
-    return int(text)
 
 
 def _split(address: str) -> SplitResult:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Estimate, Logs, Tally, estimate
-from ghjobs_async.cli.connect import BUDGET_WAIT, connect
+from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Logs, Tally, estimate
+from ghjobs_async.cli.connect import BUDGET_WAIT, connect, run_with
 from ghjobs_async.cli.filters import Filters
 from ghjobs_async.cli.options import Common, command
 from ghjobs_async.cli.output.as_json import print_json
@@ -75,21 +74,13 @@ def audit_command(  # noqa: D417 -- what commands share describes itself
     for name in plan.repos:
         plan.search(gh, name)
     if estimate_only:
-        found = _estimate(gh, plan, progress)
+        with progress.showing(f"estimate of {', '.join(plan.repos)}"):
+            found = run_with(gh, lambda gh: estimate(gh, plan))
         print_estimate(found, common.concurrency, json=json)
         runs = sum(one.runs for one in found.repos)
         return OK if filters.check_found(runs, plan.repos) else INCOMPLETE
     with AuditFolder(output, force=force) as folder:
         return run_audit(gh, plan, folder, progress, json=json, filters=filters)
-
-
-def _estimate(gh: GitHubJobs, plan: AuditPlan, progress: Progress) -> Estimate:
-    async def run() -> Estimate:
-        async with gh:
-            return await estimate(gh, plan)
-
-    with progress.showing(f"estimate of {', '.join(plan.repos)}"):
-        return asyncio.run(run())
 
 
 def run_audit(
@@ -104,16 +95,12 @@ def run_audit(
     """Run an audit, show its progress, print its summary and return the exit status."""
     audit = Audit(gh, plan, folder)
 
-    async def run() -> Tally:
-        async with gh:
-            return await audit.run()
-
     def view() -> list[Bar]:
         return tally_bars(audit.tally, audit.tally.total.logs)
 
     try:
         with progress.showing(", ".join(plan.repos), view):
-            tally = asyncio.run(run())
+            tally = run_with(gh, lambda _: audit.run())
     except KeyboardInterrupt:
         jobs = plural(audit.tally.total.jobs, "job")
         report(f"interrupted: {jobs} so far in {folder.path}")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 
-from ghjobs_async.cli.connect import connect
+from ghjobs_async.cli.connect import connect, run_with
 from ghjobs_async.cli.options import Common, ExitStatus, Jq, Json, Repo, Web, command
 from ghjobs_async.cli.output.as_json import JsonPrinter, check_web
 from ghjobs_async.cli.output.console import console, is_terminal
@@ -55,22 +54,13 @@ def job_command(  # noqa: D417 -- what commands share describes itself
     check_web(web, printer, exit_status=exit_status)
     target = common.targets.job(job, repo)
     gh, _ = connect(target.root, common)
-
-    async def fetch() -> Job:
-        async with gh:
-            return await gh.get_job(target.ref)
-
-    async def fetch_json() -> dict[str, object]:
-        async with gh:
-            return await gh.get_job_json(target.ref)
-
     if printer is not None:
-        sent = asyncio.run(fetch_json())
+        sent = run_with(gh, lambda gh: gh.get_job_json(target.ref))
         # GitHub may send more than the model knows.
         printer.check(tuple(dict.fromkeys((*JOB_FIELDS, *sent))))
         printer.print(sent)
         return int(exit_status and has_failed(sent.get("status"), sent.get("conclusion")))
-    found = asyncio.run(fetch())
+    found = run_with(gh, lambda gh: gh.get_job(target.ref))
     if web:
         open_page(_page(target, found), quiet=common.quiet)
     elif is_terminal(sys.stdout):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated
@@ -11,7 +10,7 @@ import attrs
 from cyclopts import Parameter
 
 from ghjobs_async.audit.plan import failed
-from ghjobs_async.cli.connect import connect
+from ghjobs_async.cli.connect import connect, run_with
 from ghjobs_async.cli.failures import Cause, read_failures
 from ghjobs_async.cli.options import Common, ExitStatus, Jq, Json, Repo, Web, command
 from ghjobs_async.cli.output.as_json import JsonPrinter, check_web
@@ -95,13 +94,12 @@ def list_command(  # noqa: D417 -- what commands share describes itself
         return OK
     gh, progress = connect(target.root, common)
 
-    async def fetch() -> tuple[_Found, list[FailedJob]]:
-        async with gh:
-            with progress.showing(str(target.ref)):
-                found = await _fetch(gh, target.ref, attempt, all_=all_)
-            return found, await _failures(gh, found, progress) if failed_only else []
+    async def fetch(gh: GitHubJobs) -> tuple[_Found, list[FailedJob]]:
+        with progress.showing(str(target.ref)):
+            found = await _fetch(gh, target.ref, attempt, all_=all_)
+        return found, await _failures(gh, found, progress) if failed_only else []
 
-    found, failures = asyncio.run(fetch())
+    found, failures = run_with(gh, fetch)
     troubles = _troubles(found.jobs, failures)
     for trouble in troubles:
         report(trouble)
@@ -116,14 +114,7 @@ def list_command(  # noqa: D417 -- what commands share describes itself
 
 @attrs.frozen
 class _Found:
-    """
-    What was found.
-
-    Attributes:
-        ref: The run, or the attempt.
-        jobs: Its jobs.
-        empty_run: The run itself where it has no jobs: only it says why.
-    """
+    """A run or an attempt, its jobs, and the run itself where it has none: only it says why."""
 
     ref: RunRef
     jobs: JobList

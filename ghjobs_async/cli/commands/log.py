@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sys
 from collections import Counter
@@ -15,12 +14,11 @@ import attrs
 from cyclopts import Parameter
 
 from ghjobs_async.audit.plan import failed as is_failed
-from ghjobs_async.cli.connect import connect
+from ghjobs_async.cli.connect import connect, run_with
 from ghjobs_async.cli.failures import read_failures
 from ghjobs_async.cli.options import Common, Repo, command
 from ghjobs_async.cli.output.console import is_pipe
-from ghjobs_async.cli.output.excerpts import ExcerptPrinter, failed_at, last
-from ghjobs_async.cli.output.log_lines import LineWriter
+from ghjobs_async.cli.output.log_lines import ExcerptPrinter, LineWriter, failed_at
 from ghjobs_async.cli.output.messages import note, report
 from ghjobs_async.cli.output.pager import paging
 from ghjobs_async.cli.output.progress import Progress
@@ -99,30 +97,29 @@ def log_command(  # noqa: D417 -- what commands share describes itself
     """
     _check(step, tail, output, failed=failed)
     target = _target(common.targets, job, run, repo, failed=failed)
-    writer = LineWriter.of_options(raw=raw, timestamps=timestamps, no_color=no_color)
+    writer = LineWriter.of_options(raw=raw, timestamps=timestamps, no_color=no_color, tail=tail)
     gh, progress = connect(target.root, common)
-    logs = _Logs(gh, writer, tail, progress)
+    logs = _Logs(gh, writer, progress)
 
-    async def print_log() -> int:
-        async with gh:
-            if isinstance(target.ref, RunRef):
-                return await logs.print_failures(target.ref)
-            if output is not None:
-                written = await logs.read(target.ref, lambda log: log.save(output))
-                if not common.quiet:
-                    note(f"{output}: {size(written)}")
-            elif step is not None:
-                await logs.print_step(target.ref, step)
-            elif failed:
-                await logs.print_failure(target.ref)
-            else:
-                await logs.print_all(target.ref)
-            return OK
+    async def print_log(_: GitHubJobs) -> int:
+        if isinstance(target.ref, RunRef):
+            return await logs.print_failures(target.ref)
+        if output is not None:
+            written = await logs.read(target.ref, lambda log: log.save(output))
+            if not common.quiet:
+                note(f"{output}: {size(written)}")
+        elif step is not None:
+            await logs.print_step(target.ref, step)
+        elif failed:
+            await logs.print_failure(target.ref)
+        else:
+            await logs.print_all(target.ref)
+        return OK
 
     status = OK
     try:
         with paging(quiet=common.quiet):
-            status = asyncio.run(print_log())
+            status = run_with(gh, print_log)
     finally:
         # Not before the user has left the pager: it has the whole screen.
         for trouble in logs.troubles:
@@ -180,17 +177,10 @@ def _check(step: str | None, tail: int | None, output: Path | None, *, failed: b
 
 @attrs.frozen
 class _Logs:
-    """
-    Read logs and print them.
-
-    Attributes:
-        tail: How many lines to print of each job, from the end; None prints all.
-        troubles: What could not be read.
-    """
+    """Read logs and print them. What cannot be read is in *troubles*."""
 
     gh: GitHubJobs
     writer: LineWriter
-    tail: int | None
     progress: Progress
     troubles: list[str] = attrs.field(factory=list)
 
@@ -201,7 +191,7 @@ class _Logs:
                 return await how(log)
 
     async def print_all(self, ref: JobRef) -> None:
-        if (tail := self.tail) is not None:
+        if (tail := self.writer.tail) is not None:
             for line in await self.read(ref, lambda log: log.tail(tail)):
                 self.writer.write(line)
             return
@@ -229,7 +219,7 @@ class _Logs:
             note(f"these lines likely, but not certainly, belong to the step {step.name!r}")
         if not found.lines:
             note(f"the step {step.name!r} has no lines in the log")
-        for line in last(found.lines, self.tail):
+        for line in self.writer.last(found.lines):
             self.writer.write(line)
 
     async def print_failure(self, ref: JobRef) -> None:
@@ -241,7 +231,7 @@ class _Logs:
             note(about)
         if not excerpt.lines:
             note("the log is empty")
-        self.writer.write_excerpt(last(excerpt.lines, self.tail))
+        self.writer.write_excerpt(excerpt.lines)
 
     async def print_failures(self, ref: RunRef) -> int:
         """Print why each failed job of a run failed, and return the exit status."""
@@ -252,11 +242,8 @@ class _Logs:
         if not failed_jobs:
             self.troubles.append(await self._none_failed(ref, jobs))
             return FAILED if jobs.complete else INCOMPLETE
-        printer = ExcerptPrinter(failed_jobs, self.writer, self.tail)
-        try:
-            await read_failures(self.gh, ref.repo, failed_jobs, printer.take)
-        finally:
-            self.troubles.extend(f"log of job {job.id}: {error}" for job, error in printer.unread)
+        printer = ExcerptPrinter(failed_jobs, self.writer, self.troubles)
+        await read_failures(self.gh, ref.repo, failed_jobs, printer.take)
         return INCOMPLETE if self.troubles else OK
 
     async def _none_failed(self, ref: RunRef, jobs: JobList) -> str:

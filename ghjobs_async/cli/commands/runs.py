@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import attrs
 from cyclopts import Parameter
 
 from ghjobs_async.audit import Logs
-from ghjobs_async.cli.connect import connect
+from ghjobs_async.cli.connect import connect, run_with
 from ghjobs_async.cli.filters import RunFilters
 from ghjobs_async.cli.options import Common, Jq, Json, Repo, command
 from ghjobs_async.cli.output.as_json import JsonPrinter
@@ -20,7 +19,6 @@ from ghjobs_async.cli.status import INCOMPLETE, OK
 from ghjobs_async.cli.target import RunsOf
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError
-from ghjobs_async.listing.run_search import RunSearch
 from ghjobs_async.models import Run
 
 app = command(
@@ -69,9 +67,9 @@ def runs_command(  # noqa: D417 -- what commands share describes itself
         raise ConfigurationError(f"--limit is 1 or more, not {limit}")
     target = common.targets.runs(source, repo)
     gh, _ = connect(target.root, common)
-    found = asyncio.run(_fetch(gh, target.ref, filters, limit))
+    found = run_with(gh, lambda gh: _fetch(gh, target.ref, filters, limit))
     show_runs(found.runs, printer, _footer(target.ref, found))
-    if found.missing is not None:
+    if found.missing:
         report(f"incomplete: {found.missing}")
         return INCOMPLETE
     return OK
@@ -79,48 +77,33 @@ def runs_command(  # noqa: D417 -- what commands share describes itself
 
 @attrs.frozen
 class _Found:
-    """
-    What a search gave.
-
-    Attributes:
-        runs: As many as were asked for, or all of them.
-        total: How many there are.
-        missing: What is missing; None where nothing is.
-    """
+    """The runs that were asked for, how many there are in all, and what is missing."""
 
     runs: tuple[Run, ...]
     total: int
-    missing: str | None = None
-
-    @classmethod
-    def of(cls, search: RunSearch, runs: tuple[Run, ...], total: int, limit: int) -> _Found:
-        """Judge what came."""
-        missing = None
-        if search.undecodable:
-            missing = f"{plural(len(search.undecodable), 'run')} could not be decoded"
-        elif len(runs) < min(limit, total):
-            missing = f"{total} runs expected, {len(runs)} got"
-        return cls(runs[:limit], total, missing)
+    missing: str
 
 
 async def _fetch(gh: GitHubJobs, source: RunsOf, filters: RunFilters, limit: int) -> _Found:
     plan = filters.plan((source.repo,), Logs.NONE)
-    async with gh:
-        sha = None
-        if source.pull is not None:
-            sha = await gh.get_pull_head(source.repo, source.pull)
-        # One page is mostly enough, and iterating asks for many.
-        first = plan.search(gh, source.repo, head_sha=sha)
-        total, runs = await first.peek()
-        if len(runs) + len(first.undecodable) >= min(limit, total):
-            return _Found.of(first, runs, total, limit)
-        everything = plan.search(gh, source.repo, head_sha=sha)
+    sha = None if source.pull is None else await gh.get_pull_head(source.repo, source.pull)
+    search = plan.search(gh, source.repo, head_sha=sha)
+    total, runs = await search.peek()
+    # One page is mostly enough, and iterating asks for many.
+    if len(runs) + len(search.undecodable) < min(limit, total):
+        search = plan.search(gh, source.repo, head_sha=sha)
         listed: list[Run] = []
-        async for run in everything:
-            listed.append(run)
+        async for one in search:
+            listed.append(one)
             if len(listed) == limit:
                 break
-        return _Found.of(everything, tuple(listed), everything.total_count, limit)
+        total, runs = search.total_count, tuple(listed)
+    missing = ""
+    if search.undecodable:
+        missing = f"{plural(len(search.undecodable), 'run')} could not be decoded"
+    elif len(runs) < min(limit, total):
+        missing = f"{total} runs expected, {len(runs)} got"
+    return _Found(runs[:limit], total, missing)
 
 
 def _footer(source: RunsOf, found: _Found) -> str:

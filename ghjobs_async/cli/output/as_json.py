@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from importlib import import_module
-from typing import Protocol, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import attrs
 from rich.console import Console
@@ -30,35 +30,16 @@ def print_json(value: object) -> None:
     sys.stdout.write(f"{text}\n")
 
 
-class _Program(Protocol):
-    """A compiled jq expression."""
-
-    def input_value(self, value: object) -> Iterable[object]:
-        """Run it."""
-        ...
-
-
 @attrs.frozen
 class JsonPrinter:
-    """
-    Print objects as ``--json`` and ``--jq`` say.
-
-    Attributes:
-        fields: The fields to print; none means all.
-        program: The expression of ``--jq``.
-    """
+    """Print objects as ``--json`` and ``--jq`` say: these *fields*, or all; through *jq*."""
 
     fields: tuple[str, ...]
-    program: _Program | None
+    jq: Callable[[object], Iterable[object]] | None
 
     @classmethod
     def of_options(cls, fields: str | None, jq: str | None) -> JsonPrinter | None:
-        """
-        Make the printer, or return None where neither option was given. ``--jq`` implies ``--json``.
-
-        Raises:
-            ConfigurationError: The expression is malformed, or the package jq is missing.
-        """
+        """Make the printer; None where neither option was given. ``--jq`` implies ``--json``."""
         if fields is None and jq is None:
             return None
         names = tuple(part for text in (fields or "").split(",") if (part := text.strip()))
@@ -78,11 +59,11 @@ class JsonPrinter:
             chosen = self._choose(value)
         else:
             chosen = [self._choose(one) for one in value]
-        if self.program is None:
+        if self.jq is None:
             print_json(chosen)
             return
         try:
-            for result in self.program.input_value(chosen):
+            for result in self.jq(chosen):
                 _print_result(result)
         except ValueError as error:
             raise GHJobsError(f"--jq: {_first_line(error)}") from error
@@ -97,9 +78,10 @@ def check_web(web: bool, printer: JsonPrinter | None, *, exit_status: bool) -> N
         raise ConfigurationError("--web only opens a page: leave out --json, --jq, --exit-status")
 
 
-def _compile(expression: str) -> _Program:
+def _compile(expression: str) -> Callable[[object], Iterable[object]]:
     try:
-        program: _Program = import_module("jq").compile(expression)
+        program: Callable[[object], Iterable[object]]
+        program = import_module("jq").compile(expression).input_value
     except ModuleNotFoundError:
         problem = "--jq needs the package jq: pip install 'ghjobs-async[cli]'"
         raise ConfigurationError(problem) from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
 import stat
 import sys
 from typing import Final, TextIO
@@ -15,27 +14,21 @@ from rich.text import Text
 
 from ghjobs_async.cli.output.text import clean
 
-_RED: Final = ("✗", "X", "red")
-_WAITING: Final = ("○", ".", "yellow")
+BOLD, DIM = "1", "2"
 #: The sign of each state of a job, step or run, the sign in ASCII, and the style.
 _SIGNS: Final = {
     "success": ("✓", "+", "green"),
-    "failure": _RED,
-    "startup_failure": _RED,
-    "timed_out": _RED,
+    **dict.fromkeys(("failure", "startup_failure", "timed_out"), ("✗", "X", "red")),
     "cancelled": ("⊘", "!", "yellow"),
     "action_required": ("!", "!", "yellow"),
     "stale": ("⊘", "!", "dim"),
-    "skipped": ("-", "-", "dim"),
-    "neutral": ("-", "-", "dim"),
+    **dict.fromkeys(("skipped", "neutral"), ("-", "-", "dim")),
     "in_progress": ("●", "*", "yellow"),
-    **dict.fromkeys(("queued", "waiting", "requested", "pending"), _WAITING),
+    **dict.fromkeys(("queued", "waiting", "requested", "pending"), ("○", ".", "yellow")),
 }
 _UNKNOWN: Final = ("•", "?", "none")
 #: For files and pipes, where nothing is shortened.
 _NO_TERMINAL_WIDTH: Final = 120
-#: What most tools, gh among them, assume of a terminal that does not report its width.
-_DEFAULT_WIDTH: Final = 80
 _FORCED_WIDTH: Final = re.compile(r"([0-9]{1,5})(%?)")
 
 
@@ -76,11 +69,7 @@ def one_terminal() -> bool:
 
 
 def colours(stream: TextIO) -> bool:
-    """
-    Check whether to colour *stream*, by gh's rules.
-
-    https://cli.github.com/manual/gh_help_environment
-    """
+    """Check whether to colour *stream*: https://cli.github.com/manual/gh_help_environment."""
     if os.environ.get("CLICOLOR_FORCE", "0") not in {"", "0"}:
         return True
     if os.environ.get("NO_COLOR") or os.environ.get("CLICOLOR") == "0":
@@ -111,21 +100,17 @@ def _width(stream: TextIO) -> int | None:
     if forced := _forced(stream):
         found = _FORCED_WIDTH.fullmatch(forced)
         number, percent = (int(found[1]), found[2]) if found else (100, "%")
-        return max(1, _terminal_width() * number // 100 if percent else number)
+        # Of the terminal that any of the standard streams is.
+        return max(1, Console(stderr=True).width * number // 100 if percent else number)
     if on_terminal(stream):
         return None
     columns = os.environ.get("COLUMNS", "")
     return int(columns) if columns.isdecimal() and int(columns) else _NO_TERMINAL_WIDTH
 
 
-def _terminal_width() -> int:
-    """Return the width of the terminal that any of the standard streams is."""
-    for stream in (sys.stdout, sys.stderr, sys.stdin):
-        try:
-            return os.get_terminal_size(stream.fileno()).columns
-        except (AttributeError, OSError, ValueError):
-            continue
-    return shutil.get_terminal_size((_DEFAULT_WIDTH, 0)).columns
+def paint(style: str, text: str, *, on: bool) -> str:
+    """Return *text* between the sequences of a style, if they are *on*."""
+    return f"\x1b[{style}m{text}\x1b[0m" if on and text else text
 
 
 def glyph(sign: str, ascii_: str) -> str:

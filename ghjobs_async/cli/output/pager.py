@@ -29,9 +29,6 @@ def paging(*, quiet: bool = False) -> Iterator[None]:
     The pager starts with the first output, so an error before that is shown without it. A user who
     leaves the pager early has seen enough: the block ends there, without an error. After Ctrl-C the
     pager shows what it has, and the interrupt goes on once the user leaves it.
-
-    Args:
-        quiet: Start no pager.
     """
     command = pager_command(os.environ)
     if quiet or command is None or not is_terminal(sys.stdout):
@@ -62,13 +59,7 @@ def pager_command(environ: Mapping[str, str]) -> str | None:
 
 
 class _Pager(io.RawIOBase):
-    """
-    A pager's input. What is written there appears on the terminal, so it counts as one.
-
-    Args:
-        command: The pager and its arguments, as words of a shell.
-        terminal: Where output goes if the pager cannot be started.
-    """
+    """A pager's input. What is written there appears on the terminal, so it counts as one."""
 
     def __init__(self, command: str, terminal: BinaryIO) -> None:
         self._command = command

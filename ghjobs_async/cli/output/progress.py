@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol
 
 import attrs
 from rich.console import Group, RenderableType
@@ -38,8 +38,7 @@ class Bar:
 
     Attributes:
         name: What is counted.
-        done: How much is done.
-        of: How much there is; None where unknown.
+        done, of: How much is done, of how much; None where unknown.
         growing: Whether there may turn out to be more, so that no time left is shown.
         amount: Writes ``done`` and ``of``.
         more: Stands behind it.
@@ -65,19 +64,15 @@ class Received(Protocol):
         """Bytes in all; None where unknown."""
 
 
-#: What to show at this moment.
-View: TypeAlias = Callable[[], Sequence[Bar]]
-
-
 class Progress:
     """
     Show how far long work is.
 
     Args:
         quiet: Show nothing.
-        verbose: Log messages go to stderr, waits among them: draw nothing there, and report no wait.
-        draws: Draw where stderr is a terminal. False where something else writes to that terminal
-            meanwhile, such as the reader of our output in a pipe: a line per long wait remains.
+        verbose: Draw nothing, and report no wait: on stderr there are log messages, waits too.
+        draws: Draw where stderr is a terminal. False where something else, such as the reader of
+            our output in a pipe, may write to it: a line per long wait remains.
     """
 
     def __init__(self, *, quiet: bool, verbose: bool = False, draws: bool = True) -> None:
@@ -97,7 +92,7 @@ class Progress:
             note(str(wait))
 
     @contextmanager
-    def showing(self, title: str, view: View = tuple) -> Iterator[None]:
+    def showing(self, title: str, view: Callable[[], Sequence[Bar]] = tuple) -> Iterator[None]:
         """Show *title* and *view* while the block runs."""
         if not self._draws:
             yield
@@ -114,19 +109,19 @@ class Progress:
             spinner.update(text=Text(text, style="bold", no_wrap=True, overflow="ellipsis"))
             return Group(spinner, *([_table(bars)] if bars else []), *self._waiting())
 
-        with Live(
+        self._live = Live(
             get_renderable=render,
             console=console(sys.stderr),
             refresh_per_second=_REFRESHES_PER_SECOND,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
-        ) as live:
-            self._live = live
-            try:
+        )
+        try:
+            with self._live:
                 yield
-            finally:
-                self._live = None
+        finally:
+            self._live = None
 
     def reading(self, log: Received, title: str) -> AbstractContextManager[None]:
         """Show how much of *log* has come while the block runs."""
@@ -168,10 +163,8 @@ def tally_bars(tally: Tally, logs: int) -> list[Bar]:
 
 def _table(bars: Sequence[Bar]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="dim", no_wrap=True)
-    for _ in range(2):
-        table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, overflow="ellipsis")
+    for style in ("dim", "", "", ""):
+        table.add_column(style=style, no_wrap=True)
     for bar in bars:
         known = bar.of or None
         text = bar.amount(bar.done) + ("" if known is None else f"/{bar.amount(known)}")
@@ -181,7 +174,7 @@ def _table(bars: Sequence[Bar]) -> Table:
 
 
 def _left(bars: Sequence[Bar], seconds: float) -> str:
-    for bar in bars[:1]:
-        if bar.of is not None and not bar.growing and 0 < bar.done < bar.of:
-            return f", about {duration((bar.of - bar.done) * seconds / bar.done)} left"
-    return ""
+    bar = bars[0] if bars else None
+    if bar is None or bar.of is None or bar.growing or not 0 < bar.done < bar.of:
+        return ""
+    return f", about {duration((bar.of - bar.done) * seconds / bar.done)} left"
