@@ -30,7 +30,7 @@ class Colours:
     def visible(self, parameters: str) -> str:
         """Return the sequence that sets *parameters*, but for what hides text; it may be empty."""
         kept: list[int] = []
-        rest = [[int(part[:9] or 0) for part in one.split(":")] for one in parameters.split(";")]
+        rest = [[int(part[-9:] or 0) for part in one.split(":")] for one in parameters.split(";")]
         while rest:
             code, *values = rest.pop(0)
             if code in {_FRONT, _BACK, _UNDERLINE}:
