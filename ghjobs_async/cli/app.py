@@ -56,9 +56,7 @@ _WITH_FIELDS: Final = frozenset({"job", "list", "runs"})
 _FIELDS: Final = re.compile(r"[^\W\d][^/:]*")
 
 _Shell: TypeAlias = Literal["bash", "zsh", "fish", "powershell"]
-_Asked: TypeAlias = Annotated[
-    _Shell | None, Parameter(help="The shell; else the one that runs the command.")
-]
+_Asked: TypeAlias = Annotated[_Shell | None, Parameter(help="Else the one that runs the command.")]
 
 
 class _HelpConsole(Console):
@@ -121,11 +119,7 @@ def _shell() -> _Shell:
 
 
 def prepare(argv: Sequence[str]) -> list[str]:
-    """
-    Put a leading ``--verbose`` behind the command, and join ``--json`` with its fields.
-
-    The parser knows no option whose value may be missing: ``--json`` alone becomes ``--json=``.
-    """
+    """Put a leading ``--verbose`` behind the command, and join ``--json`` with its fields."""
     leading = len(list(takewhile(lambda word: word == "--verbose", argv)))
     words = list(argv[leading:])
     if leading and words and not words[0].startswith("-"):
@@ -134,11 +128,10 @@ def prepare(argv: Sequence[str]) -> list[str]:
         return words
     prepared: list[str] = []
     while words and words[0] != "--":
-        word = words.pop(0)
-        if word == "--json":
-            fields = words.pop(0) if words and _FIELDS.fullmatch(words[0]) else ""
-            word = f"--json={fields}"
-        prepared.append(word)
+        prepared.append(words.pop(0))
+        if prepared[-1] == "--json":
+            # The parser knows no option whose value may be missing.
+            prepared[-1] += "=" + (words.pop(0) if words and _FIELDS.fullmatch(words[0]) else "")
     return prepared + words
 
 

@@ -34,13 +34,7 @@ def ask(program: str, *argv: str) -> str | None:
 
 
 def open_page(url: str, *, quiet: bool) -> None:
-    """
-    Open *url* in the browser: ``GH_BROWSER``, ``BROWSER``, or the system's own.
-
-    Raises:
-        ConfigurationError: The variable is not a command.
-        GHJobsError: The browser failed, or there is none.
-    """
+    """Open *url* in the browser: ``GH_BROWSER``, ``BROWSER``, or the system's own."""
     if not quiet:
         note(f"opening {url}")
     for name in ("GH_BROWSER", "BROWSER"):

@@ -25,9 +25,9 @@ def has_failed(status: object, conclusion: object) -> bool:
     return completed and isinstance(conclusion, str) and conclusion in _FAILURES
 
 
-def short(jobs: JobList) -> str | None:
-    """Report what is missing in a list of jobs; None where it is complete."""
+def missing(jobs: JobList) -> list[str]:
+    """Report what is missing in a list of jobs."""
     if jobs.complete:
-        return None
+        return []
     lost = f", {len(jobs.undecodable)} of them not decodable" if jobs.undecodable else ""
-    return f"incomplete: {jobs.expected} jobs expected, {jobs.got} got{lost}"
+    return [f"incomplete: {jobs.expected} jobs expected, {jobs.got} got{lost}"]

@@ -24,7 +24,7 @@ from ghjobs_async.cli.output.jobs import (
 from ghjobs_async.cli.output.messages import report
 from ghjobs_async.cli.output.progress import Bar, Progress
 from ghjobs_async.cli.programs import open_page
-from ghjobs_async.cli.status import FAILED, INCOMPLETE, OK, has_failed, short
+from ghjobs_async.cli.status import FAILED, INCOMPLETE, OK, has_failed, missing
 from ghjobs_async.cli.target import Target, run_page
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError, GHJobsError
@@ -82,10 +82,10 @@ def list_command(  # noqa: D417 -- what commands share describes itself
     """
     if all_ and attempt is not None:
         raise ConfigurationError("--attempt names one attempt, --all means every one: not both")
-    printer = JsonPrinter.of_options(json, jq)
+    printer = JsonPrinter.of_options(
+        json, jq, (*JOB_FIELDS, *FAILURE_FIELDS) if failed_only else JOB_FIELDS
+    )
     check_web(web, printer, exit_status=exit_status)
-    if printer is not None:
-        printer.check((*JOB_FIELDS, *FAILURE_FIELDS) if failed_only else JOB_FIELDS)
     target = _target(common, run, repo, attempt)
     if all_ and isinstance(target.ref, RunRef) and target.ref.attempt is not None:
         raise ConfigurationError("this address names one attempt, --all means every one: not both")
@@ -158,13 +158,8 @@ async def _failures(gh: GitHubJobs, found: _Found, progress: Progress) -> list[F
 
 
 def _troubles(jobs: JobList, failures: Sequence[FailedJob]) -> list[str]:
-    """Return what is missing."""
-    missing = short(jobs)
-    return ([] if missing is None else [missing]) + [
-        f"log of job {one.job.id}: {one.cause}"
-        for one in failures
-        if isinstance(one.cause, GHJobsError)
-    ]
+    unread = [one for one in failures if isinstance(one.cause, GHJobsError)]
+    return [*missing(jobs), *(f"log of job {one.job.id}: {one.cause}" for one in unread)]
 
 
 def _failed(found: _Found, *, failed_only: bool, exit_status: bool) -> bool:

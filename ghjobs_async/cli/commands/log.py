@@ -23,7 +23,7 @@ from ghjobs_async.cli.output.messages import note, report
 from ghjobs_async.cli.output.pager import paging
 from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.output.text import size
-from ghjobs_async.cli.status import FAILED, INCOMPLETE, OK, short
+from ghjobs_async.cli.status import FAILED, INCOMPLETE, OK, missing
 from ghjobs_async.cli.target import Target, Targets
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError, GHJobsError
@@ -236,8 +236,7 @@ class _Logs:
     async def print_failures(self, ref: RunRef) -> int:
         """Print why each failed job of a run failed, and return the exit status."""
         jobs = await self.gh.list_jobs(ref)
-        if missing := short(jobs):
-            self.troubles.append(missing)
+        self.troubles.extend(missing(jobs))
         failed_jobs = [job for job in jobs if is_failed(job)]
         if not failed_jobs:
             self.troubles.append(await self._none_failed(ref, jobs))

@@ -60,9 +60,7 @@ def runs_command(  # noqa: D417 -- what commands share describes itself
         source: OWNER/REPO, or the address of a pull request: the runs of its head commit.
         limit: At most so many runs.
     """
-    printer = JsonPrinter.of_options(json, jq)
-    if printer is not None:
-        printer.check(RUN_FIELDS)
+    printer = JsonPrinter.of_options(json, jq, RUN_FIELDS)
     if limit < 1:
         raise ConfigurationError(f"--limit is 1 or more, not {limit}")
     target = common.targets.runs(source, repo)

@@ -38,12 +38,17 @@ class JsonPrinter:
     jq: Callable[[object], Iterable[object]] | None
 
     @classmethod
-    def of_options(cls, fields: str | None, jq: str | None) -> JsonPrinter | None:
+    def of_options(
+        cls, fields: str | None, jq: str | None, known: Collection[str] = ()
+    ) -> JsonPrinter | None:
         """Make the printer; None where neither option was given. ``--jq`` implies ``--json``."""
         if fields is None and jq is None:
             return None
         names = tuple(part for text in (fields or "").split(",") if (part := text.strip()))
-        return cls(names, None if jq is None else _compile(jq))
+        printer = cls(names, None if jq is None else _compile(jq))
+        if known:
+            printer.check(known)
+        return printer
 
     def check(self, known: Collection[str]) -> None:
         """Check the fields; raise a `ConfigurationError` that lists the *known* ones."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections import Counter
 from collections.abc import Callable
 from enum import Enum, auto
 from itertools import takewhile
@@ -36,14 +35,8 @@ class Mode(Enum):
 @attrs.frozen
 class Search:
     """
-    What to look for, and what to print.
-
-    Attributes:
-        pattern: The regular expression.
-        mode: What to print.
-        context: How many lines to print before and after each hit.
-        invert: Whether the hits are the lines that do not match.
-        max_count: How many hits of a job there are at most; None: any number.
+    What to look for, and what to print: lines with *context* before and after them; where *invert*
+    is set those that do not match; at most *max_count* of a job.
     """
 
     pattern: re.Pattern[str]
@@ -68,29 +61,16 @@ class _Job:
 
 @attrs.define(eq=False)
 class HitPrinter:
-    """
-    Print hits, or what is asked about them.
-
-    Args:
-        search: What was searched for.
-        write: Takes a line to print.
-
-    Attributes:
-        found: How many hits there were.
-    """
+    """Print hits, or what is asked about them, line by line with *write*; count them in *found*."""
 
     search: Search
     write: Callable[[str], None]
     found: int = attrs.field(default=0, init=False)
-    _piped: bool = attrs.field(init=False)
-    _colour: bool = attrs.field(init=False)
+    _piped: bool = attrs.field(factory=lambda: not is_terminal(sys.stdout), init=False)
+    _colour: bool = attrs.field(factory=lambda: colours(sys.stdout), init=False)
     # By repository and id; and the one whose lines were printed last.
     _jobs: dict[tuple[str, int], _Job] = attrs.field(factory=dict, init=False)
     _current: _Job | None = attrs.field(default=None, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._piped = not is_terminal(sys.stdout)
-        self._colour = colours(sys.stdout)
 
     def take(self, found: JobHit) -> None:
         """Print one hit, or count it."""
@@ -109,13 +89,10 @@ class HitPrinter:
                 self.write(json.dumps(self._to_dict(found, job), separators=(",", ":")))
 
     def close(self) -> None:
-        """Print what is known only at the end: the counts, of each address."""
+        """Print what is known only at the end."""
         if self.search.mode is Mode.COUNTS:
-            counts = Counter[str]()
             for job in self._jobs.values():
-                counts[job.address] += job.hits
-            for address, count in counts.items():
-                self.write(f"{address}:{count}")
+                self.write(f"{job.address}:{job.hits}")
 
     def _lines(self, found: JobHit, job: _Job) -> None:
         # The lines after a hit end before the next hit, which brings the rest of them. After the last
@@ -124,8 +101,8 @@ class HitPrinter:
         if job.hits != self.search.max_count:
             after = tuple(takewhile(lambda line: not self.search.selects(line), after))
         # A line printed for the hit before is not printed again.
-        fresh = [line for line in found.before if line.number > job.line]
-        fresh += [found.line, *after]
+        before = [line for line in found.before if line.number > job.line]
+        fresh = [*before, found.line, *after]
         self._begin(found, job, follows=fresh[0].number == job.line + 1)
         for line in fresh:
             hit = line is found.line
@@ -137,10 +114,9 @@ class HitPrinter:
 
     def _matches(self, found: JobHit, job: _Job) -> None:
         matches = self.search.pattern.finditer(plain(found.line.text).text)
-        texts = [match[0] for match in matches if match[0]]
-        if texts:
-            self._begin(found, job, follows=False)
-        for text in texts:
+        for number, text in enumerate(match[0] for match in matches if match[0]):
+            if not number:
+                self._begin(found, job, follows=False)
             self._line(job, found.line.number, self._in(_MATCH, clean(text)), ":")
 
     def _begin(self, found: JobHit, job: _Job, *, follows: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Final
 
@@ -36,8 +35,7 @@ class LineWriter:
     Args:
         terminal: Write for a terminal, which nothing but colours may control.
         raw: Write what GitHub has; on a terminal, the part of it that is safe there.
-        timestamps: Write each line's time before it.
-        colour: Write colours.
+        timestamps, colour: Write each line's time before it; write colours.
         tail: How many lines to write of an excerpt, from its end; None writes all.
     """
 
@@ -112,29 +110,25 @@ class ExcerptPrinter:
     On a terminal each job has a heading. Elsewhere each line is ``JOB``, ``STEP`` and ``LINE`` with
     tabs between, as ``gh run view --log-failed`` prints it.
 
-    Args:
-        jobs: The jobs. Where a name repeats, the job's number stands behind it.
-        writer: Writes the lines.
-        troubles: Takes why a log could not be read.
+    Where the name of a job repeats, its number stands behind it. *troubles* takes why a log could
+    not be read.
     """
 
     jobs: Sequence[Job]
     writer: LineWriter
     troubles: list[str]
-    _names: Counter[str] = attrs.field(init=False)
-    _left: deque[Job] = attrs.field(init=False)
     _known: dict[int, Cause] = attrs.field(factory=dict, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._names = Counter(clean(job.name) for job in self.jobs)
-        self._left = deque(self.jobs)
+    _printed: int = attrs.field(default=0, init=False)
 
     def take(self, job: Job, cause: Cause) -> None:
         """Take why a job failed; print the jobs that are next in order and known."""
         self._known[job.id] = cause
-        while self._left and self._left[0].id in self._known:
-            ready = self._left.popleft()
+        while self._printed < len(self.jobs):
+            ready = self.jobs[self._printed]
+            if ready.id not in self._known:
+                break
             self._print(ready, self._known.pop(ready.id))
+            self._printed += 1
             # The next one may take a while.
             sys.stdout.flush()
 
@@ -161,22 +155,16 @@ class ExcerptPrinter:
 
     def _columns(self, job: Job, excerpt: FailureExcerpt) -> str:
         name = clean(job.name)
-        if self._names[name] > 1:
+        if sum(clean(one.name) == name for one in self.jobs) > 1:
             name = f"{name} ({job.id})"
         step = "" if excerpt.step is None else clean(excerpt.step.name)
         return f"{name}\t{step}\t"
 
 
 def _about(cause: Cause) -> str:
-    match cause:
-        case FailureExcerpt(lines=()):
-            return "its log is empty"
-        case FailureExcerpt():
-            return failed_at(cause)
-        case None:
-            return "it has no log"
-        case _:
-            return f"its log cannot be read: {cause}"
+    if isinstance(cause, FailureExcerpt):
+        return failed_at(cause) if cause.lines else "its log is empty"
+    return "it has no log" if cause is None else f"its log cannot be read: {cause}"
 
 
 def failed_at(excerpt: FailureExcerpt) -> str:

@@ -32,9 +32,7 @@ class Table:
     A table to print on a console. Where a row does not fit, its cells go below its name.
 
     Args:
-        name: The title of the first column, the names.
-        columns: The titles of the other columns.
-        id_column: The title of the last column, an id. Below a name it comes first, without a title.
+        name, columns, id_column: The titles. Below a name the id comes first, without a title.
         left: The columns that are aligned to the left.
         min_name: How narrow the names may become before each row is split.
     """
@@ -62,16 +60,7 @@ class Table:
         note: Text | None = None,
         style: str = "",
     ) -> None:
-        """
-        Add a row.
-
-        Args:
-            name: What may be shortened.
-            cells: The other cells.
-            sign: Stands before the name.
-            note: Stands below the row.
-            style: The style of the row.
-        """
+        """Add a row: a *name*, which may be shortened, after a *sign*; and a *note* below it."""
         self._rows.append(_Row(sign or Text(), _text(name), tuple(map(_text, cells)), note, style))
 
     def __rich_console__(
@@ -166,5 +155,4 @@ def _characters(text: str) -> list[str]:
 
 
 def _that_fit(parts: list[str], width: int) -> int:
-    """Return how many of *parts* fit into *width* columns."""
     return sum(end <= width for end in accumulate(map(cell_len, parts)))
