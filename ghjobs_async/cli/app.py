@@ -15,8 +15,16 @@ from typing import Annotated, Final, Literal, TypeAlias
 from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
-from ghjobs_async.cli.output.messages import note, report, stop_verbose
-from ghjobs_async.cli.status import FAILED, INTERRUPTED, OK, PIPE_CLOSED, USAGE
+from ghjobs_async.cli.output.messages import (
+    FAILED,
+    INTERRUPTED,
+    OK,
+    PIPE_CLOSED,
+    USAGE,
+    note,
+    report,
+    stop_verbose,
+)
 from ghjobs_async.errors import ConfigurationError, GHJobsError
 
 _HELP: Final = """\
@@ -56,7 +64,7 @@ _WITH_FIELDS: Final = frozenset({"job", "list", "runs"})
 _FIELDS: Final = re.compile(r"[^\W\d][^/:]*")
 
 _Shell: TypeAlias = Literal["bash", "zsh", "fish", "powershell"]
-_Asked: TypeAlias = Annotated[_Shell | None, Parameter(help="Else the one that runs the command.")]
+_Asked: TypeAlias = Annotated[_Shell | None, Parameter(help="The shell; else the one in use.")]
 
 
 class _HelpConsole(Console):

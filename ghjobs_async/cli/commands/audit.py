@@ -10,15 +10,13 @@ from cyclopts import Parameter
 
 from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Logs, Tally, estimate
 from ghjobs_async.cli.connect import BUDGET_WAIT, connect, run_with
-from ghjobs_async.cli.filters import Filters
-from ghjobs_async.cli.options import Common, command
+from ghjobs_async.cli.options import Common, Filters, command
 from ghjobs_async.cli.output.as_json import print_json
 from ghjobs_async.cli.output.audit import print_estimate, print_summary
 from ghjobs_async.cli.output.console import console
-from ghjobs_async.cli.output.messages import note, report
+from ghjobs_async.cli.output.messages import INCOMPLETE, INTERRUPTED, OK, note, report
 from ghjobs_async.cli.output.progress import Bar, Progress, tally_bars
 from ghjobs_async.cli.output.text import plural
-from ghjobs_async.cli.status import INCOMPLETE, INTERRUPTED, OK
 from ghjobs_async.client import GitHubJobs
 
 app = command(

@@ -8,9 +8,8 @@ import sys
 from ghjobs_async.audit import Feed, Logs, Tally
 from ghjobs_async.audit.feed import Failure
 from ghjobs_async.cli.connect import BUDGET_WAIT, connect
-from ghjobs_async.cli.filters import GrepFilters
 from ghjobs_async.cli.matching import Matching
-from ghjobs_async.cli.options import Common, Repo, command
+from ghjobs_async.cli.options import Common, GrepFilters, Repo, command
 from ghjobs_async.cli.output.console import is_pipe
 from ghjobs_async.cli.output.hits import HitPrinter, Mode
 from ghjobs_async.cli.output.messages import report

@@ -6,11 +6,11 @@ import sys
 
 from ghjobs_async.cli.connect import connect, run_with
 from ghjobs_async.cli.options import Common, ExitStatus, Jq, Json, Repo, Web, command
+from ghjobs_async.cli.outcome import has_failed
 from ghjobs_async.cli.output.as_json import JsonPrinter, check_web
 from ghjobs_async.cli.output.console import console, is_terminal
-from ghjobs_async.cli.output.jobs import JOB_FIELDS, draw_job, print_job
+from ghjobs_async.cli.output.records import JOB_FIELDS, draw_job, print_job
 from ghjobs_async.cli.programs import open_page
-from ghjobs_async.cli.status import has_failed
 from ghjobs_async.cli.target import Target, web_root
 from ghjobs_async.models import Job
 from ghjobs_async.refs import JobRef

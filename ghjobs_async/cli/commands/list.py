@@ -11,20 +11,19 @@ from cyclopts import Parameter
 
 from ghjobs_async.audit.plan import failed
 from ghjobs_async.cli.connect import connect, run_with
-from ghjobs_async.cli.failures import Cause, read_failures
 from ghjobs_async.cli.options import Common, ExitStatus, Jq, Json, Repo, Web, command
+from ghjobs_async.cli.outcome import Cause, has_failed, missing, read_failures
 from ghjobs_async.cli.output.as_json import JsonPrinter, check_web
-from ghjobs_async.cli.output.jobs import (
+from ghjobs_async.cli.output.messages import FAILED, INCOMPLETE, OK, report
+from ghjobs_async.cli.output.progress import Bar, Progress
+from ghjobs_async.cli.output.records import (
     FAILURE_FIELDS,
     JOB_FIELDS,
     FailedJob,
     show_failures,
     show_jobs,
 )
-from ghjobs_async.cli.output.messages import report
-from ghjobs_async.cli.output.progress import Bar, Progress
 from ghjobs_async.cli.programs import open_page
-from ghjobs_async.cli.status import FAILED, INCOMPLETE, OK, has_failed, missing
 from ghjobs_async.cli.target import Target, run_page
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError, GHJobsError

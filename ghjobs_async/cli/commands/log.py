@@ -15,15 +15,14 @@ from cyclopts import Parameter
 
 from ghjobs_async.audit.plan import failed as is_failed
 from ghjobs_async.cli.connect import connect, run_with
-from ghjobs_async.cli.failures import read_failures
 from ghjobs_async.cli.options import Common, Repo, command
+from ghjobs_async.cli.outcome import missing, read_failures
 from ghjobs_async.cli.output.console import is_pipe
 from ghjobs_async.cli.output.log_lines import ExcerptPrinter, LineWriter, failed_at
-from ghjobs_async.cli.output.messages import note, report
+from ghjobs_async.cli.output.messages import FAILED, INCOMPLETE, OK, note, report
 from ghjobs_async.cli.output.pager import paging
 from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.output.text import size
-from ghjobs_async.cli.status import FAILED, INCOMPLETE, OK, missing
 from ghjobs_async.cli.target import Target, Targets
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError, GHJobsError

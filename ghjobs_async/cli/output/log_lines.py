@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from ghjobs_async.cli.failures import Cause
+from ghjobs_async.cli.outcome import Cause
 from ghjobs_async.cli.output.console import BOLD, DIM, colours, is_terminal, paint
 from ghjobs_async.cli.output.messages import note
 from ghjobs_async.cli.output.text import clean, clean_line

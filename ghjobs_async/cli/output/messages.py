@@ -1,4 +1,4 @@
-"""Lines on stderr: notes, errors, waits, and the log messages of ``--verbose``."""
+"""What a command reports: lines on stderr, the log messages of ``--verbose``, its exit status."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from contextlib import suppress
 from typing import Final
 
 from ghjobs_async.cli.output.text import clean
+
+OK: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+INCOMPLETE: Final = 3
+#: The shell's own numbers for a command that SIGINT or SIGPIPE ended.
+INTERRUPTED: Final = 130
+PIPE_CLOSED: Final = 141
 
 _LOGGER: Final = logging.getLogger("ghjobs_async")
 

@@ -1,20 +1,37 @@
-"""Why the jobs of a run failed: read their logs side by side."""
+"""What counts as failed, why jobs failed, and what is missing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import GHJobsError
 from ghjobs_async.fanout import Failed, Fetched
 from ghjobs_async.logs.job_log import JobLog
 from ghjobs_async.logtext import FailureExcerpt
-from ghjobs_async.models import Job
+from ghjobs_async.models import Job, JobList
 from ghjobs_async.refs import JobRef
 
+# What gh's own --exit-status counts as failed.
+# https://github.com/cli/cli/blob/trunk/pkg/cmd/run/shared/shared.go
+_FAILURES: Final = frozenset({"action_required", "failure", "startup_failure", "timed_out"})
 #: What a job's log says about its failure, or why it could not be read; None: there is no log.
 Cause: TypeAlias = FailureExcerpt | GHJobsError | None
+
+
+def has_failed(status: object, conclusion: object) -> bool:
+    """Return whether it has completed, and failed. Both may be anything that JSON holds."""
+    completed = status is None or status == "completed"
+    return completed and isinstance(conclusion, str) and conclusion in _FAILURES
+
+
+def missing(jobs: JobList) -> list[str]:
+    """Report what is missing in a list of jobs."""
+    if jobs.complete:
+        return []
+    lost = f", {len(jobs.undecodable)} of them not decodable" if jobs.undecodable else ""
+    return [f"incomplete: {jobs.expected} jobs expected, {jobs.got} got{lost}"]
 
 
 async def read_failures(
