@@ -15,7 +15,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
-from ghjobs_async.cli.output.messages import (
+from ghjobs_async.cli.output.console import (
     FAILED,
     INTERRUPTED,
     OK,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import TypeVar
 
 from ghjobs_async.cli.options import Common
-from ghjobs_async.cli.output.messages import start_verbose
+from ghjobs_async.cli.output.console import start_verbose
 from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.programs import ask
 from ghjobs_async.cli.target import host_of

@@ -9,8 +9,8 @@ import attrs
 from cyclopts import App, Group, Parameter
 
 from ghjobs_async.audit import AuditPlan, Logs, parse_when
-from ghjobs_async.cli.checkout import find_repository
-from ghjobs_async.cli.output.messages import report
+from ghjobs_async.cli.output.console import report
+from ghjobs_async.cli.programs import find_repository
 from ghjobs_async.cli.target import Targets
 
 

@@ -40,14 +40,6 @@ class RunsOf:
 
 
 @attrs.frozen
-class _Place:
-    """The root of an API, and the option that names it; None where it may be another one."""
-
-    root: str
-    option: str | None = None
-
-
-@attrs.frozen
 class Targets:
     """
     Find what a user names. Every method raises a `ConfigurationError` for what cannot be meant.
@@ -98,15 +90,15 @@ class Targets:
         if not names and not self.environ.get("GH_REPO"):
             root, repo = self._here("which repository? Name it, OWNER/REPO")
             return Target(root, (repo,))
-        places = [self._place(name) for name in names or (self.environ["GH_REPO"],)]
-        roots = {place.root for place, _ in places}
+        found = [self._place(name) for name in names or (self.environ["GH_REPO"],)]
+        roots = {root for root, _, _ in found}
         if len(roots) > 1:
             raise ConfigurationError(
                 f"one host at a time, not {' and '.join(sorted(map(host_of, roots)))}"
             )
         # A repository named twice is audited once; GitHub's names have no case.
         unique: dict[str, str] = {}
-        for _, name in places:
+        for _, _, name in found:
             unique.setdefault(name.lower(), name)
         return Target(roots.pop(), tuple(unique.values()))
 
@@ -115,8 +107,8 @@ class Targets:
         if not _NUMBER.fullmatch(text.strip()):
             raise ConfigurationError(f"{what} is a number or its address, not {text[:80]!r}")
         if named := repo if repo is not None else self.environ.get("GH_REPO"):
-            place, name = self._place(named)
-            return place.root, name, int(text)
+            root, _, name = self._place(named)
+            return root, name, int(text)
         root, name = self._here(
             f"{what}'s number needs its repository: -R OWNER/REPO, or paste its address instead"
         )
@@ -124,51 +116,51 @@ class Targets:
 
     def _here(self, problem: str) -> tuple[str, str]:
         """Return the root and the repository of the git checkout."""
-        root = self._default().root
+        root, _ = self._default()
         repo = self.checkout(host_of(root))
         if repo is None:
             raise ConfigurationError(f"{problem} (no git checkout of {host_of(root)} is here)")
         return root, repo
 
-    def _default(self) -> _Place:
+    def _default(self) -> tuple[str, str]:
+        """Return the root where nothing pasted names one, and the option that insists on it."""
         if self.base_url is not None:
-            return _Place(api_root(self.base_url, {}), "--base-url")
+            return api_root(self.base_url, {}), "--base-url"
         for name in ("GH_HOST", "GITHUB_API_URL"):
             if value := self.environ.get(name):
-                return _Place(api_root(None, {name: value}))
-        return _Place(GITHUB_COM)
+                return api_root(None, {name: value}), ""
+        return GITHUB_COM, ""
 
-    def _place(self, text: str) -> tuple[_Place, str]:
-        """Return the place and the name of ``[HOST/]OWNER/REPO`` or of a repository's address."""
+    def _place(self, text: str) -> tuple[str, str, str]:
+        """Return root, option, and name of ``[HOST/]OWNER/REPO`` or of a repository's address."""
         given = text.strip().rstrip("/")
         if "://" in given:
             root, name = _root_of_url(given), urlsplit(given).path.strip("/")
         elif given.count("/") < 2:
-            return self._default(), check_repo(given)
+            return *self._default(), check_repo(given)
         else:
             host, _, name = given.partition("/")
             root = api_root(host.lower().removeprefix("www."), {})
         name = check_repo(name.removesuffix(".git"))
-        return _Place(self._on_host(root, self._default(), "the repository"), "--repo"), name
+        return self._on_host(root, *self._default(), "the repository"), "--repo", name
 
     def _from_url(self, address: str, ref: T, repo: str | None) -> Target[T]:
-        place = self._default()
+        named, option = self._default()
         if repo is not None:
-            place, name = self._place(repo)
+            named, option, name = self._place(repo)
             of_ref = getattr(ref, "repo", name)
             if of_ref.lower() != name.lower():
                 raise ConfigurationError(f"the address is of {of_ref}, but --repo says {name}")
-        return Target(self._on_host(_root_of_url(address), place, "the address"), ref)
+        return Target(self._on_host(_root_of_url(address), named, option, "the address"), ref)
 
-    def _on_host(self, root: str, place: _Place, what: str) -> str:
+    def _on_host(self, root: str, named: str, option: str, what: str) -> str:
         """Return the root that the environment or an option names for *root*'s host, else *root*."""
         host = host_of(root)
-        if host_of(place.root) == host:
-            return place.root
-        if place.option is not None:
+        if host_of(named) == host:
+            return named
+        if option:
             raise ConfigurationError(
-                f"{what} is of {host}, but {place.option} says {host_of(place.root)}: "
-                "leave one of them out"
+                f"{what} is of {host}, but {option} says {host_of(named)}: leave one of them out"
             )
         runner = api_root(None, {"GITHUB_API_URL": self.environ.get("GITHUB_API_URL", "")})
         return runner if host_of(runner) == host else root

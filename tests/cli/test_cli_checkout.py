@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ghjobs_async import ConfigurationError
-from ghjobs_async.cli.checkout import choose, find_repository, repository_of
+from ghjobs_async.cli.programs import choose, find_repository, repository_of
 from ghjobs_async.cli.target import Targets
 from ghjobs_async.testing import FakeGitHub
 

@@ -148,7 +148,7 @@ class Reading:
 )
 def test_the_bytes_of_a_log_are_shown(screen: io.StringIO, expected: int | None, said: str) -> None:
     """While a log is read, its bytes are shown, and of how many where that is known."""
-    log = Reading(expected=expected)
+    log: Any = Reading(expected=expected)
     with Progress(quiet=False).reading(log, "octo-org/octo-repo job 1"):
         log.received = 123_000_000
     drawn = screen.getvalue()

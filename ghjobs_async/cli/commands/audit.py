@@ -13,9 +13,8 @@ from ghjobs_async.cli.connect import BUDGET_WAIT, connect, run_with
 from ghjobs_async.cli.options import Common, Filters, command
 from ghjobs_async.cli.output.as_json import print_json
 from ghjobs_async.cli.output.audit import print_estimate, print_summary
-from ghjobs_async.cli.output.console import console
-from ghjobs_async.cli.output.messages import INCOMPLETE, INTERRUPTED, OK, note, report
-from ghjobs_async.cli.output.progress import Bar, Progress, tally_bars
+from ghjobs_async.cli.output.console import INCOMPLETE, INTERRUPTED, OK, console, note, report
+from ghjobs_async.cli.output.progress import Progress, tally_bars
 from ghjobs_async.cli.output.text import plural
 from ghjobs_async.client import GitHubJobs
 
@@ -92,16 +91,12 @@ def run_audit(
 ) -> int:
     """Run an audit, show its progress, print its summary and return the exit status."""
     audit = Audit(gh, plan, folder)
-
-    def view() -> list[Bar]:
-        return tally_bars(audit.tally, audit.tally.total.logs)
-
+    tally = audit.tally
     try:
-        with progress.showing(", ".join(plan.repos), view):
-            tally = run_with(gh, lambda _: audit.run())
+        with progress.showing(", ".join(plan.repos), lambda: tally_bars(tally, tally.total.logs)):
+            run_with(gh, lambda _: audit.run())
     except KeyboardInterrupt:
-        jobs = plural(audit.tally.total.jobs, "job")
-        report(f"interrupted: {jobs} so far in {folder.path}")
+        report(f"interrupted: {plural(tally.total.jobs, 'job')} so far in {folder.path}")
         return INTERRUPTED
     _finish(tally, folder, json=json, quiet=progress.quiet)
     complete = audit.complete and filters.check_found(tally.total.found, plan.repos)
@@ -109,17 +104,16 @@ def run_audit(
 
 
 def _finish(tally: Tally, folder: AuditFolder, *, json: bool, quiet: bool) -> None:
-    """Print the results of an audit."""
     if json:
         print_json(tally.to_dict())
     else:
         print_summary(console(sys.stdout), tally)
+    total = tally.total
     if not quiet:
         note(f"jobs, failures and logs are in {folder.path}")
-    total = tally.total
-    if total.without_jobs and not quiet:
-        runs = plural(total.without_jobs, "run")
-        note(f"no jobs in {runs}: a run that fails at startup has none")
+        if total.without_jobs:
+            runs = plural(total.without_jobs, "run")
+            note(f"no jobs in {runs}: a run that fails at startup has none")
     if total.failures:
         report(
             f"incomplete: {total.failures:,} of the searches, runs or logs are missing, "

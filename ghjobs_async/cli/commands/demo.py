@@ -15,7 +15,7 @@ from cyclopts import Parameter
 from ghjobs_async.audit import AuditFolder, AuditPlan, Logs
 from ghjobs_async.cli.commands.audit import run_audit
 from ghjobs_async.cli.options import Quiet, Verbose, command
-from ghjobs_async.cli.output.messages import note, start_verbose
+from ghjobs_async.cli.output.console import note, start_verbose
 from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError
@@ -121,16 +121,16 @@ def _lines(base_url: str, runs: list[FakeRun]) -> list[str]:
     if os.environ.get("GH_HOST"):
         # It would outrank GITHUB_API_URL.
         lines.append("$env:GH_HOST = $null" if powershell else "unset GH_HOST")
-    lines.append("")
-    again = [run for run in runs if len(run.attempts) > 1] or runs
-    run = again[-1]
-    lines.append(f"ghjobs list -R {run.repo} {run.id} --all")
+    run = next((run for run in reversed(runs) if len(run.attempts) > 1), runs[-1])
+    lines += ["", f"ghjobs list -R {run.repo} {run.id} --all"]
     jobs = [job for attempt in run.attempts for job in attempt.jobs]
     failed = [job for job in jobs if job.payload().get("conclusion") == "failure"]
     for job in (failed or jobs)[:1]:
         web = base_url.removesuffix("/api/v3")
-        lines.append(f"ghjobs job {web}/{run.repo}/actions/runs/{run.id}/job/{job.id}")
-        lines.append(f"ghjobs log -R {run.repo} {job.id} --failed")
-        lines.append(f"ghjobs grep 'Process completed' {run.repo} --since 7d")
+        lines += [
+            f"ghjobs job {web}/{run.repo}/actions/runs/{run.id}/job/{job.id}",
+            f"ghjobs log -R {run.repo} {job.id} --failed",
+            f"ghjobs grep 'Process completed' {run.repo} --since 7d",
+        ]
     lines.append(f"ghjobs audit {run.repo} --since 7d --output demo-audit")
     return lines

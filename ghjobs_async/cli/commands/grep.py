@@ -10,9 +10,8 @@ from ghjobs_async.audit.feed import Failure
 from ghjobs_async.cli.connect import BUDGET_WAIT, connect
 from ghjobs_async.cli.matching import Matching
 from ghjobs_async.cli.options import Common, GrepFilters, Repo, command
-from ghjobs_async.cli.output.console import is_pipe
+from ghjobs_async.cli.output.console import is_pipe, report
 from ghjobs_async.cli.output.hits import HitPrinter, Mode
-from ghjobs_async.cli.output.messages import report
 from ghjobs_async.cli.output.progress import Progress, tally_bars
 from ghjobs_async.cli.output.text import plural
 from ghjobs_async.errors import ConfigurationError, GHJobsError
@@ -93,9 +92,8 @@ def grep_command(  # noqa: D417 -- what commands share describes itself
     for trouble in troubles:
         report(trouble)
     # Once found, nothing else counts for -q.
-    if troubles and not (common.quiet and printer.found):
-        return _TROUBLE
-    if not filters.check_found(feed.tally.total.found, names):
+    ignored = common.quiet and printer.found
+    if (troubles and not ignored) or not filters.check_found(feed.tally.total.found, names):
         return _TROUBLE
     return _FOUND if printer.found else _NOT_FOUND
 
@@ -126,8 +124,7 @@ def _where(
 ) -> tuple[str, tuple[str, ...], tuple[RunRef, ...]]:
     """Return the API's root, and the repositories to search in or the runs that are named."""
     if not runs:
-        names = repos if repo is None else (*repos, repo)
-        target = common.targets.repos(*names)
+        target = common.targets.repos(*repos, *([] if repo is None else [repo]))
         return target.root, target.ref, ()
     if len(repos) + (repo is not None) > 1:
         raise ConfigurationError("--runs are of one repository: name one, or paste their addresses")

@@ -14,7 +14,7 @@ from ghjobs_async.cli.connect import connect, run_with
 from ghjobs_async.cli.options import Common, ExitStatus, Jq, Json, Repo, Web, command
 from ghjobs_async.cli.outcome import Cause, has_failed, missing, read_failures
 from ghjobs_async.cli.output.as_json import JsonPrinter, check_web
-from ghjobs_async.cli.output.messages import FAILED, INCOMPLETE, OK, report
+from ghjobs_async.cli.output.console import FAILED, INCOMPLETE, OK, report
 from ghjobs_async.cli.output.progress import Bar, Progress
 from ghjobs_async.cli.output.records import (
     FAILURE_FIELDS,

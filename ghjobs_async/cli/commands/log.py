@@ -17,9 +17,8 @@ from ghjobs_async.audit.plan import failed as is_failed
 from ghjobs_async.cli.connect import connect, run_with
 from ghjobs_async.cli.options import Common, Repo, command
 from ghjobs_async.cli.outcome import missing, read_failures
-from ghjobs_async.cli.output.console import is_pipe
+from ghjobs_async.cli.output.console import FAILED, INCOMPLETE, OK, is_pipe, note, report
 from ghjobs_async.cli.output.log_lines import ExcerptPrinter, LineWriter, failed_at
-from ghjobs_async.cli.output.messages import FAILED, INCOMPLETE, OK, note, report
 from ghjobs_async.cli.output.pager import paging
 from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.output.text import size

@@ -11,7 +11,7 @@ from ghjobs_async.audit import Logs
 from ghjobs_async.cli.connect import connect, run_with
 from ghjobs_async.cli.options import Common, Jq, Json, Repo, RunFilters, command
 from ghjobs_async.cli.output.as_json import JsonPrinter
-from ghjobs_async.cli.output.messages import INCOMPLETE, OK, report
+from ghjobs_async.cli.output.console import INCOMPLETE, OK, report
 from ghjobs_async.cli.output.records import RUN_FIELDS, show_runs
 from ghjobs_async.cli.output.text import plural
 from ghjobs_async.cli.target import RunsOf

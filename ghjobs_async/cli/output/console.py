@@ -1,18 +1,30 @@
-"""The terminal: whether there is one, its width and colours; and lines for other programs."""
+"""The terminal: its width and colours; lines on stdout and stderr; and the exit statuses."""
 
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import re
 import stat
 import sys
+from contextlib import suppress
 from typing import Final, TextIO
 
 from rich.console import Console
 from rich.text import Text
 
 from ghjobs_async.cli.output.text import clean
+
+OK: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+INCOMPLETE: Final = 3
+#: The shell's own numbers for a command that SIGINT or SIGPIPE ended.
+INTERRUPTED: Final = 130
+PIPE_CLOSED: Final = 141
+
+_LOGGER: Final = logging.getLogger("ghjobs_async")
 
 BOLD, DIM = "1", "2"
 #: The sign of each state of a job, step or run, the sign in ASCII, and the style.
@@ -142,3 +154,37 @@ def in_state(name: str, state: str) -> Text:
 def row(*cells: object) -> None:
     """Print one line for other programs, its cells separated by tabs."""
     sys.stdout.write("\t".join("" if cell is None else clean(str(cell)) for cell in cells) + "\n")
+
+
+def note(text: str) -> None:
+    """Write one line to stderr."""
+    sys.stderr.write(f"{clean(text)}\n")
+    sys.stderr.flush()
+
+
+def report(error: BaseException | str) -> None:
+    """Write an error as one line to stderr."""
+    note(f"ghjobs: {error}")
+
+
+class _Notes(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        # A message that cannot be written must not end the command.
+        with suppress(OSError, ValueError):
+            note(self.format(record))
+
+
+_HANDLER: Final = _Notes()
+_HANDLER.setFormatter(logging.Formatter("%(asctime)s.%(msecs)03d %(message)s", "%H:%M:%S"))
+
+
+def start_verbose() -> None:
+    """Print what the logger ``ghjobs_async`` reports, from now on."""
+    _LOGGER.addHandler(_HANDLER)
+    _LOGGER.setLevel(logging.DEBUG)
+
+
+def stop_verbose() -> None:
+    """Stop printing."""
+    _LOGGER.removeHandler(_HANDLER)
+    _LOGGER.setLevel(logging.NOTSET)

@@ -9,8 +9,7 @@ from typing import Final
 import attrs
 
 from ghjobs_async.cli.outcome import Cause
-from ghjobs_async.cli.output.console import BOLD, DIM, colours, is_terminal, paint
-from ghjobs_async.cli.output.messages import note
+from ghjobs_async.cli.output.console import BOLD, DIM, colours, is_terminal, note, paint
 from ghjobs_async.cli.output.text import clean, clean_line
 from ghjobs_async.errors import GHJobsError
 from ghjobs_async.logtext import Certainty, FailureExcerpt, LineKind, LogLine

@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, BinaryIO, Final
 
-from ghjobs_async.cli.output.console import is_terminal
-from ghjobs_async.cli.output.messages import report
+from ghjobs_async.cli.output.console import is_terminal, report
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

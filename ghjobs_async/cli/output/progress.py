@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Final
 
 import attrs
 from rich.console import Group, RenderableType
@@ -18,9 +18,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ghjobs_async.audit import Tally
-from ghjobs_async.cli.output.console import console, is_terminal, one_terminal
-from ghjobs_async.cli.output.messages import note
+from ghjobs_async.cli.output.console import console, is_terminal, note, one_terminal
 from ghjobs_async.cli.output.text import clean, duration, plural, size
+from ghjobs_async.logs.job_log import JobLog
 from ghjobs_async.models import Wait
 
 _BAR_WIDTH: Final = 24
@@ -50,18 +50,6 @@ class Bar:
     growing: bool = False
     amount: Callable[[int], str] = "{:,}".format
     more: Text = attrs.field(factory=Text)
-
-
-class Received(Protocol):
-    """What reports how much of it has come: a log that is being read."""
-
-    @property
-    def received(self) -> int:
-        """Bytes that have come."""
-
-    @property
-    def expected(self) -> int | None:
-        """Bytes in all; None where unknown."""
 
 
 class Progress:
@@ -123,7 +111,7 @@ class Progress:
         finally:
             self._live = None
 
-    def reading(self, log: Received, title: str) -> AbstractContextManager[None]:
+    def reading(self, log: JobLog, title: str) -> AbstractContextManager[None]:
         """Show how much of *log* has come while the block runs."""
         return self.showing(title, lambda: [Bar("bytes", log.received, log.expected, amount=size)])
 
