@@ -1,17 +1,28 @@
-"""Options that several commands have, to find runs too. A command's own are in its docstring."""
+"""Options that several commands have, and the client that they ask for. A command's own are in its docstring."""
 
 from __future__ import annotations
 
+import asyncio
 import os
-from typing import Annotated, TypeAlias
+from collections.abc import Callable, Coroutine
+from typing import Annotated, TypeAlias, TypeVar
 
 import attrs
 from cyclopts import App, Group, Parameter
 
 from ghjobs_async.audit import AuditPlan, Logs, parse_when
-from ghjobs_async.cli.output.console import report
-from ghjobs_async.cli.programs import find_repository
-from ghjobs_async.cli.target import Targets
+from ghjobs_async.cli.output.console import report, start_verbose
+from ghjobs_async.cli.output.progress import Progress
+from ghjobs_async.cli.programs import ask, find_repository
+from ghjobs_async.cli.target import Targets, host_of
+from ghjobs_async.client import API_VERSION, GitHubJobs
+from ghjobs_async.environment import find_token
+from ghjobs_async.transport.auth import TokenAuth
+
+T = TypeVar("T")
+
+#: Long enough for the hourly budget to return, for work that would otherwise end half done.
+BUDGET_WAIT = 3900.0
 
 
 def command(name: str, usage: str, epilogue: str) -> App:
@@ -79,6 +90,42 @@ class Common:
     def targets(self) -> Targets:
         """Return what finds the things that the user names."""
         return Targets(self.base_url, os.environ, find_repository)
+
+
+def connect(
+    root: str, common: Common, *, draws: bool = True, max_wait: float = 900.0
+) -> tuple[GitHubJobs, Progress]:
+    """Make the client for the API at *root*, and the display of its progress."""
+    if common.verbose:
+        start_verbose()
+    progress = Progress(quiet=common.quiet, verbose=common.verbose, draws=draws)
+    version = API_VERSION if common.api_version is None else common.api_version
+    gh = GitHubJobs(
+        _find_auth(root),
+        base_url=root,
+        api_version=None if version.lower() == "none" else version,
+        concurrency=common.concurrency,
+        max_wait=max_wait,
+        on_wait=progress.on_wait,
+    )
+    return gh, progress
+
+
+def run_with(gh: GitHubJobs, work: Callable[[GitHubJobs], Coroutine[object, None, T]]) -> T:
+    """Run *work* with the client, in an event loop of its own."""
+
+    async def inside() -> T:
+        async with gh:
+            return await work(gh)
+
+    return asyncio.run(inside())
+
+
+def _find_auth(root: str) -> TokenAuth | None:
+    if found := find_token(root, os.environ):
+        return TokenAuth(found[0], source=found[1])
+    token = (ask("gh", "auth", "token", "--hostname", host_of(root)) or "").strip()
+    return TokenAuth(token, source="gh") if token else None
 
 
 _FILTERS = Group("Which runs", sort_key=50)

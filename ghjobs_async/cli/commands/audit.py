@@ -9,8 +9,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Logs, Tally, estimate
-from ghjobs_async.cli.connect import BUDGET_WAIT, connect, run_with
-from ghjobs_async.cli.options import Common, Filters, command
+from ghjobs_async.cli.options import BUDGET_WAIT, Common, Filters, command, connect, run_with
 from ghjobs_async.cli.output.as_json import print_json
 from ghjobs_async.cli.output.audit import print_estimate, print_summary
 from ghjobs_async.cli.output.console import INCOMPLETE, INTERRUPTED, OK, console, note, report

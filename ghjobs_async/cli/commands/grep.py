@@ -7,9 +7,8 @@ import sys
 
 from ghjobs_async.audit import Feed, Logs, Tally
 from ghjobs_async.audit.feed import Failure
-from ghjobs_async.cli.connect import BUDGET_WAIT, connect
 from ghjobs_async.cli.matching import Matching
-from ghjobs_async.cli.options import Common, GrepFilters, Repo, command
+from ghjobs_async.cli.options import BUDGET_WAIT, Common, GrepFilters, Repo, command, connect
 from ghjobs_async.cli.output.console import is_pipe, report
 from ghjobs_async.cli.output.hits import HitPrinter, Mode
 from ghjobs_async.cli.output.progress import Progress, tally_bars

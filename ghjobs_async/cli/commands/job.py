@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from ghjobs_async.cli.connect import connect, run_with
-from ghjobs_async.cli.options import Common, ExitStatus, Jq, Json, Repo, Web, command
+from ghjobs_async.cli.options import (
+    Common,
+    ExitStatus,
+    Jq,
+    Json,
+    Repo,
+    Web,
+    command,
+    connect,
+    run_with,
+)
 from ghjobs_async.cli.outcome import has_failed
 from ghjobs_async.cli.output.as_json import JsonPrinter, check_web
 from ghjobs_async.cli.output.console import console, is_terminal

@@ -10,8 +10,17 @@ import attrs
 from cyclopts import Parameter
 
 from ghjobs_async.audit.plan import failed
-from ghjobs_async.cli.connect import connect, run_with
-from ghjobs_async.cli.options import Common, ExitStatus, Jq, Json, Repo, Web, command
+from ghjobs_async.cli.options import (
+    Common,
+    ExitStatus,
+    Jq,
+    Json,
+    Repo,
+    Web,
+    command,
+    connect,
+    run_with,
+)
 from ghjobs_async.cli.outcome import Cause, has_failed, missing, read_failures
 from ghjobs_async.cli.output.as_json import JsonPrinter, check_web
 from ghjobs_async.cli.output.console import FAILED, INCOMPLETE, OK, report
@@ -99,7 +108,8 @@ def list_command(  # noqa: D417 -- what commands share describes itself
         return found, await _failures(gh, found, progress) if failed_only else []
 
     found, failures = run_with(gh, fetch)
-    troubles = _troubles(found.jobs, failures)
+    unread = [one for one in failures if isinstance(one.cause, GHJobsError)]
+    troubles = missing(found.jobs) + [f"log of job {one.job.id}: {one.cause}" for one in unread]
     for trouble in troubles:
         report(trouble)
     if not failed_only:
@@ -154,11 +164,6 @@ async def _failures(gh: GitHubJobs, found: _Found, progress: Progress) -> list[F
     with progress.showing(title, lambda: [Bar("logs", len(causes), len(jobs))]):
         await read_failures(gh, found.ref.repo, jobs, take)
     return [FailedJob(job, causes[job.id]) for job in jobs]
-
-
-def _troubles(jobs: JobList, failures: Sequence[FailedJob]) -> list[str]:
-    unread = [one for one in failures if isinstance(one.cause, GHJobsError)]
-    return [*missing(jobs), *(f"log of job {one.job.id}: {one.cause}" for one in unread)]
 
 
 def _failed(found: _Found, *, failed_only: bool, exit_status: bool) -> bool:

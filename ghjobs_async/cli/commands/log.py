@@ -14,8 +14,7 @@ import attrs
 from cyclopts import Parameter
 
 from ghjobs_async.audit.plan import failed as is_failed
-from ghjobs_async.cli.connect import connect, run_with
-from ghjobs_async.cli.options import Common, Repo, command
+from ghjobs_async.cli.options import Common, Repo, command, connect, run_with
 from ghjobs_async.cli.outcome import missing, read_failures
 from ghjobs_async.cli.output.console import FAILED, INCOMPLETE, OK, is_pipe, note, report
 from ghjobs_async.cli.output.log_lines import ExcerptPrinter, LineWriter, failed_at
@@ -130,10 +129,10 @@ def _target(
     targets: Targets, job: str | None, run: str | None, repo: str | None, *, failed: bool
 ) -> Target[JobRef] | Target[RunRef]:
     """Return the job, or the run whose failed jobs are meant."""
-    if run is not None and job is not None:
-        raise ConfigurationError("JOB and --run name two things: leave one of them out")
     target: Target[JobRef] | Target[RunRef]
     if run is not None:
+        if job is not None:
+            raise ConfigurationError("JOB and --run name two things: leave one of them out")
         target = targets.run(run, repo)
     elif job is None:
         raise ConfigurationError("which job? Name its number or address, or --run RUN --failed")

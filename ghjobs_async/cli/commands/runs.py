@@ -8,8 +8,7 @@ import attrs
 from cyclopts import Parameter
 
 from ghjobs_async.audit import Logs
-from ghjobs_async.cli.connect import connect, run_with
-from ghjobs_async.cli.options import Common, Jq, Json, Repo, RunFilters, command
+from ghjobs_async.cli.options import Common, Jq, Json, Repo, RunFilters, command, connect, run_with
 from ghjobs_async.cli.output.as_json import JsonPrinter
 from ghjobs_async.cli.output.console import INCOMPLETE, OK, report
 from ghjobs_async.cli.output.records import RUN_FIELDS, show_runs
@@ -64,7 +63,11 @@ def runs_command(  # noqa: D417 -- what commands share describes itself
     target = common.targets.runs(source, repo)
     gh, _ = connect(target.root, common)
     found = run_with(gh, lambda gh: _fetch(gh, target.ref, filters, limit))
-    show_runs(found.runs, printer, _footer(target.ref, found))
+    count = plural(found.total, "run")
+    if len(found.runs) < found.total:
+        count = f"{len(found.runs):,} of {count}"
+    of_pull = "" if target.ref.pull is None else f" pull request {target.ref.pull}"
+    show_runs(found.runs, printer, f"{target.ref.repo}{of_pull}: {count}")
     if found.missing:
         report(f"incomplete: {found.missing}")
         return INCOMPLETE
@@ -100,11 +103,3 @@ async def _fetch(gh: GitHubJobs, source: RunsOf, filters: RunFilters, limit: int
     elif len(runs) < min(limit, total):
         missing = f"{total} runs expected, {len(runs)} got"
     return _Found(runs[:limit], total, missing)
-
-
-def _footer(source: RunsOf, found: _Found) -> str:
-    of_pull = "" if source.pull is None else f" pull request {source.pull}"
-    count = plural(found.total, "run")
-    if len(found.runs) < found.total:
-        count = f"{len(found.runs):,} of {count}"
-    return f"{source.repo}{of_pull}: {count}"

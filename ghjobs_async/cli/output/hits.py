@@ -76,7 +76,9 @@ class HitPrinter:
         """Print one hit, or count it."""
         self.found += 1
         key = (found.job.repo, found.job.job_id)
-        job = self._jobs.setdefault(key, _Job(_address(found)))
+        # What to click on: the address of the job's page, where it is known.
+        url = found.job.job.html_url if isinstance(found.job, JobOf) else None
+        job = self._jobs.setdefault(key, _Job(clean(url or "") or "/".join(map(str, key))))
         job.hits += 1
         match self.search.mode:
             case Mode.LINES:
@@ -155,9 +157,3 @@ class HitPrinter:
             "before": [plain(line.text).text for line in found.before],
             "after": [plain(line.text).text for line in found.after],
         }
-
-
-def _address(found: JobHit) -> str:
-    """Return what to click on: the address of the job's page, where it is known."""
-    url = found.job.job.html_url if isinstance(found.job, JobOf) else None
-    return clean(url) if url else f"{found.job.repo}/{found.job.job_id}"

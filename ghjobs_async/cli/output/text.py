@@ -35,11 +35,6 @@ _BASIC: Final = {
 #: By how much of 255 the red, green or blue of text and background must differ.
 _MIN_CONTRAST: Final = 24
 
-_MINUTE: Final = 60
-_HOUR: Final = 3600
-_DAY: Final = 86_400
-_KILO: Final = 1000
-
 
 def clean(text: str) -> str:
     """Return *text* without control characters; every run of line breaks and tabs is a space."""
@@ -138,13 +133,14 @@ def duration(value: timedelta | float | None) -> str:
     if value is None:
         return ""
     seconds = int(value.total_seconds() if isinstance(value, timedelta) else value)
-    if seconds < _MINUTE:
-        return f"{seconds}s"
-    if seconds < _HOUR:
-        return f"{seconds // _MINUTE}m{seconds % _MINUTE:02}s"
-    if seconds < _DAY:
-        return f"{seconds // _HOUR}h{seconds % _HOUR // _MINUTE:02}m"
-    return f"{seconds // _DAY}d{seconds % _DAY // _HOUR:02}h"
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days}d{hours:02}h"
+    if hours:
+        return f"{hours}h{minutes:02}m"
+    return f"{minutes}m{seconds:02}s" if minutes else f"{seconds}s"
 
 
 def moment(value: datetime | None) -> str:
@@ -154,14 +150,12 @@ def moment(value: datetime | None) -> str:
 
 def size(count: int) -> str:
     """Format a number of bytes: ``812 B``, ``3.4 MB``."""
-    if count < _KILO:
-        return f"{count} B"
-    value = float(count)
-    for unit in ("kB", "MB", "GB"):
-        value /= _KILO
-        if value < _KILO:
-            return f"{value:.1f} {unit}"
-    return f"{value / _KILO:.1f} TB"
+    value, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.1f} {unit}" if unit != "B" else f"{count} B"
 
 
 def plural(count: int, word: str) -> str:
