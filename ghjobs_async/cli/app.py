@@ -15,16 +15,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
-from ghjobs_async.cli.output.console import (
-    FAILED,
-    INTERRUPTED,
-    OK,
-    PIPE_CLOSED,
-    USAGE,
-    note,
-    report,
-    stop_verbose,
-)
+from ghjobs_async.cli.output.console import Exit, note, report, stop_verbose
 from ghjobs_async.errors import ConfigurationError, GHJobsError
 
 _HELP: Final = """\
@@ -160,19 +151,19 @@ def run(argv: Sequence[str]) -> int:
         sys.stdout.flush()
     except CycloptsError as error:
         report(" ".join(str(error).split()))
-        return USAGE
+        return Exit.USAGE
     except BrokenPipeError:
         _discard_output()
-        return PIPE_CLOSED
+        return Exit.PIPE_CLOSED
     except (GHJobsError, OSError) as error:
         report(error)
-        return USAGE if isinstance(error, ConfigurationError) else FAILED
+        return Exit.USAGE if isinstance(error, ConfigurationError) else Exit.FAILED
     except KeyboardInterrupt:
         report("interrupted")
-        return INTERRUPTED
+        return Exit.INTERRUPTED
     finally:
         stop_verbose()
-    return result if isinstance(result, int) else OK
+    return result if isinstance(result, int) else Exit.OK
 
 
 def _discard_output() -> None:

@@ -91,24 +91,23 @@ class Common:
         """Return what finds the things that the user names."""
         return Targets(self.base_url, os.environ, find_repository)
 
-
-def connect(
-    root: str, common: Common, *, draws: bool = True, max_wait: float = 900.0
-) -> tuple[GitHubJobs, Progress]:
-    """Make the client for the API at *root*, and the display of its progress."""
-    if common.verbose:
-        start_verbose()
-    progress = Progress(quiet=common.quiet, verbose=common.verbose, draws=draws)
-    version = API_VERSION if common.api_version is None else common.api_version
-    gh = GitHubJobs(
-        _find_auth(root),
-        base_url=root,
-        api_version=None if version.lower() == "none" else version,
-        concurrency=common.concurrency,
-        max_wait=max_wait,
-        on_wait=progress.on_wait,
-    )
-    return gh, progress
+    def connect(
+        self, root: str, *, draws: bool = True, max_wait: float = 900.0
+    ) -> tuple[GitHubJobs, Progress]:
+        """Make the client for the API at *root*, and the display of its progress."""
+        if self.verbose:
+            start_verbose()
+        progress = Progress(quiet=self.quiet, verbose=self.verbose, draws=draws)
+        version = API_VERSION if self.api_version is None else self.api_version
+        gh = GitHubJobs(
+            _find_auth(root),
+            base_url=root,
+            api_version=None if version.lower() == "none" else version,
+            concurrency=self.concurrency,
+            max_wait=max_wait,
+            on_wait=progress.on_wait,
+        )
+        return gh, progress
 
 
 def run_with(gh: GitHubJobs, work: Callable[[GitHubJobs], Coroutine[object, None, T]]) -> T:

@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Logs, Tally, estimate
-from ghjobs_async.cli.options import BUDGET_WAIT, Common, Filters, command, connect, run_with
+from ghjobs_async.cli.options import BUDGET_WAIT, Common, Filters, command, run_with
 from ghjobs_async.cli.output.as_json import print_json
 from ghjobs_async.cli.output.audit import print_estimate, print_summary
-from ghjobs_async.cli.output.console import INCOMPLETE, INTERRUPTED, OK, console, note, report
+from ghjobs_async.cli.output.console import Exit, console, note, report
 from ghjobs_async.cli.output.progress import Progress, tally_bars
 from ghjobs_async.cli.output.text import plural
 from ghjobs_async.client import GitHubJobs
@@ -66,7 +66,7 @@ def audit_command(  # noqa: D417 -- what commands share describes itself
     target = common.targets.repos(*repos)
     plan = filters.plan(target.ref, Logs(logs))
     # Before the folder is created: wrong options leave no trace.
-    gh, progress = connect(target.root, common, max_wait=max_wait)
+    gh, progress = common.connect(target.root, max_wait=max_wait)
     for name in plan.repos:
         plan.search(gh, name)
     if estimate_only:
@@ -74,7 +74,7 @@ def audit_command(  # noqa: D417 -- what commands share describes itself
             found = run_with(gh, lambda gh: estimate(gh, plan))
         print_estimate(found, common.concurrency, json=json)
         runs = sum(one.runs for one in found.repos)
-        return OK if filters.check_found(runs, plan.repos) else INCOMPLETE
+        return Exit.OK if filters.check_found(runs, plan.repos) else Exit.INCOMPLETE
     with AuditFolder(output, force=force) as folder:
         return run_audit(gh, plan, folder, progress, json=json, filters=filters)
 
@@ -96,10 +96,10 @@ def run_audit(
             run_with(gh, lambda _: audit.run())
     except KeyboardInterrupt:
         report(f"interrupted: {plural(tally.total.jobs, 'job')} so far in {folder.path}")
-        return INTERRUPTED
+        return Exit.INTERRUPTED
     _finish(tally, folder, json=json, quiet=progress.quiet)
     complete = audit.complete and filters.check_found(tally.total.found, plan.repos)
-    return OK if complete else INCOMPLETE
+    return Exit.OK if complete else Exit.INCOMPLETE
 
 
 def _finish(tally: Tally, folder: AuditFolder, *, json: bool, quiet: bool) -> None:

@@ -8,7 +8,7 @@ import sys
 from ghjobs_async.audit import Feed, Logs, Tally
 from ghjobs_async.audit.feed import Failure
 from ghjobs_async.cli.matching import Matching
-from ghjobs_async.cli.options import BUDGET_WAIT, Common, GrepFilters, Repo, command, connect
+from ghjobs_async.cli.options import BUDGET_WAIT, Common, GrepFilters, Repo, command
 from ghjobs_async.cli.output.console import is_pipe, report
 from ghjobs_async.cli.output.hits import HitPrinter, Mode
 from ghjobs_async.cli.output.progress import Progress, tally_bars
@@ -77,7 +77,7 @@ def grep_command(  # noqa: D417 -- what commands share describes itself
     plan = filters.plan(names, Logs.FAILED if failed else Logs.ALL)
     # What reads the hits in a pipe may draw on the terminal itself: head, less.
     draws = not is_pipe(sys.stdout)
-    gh, progress = connect(root, common, draws=draws, max_wait=BUDGET_WAIT)
+    gh, progress = common.connect(root, draws=draws, max_wait=BUDGET_WAIT)
     printer = HitPrinter(search, progress.print)
     troubles: list[str] = []
     feed = Feed(gh, plan, Tally(), lambda failure: troubles.append(_said(failure)), runs=refs)

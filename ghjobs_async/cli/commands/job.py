@@ -4,17 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ghjobs_async.cli.options import (
-    Common,
-    ExitStatus,
-    Jq,
-    Json,
-    Repo,
-    Web,
-    command,
-    connect,
-    run_with,
-)
+from ghjobs_async.cli.options import Common, ExitStatus, Jq, Json, Repo, Web, command, run_with
 from ghjobs_async.cli.outcome import has_failed
 from ghjobs_async.cli.output.as_json import JsonPrinter, check_web
 from ghjobs_async.cli.output.console import console, is_terminal
@@ -62,7 +52,7 @@ def job_command(  # noqa: D417 -- what commands share describes itself
     printer = JsonPrinter.of_options(json, jq)
     check_web(web, printer, exit_status=exit_status)
     target = common.targets.job(job, repo)
-    gh, _ = connect(target.root, common)
+    gh, _ = common.connect(target.root)
     if printer is not None:
         sent = run_with(gh, lambda gh: gh.get_job_json(target.ref))
         # GitHub may send more than the model knows.

@@ -10,28 +10,12 @@ import attrs
 from cyclopts import Parameter
 
 from ghjobs_async.audit.plan import failed
-from ghjobs_async.cli.options import (
-    Common,
-    ExitStatus,
-    Jq,
-    Json,
-    Repo,
-    Web,
-    command,
-    connect,
-    run_with,
-)
+from ghjobs_async.cli.options import Common, ExitStatus, Jq, Json, Repo, Web, command, run_with
 from ghjobs_async.cli.outcome import Cause, has_failed, missing, read_failures
 from ghjobs_async.cli.output.as_json import JsonPrinter, check_web
-from ghjobs_async.cli.output.console import FAILED, INCOMPLETE, OK, report
+from ghjobs_async.cli.output.console import Exit, report
 from ghjobs_async.cli.output.progress import Bar, Progress
-from ghjobs_async.cli.output.records import (
-    FAILURE_FIELDS,
-    JOB_FIELDS,
-    FailedJob,
-    show_failures,
-    show_jobs,
-)
+from ghjobs_async.cli.output.records import FAILED_FIELDS, JOB_FIELDS, show_failures, show_jobs
 from ghjobs_async.cli.programs import open_page
 from ghjobs_async.cli.target import Target, run_page
 from ghjobs_async.client import GitHubJobs
@@ -90,26 +74,24 @@ def list_command(  # noqa: D417 -- what commands share describes itself
     """
     if all_ and attempt is not None:
         raise ConfigurationError("--attempt names one attempt, --all means every one: not both")
-    printer = JsonPrinter.of_options(
-        json, jq, (*JOB_FIELDS, *FAILURE_FIELDS) if failed_only else JOB_FIELDS
-    )
+    printer = JsonPrinter.of_options(json, jq, FAILED_FIELDS if failed_only else JOB_FIELDS)
     check_web(web, printer, exit_status=exit_status)
     target = _target(common, run, repo, attempt)
     if all_ and isinstance(target.ref, RunRef) and target.ref.attempt is not None:
         raise ConfigurationError("this address names one attempt, --all means every one: not both")
     if web:
         open_page(run_page(common.targets.run(run, repo, attempt)), quiet=common.quiet)
-        return OK
-    gh, progress = connect(target.root, common)
+        return Exit.OK
+    gh, progress = common.connect(target.root)
 
-    async def fetch(gh: GitHubJobs) -> tuple[_Found, list[FailedJob]]:
+    async def fetch(gh: GitHubJobs) -> tuple[_Found, list[tuple[Job, Cause]]]:
         with progress.showing(str(target.ref)):
             found = await _fetch(gh, target.ref, attempt, all_=all_)
         return found, await _failures(gh, found, progress) if failed_only else []
 
     found, failures = run_with(gh, fetch)
-    unread = [one for one in failures if isinstance(one.cause, GHJobsError)]
-    troubles = missing(found.jobs) + [f"log of job {one.job.id}: {one.cause}" for one in unread]
+    unread = [one for one in failures if isinstance(one[1], GHJobsError)]
+    troubles = missing(found.jobs) + [f"log of job {job.id}: {error}" for job, error in unread]
     for trouble in troubles:
         report(trouble)
     if not failed_only:
@@ -117,8 +99,8 @@ def list_command(  # noqa: D417 -- what commands share describes itself
     elif printer is not None or found.empty_run is None:
         show_failures(failures, printer)
     if _failed(found, failed_only=failed_only, exit_status=exit_status):
-        return FAILED
-    return INCOMPLETE if troubles else OK
+        return Exit.FAILED
+    return Exit.INCOMPLETE if troubles else Exit.OK
 
 
 @attrs.frozen
@@ -152,7 +134,7 @@ async def _fetch(
     return _Found(ref, jobs, None if jobs.total_count else await gh.get_run(ref))
 
 
-async def _failures(gh: GitHubJobs, found: _Found, progress: Progress) -> list[FailedJob]:
+async def _failures(gh: GitHubJobs, found: _Found, progress: Progress) -> list[tuple[Job, Cause]]:
     """Read the logs of the failed jobs, many at a time."""
     jobs = [job for job in found.jobs if failed(job)]
     causes: dict[int, Cause] = {}
@@ -163,7 +145,7 @@ async def _failures(gh: GitHubJobs, found: _Found, progress: Progress) -> list[F
     title = f"{found.ref.repo}: failed jobs"
     with progress.showing(title, lambda: [Bar("logs", len(causes), len(jobs))]):
         await read_failures(gh, found.ref.repo, jobs, take)
-    return [FailedJob(job, causes[job.id]) for job in jobs]
+    return [(job, causes[job.id]) for job in jobs]
 
 
 def _failed(found: _Found, *, failed_only: bool, exit_status: bool) -> bool:

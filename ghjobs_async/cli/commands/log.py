@@ -14,9 +14,9 @@ import attrs
 from cyclopts import Parameter
 
 from ghjobs_async.audit.plan import failed as is_failed
-from ghjobs_async.cli.options import Common, Repo, command, connect, run_with
+from ghjobs_async.cli.options import Common, Repo, command, run_with
 from ghjobs_async.cli.outcome import missing, read_failures
-from ghjobs_async.cli.output.console import FAILED, INCOMPLETE, OK, is_pipe, note, report
+from ghjobs_async.cli.output.console import Exit, is_pipe, note, report
 from ghjobs_async.cli.output.log_lines import ExcerptPrinter, LineWriter, failed_at
 from ghjobs_async.cli.output.pager import paging
 from ghjobs_async.cli.output.progress import Progress
@@ -95,10 +95,10 @@ def log_command(  # noqa: D417 -- what commands share describes itself
     _check(step, tail, output, failed=failed)
     target = _target(common.targets, job, run, repo, failed=failed)
     writer = LineWriter.of_options(raw=raw, timestamps=timestamps, no_color=no_color, tail=tail)
-    gh, progress = connect(target.root, common)
+    gh, progress = common.connect(target.root)
     logs = _Logs(gh, writer, progress)
 
-    async def print_log(_: GitHubJobs) -> int:
+    async def print_log(_: GitHubJobs) -> Exit:
         if isinstance(target.ref, RunRef):
             return await logs.print_failures(target.ref)
         if output is not None:
@@ -111,9 +111,9 @@ def log_command(  # noqa: D417 -- what commands share describes itself
             await logs.print_failure(target.ref)
         else:
             await logs.print_all(target.ref)
-        return OK
+        return Exit.OK
 
-    status = OK
+    status = Exit.OK
     try:
         with paging(quiet=common.quiet):
             status = run_with(gh, print_log)
@@ -230,17 +230,17 @@ class _Logs:
             note("the log is empty")
         self.writer.write_excerpt(excerpt.lines)
 
-    async def print_failures(self, ref: RunRef) -> int:
+    async def print_failures(self, ref: RunRef) -> Exit:
         """Print why each failed job of a run failed, and return the exit status."""
         jobs = await self.gh.list_jobs(ref)
         self.troubles.extend(missing(jobs))
         failed_jobs = [job for job in jobs if is_failed(job)]
         if not failed_jobs:
             self.troubles.append(await self._none_failed(ref, jobs))
-            return FAILED if jobs.complete else INCOMPLETE
+            return Exit.FAILED if jobs.complete else Exit.INCOMPLETE
         printer = ExcerptPrinter(failed_jobs, self.writer, self.troubles)
         await read_failures(self.gh, ref.repo, failed_jobs, printer.take)
-        return INCOMPLETE if self.troubles else OK
+        return Exit.INCOMPLETE if self.troubles else Exit.OK
 
     async def _none_failed(self, ref: RunRef, jobs: JobList) -> str:
         if not jobs:

@@ -8,9 +8,9 @@ import attrs
 from cyclopts import Parameter
 
 from ghjobs_async.audit import Logs
-from ghjobs_async.cli.options import Common, Jq, Json, Repo, RunFilters, command, connect, run_with
+from ghjobs_async.cli.options import Common, Jq, Json, Repo, RunFilters, command, run_with
 from ghjobs_async.cli.output.as_json import JsonPrinter
-from ghjobs_async.cli.output.console import INCOMPLETE, OK, report
+from ghjobs_async.cli.output.console import Exit, report
 from ghjobs_async.cli.output.records import RUN_FIELDS, show_runs
 from ghjobs_async.cli.output.text import plural
 from ghjobs_async.cli.target import RunsOf
@@ -61,7 +61,7 @@ def runs_command(  # noqa: D417 -- what commands share describes itself
     if limit < 1:
         raise ConfigurationError(f"--limit is 1 or more, not {limit}")
     target = common.targets.runs(source, repo)
-    gh, _ = connect(target.root, common)
+    gh, _ = common.connect(target.root)
     found = run_with(gh, lambda gh: _fetch(gh, target.ref, filters, limit))
     count = plural(found.total, "run")
     if len(found.runs) < found.total:
@@ -70,8 +70,8 @@ def runs_command(  # noqa: D417 -- what commands share describes itself
     show_runs(found.runs, printer, f"{target.ref.repo}{of_pull}: {count}")
     if found.missing:
         report(f"incomplete: {found.missing}")
-        return INCOMPLETE
-    return OK
+        return Exit.INCOMPLETE
+    return Exit.OK
 
 
 @attrs.frozen

@@ -9,6 +9,7 @@ import re
 import stat
 import sys
 from contextlib import suppress
+from enum import IntEnum
 from typing import Final, TextIO
 
 from rich.console import Console
@@ -16,13 +17,17 @@ from rich.text import Text
 
 from ghjobs_async.cli.output.text import clean
 
-OK: Final = 0
-FAILED: Final = 1
-USAGE: Final = 2
-INCOMPLETE: Final = 3
-#: The shell's own numbers for a command that SIGINT or SIGPIPE ended.
-INTERRUPTED: Final = 130
-PIPE_CLOSED: Final = 141
+
+class Exit(IntEnum):
+    """The exit statuses; the last two are the shell's own for SIGINT and SIGPIPE."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    INCOMPLETE = 3
+    INTERRUPTED = 130
+    PIPE_CLOSED = 141
+
 
 _LOGGER: Final = logging.getLogger("ghjobs_async")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -21,8 +21,8 @@ from ghjobs_async.logtext import FailureExcerpt, failing_step
 from ghjobs_async.models import Job, Run, to_dict
 
 JOB_FIELDS: Final = tuple(field.name for field in attrs.fields(Job))
-#: What the JSON of a failed job has besides the job's own fields.
-FAILURE_FIELDS: Final = ("failing_step", "first_error")
+#: The JSON of a failed job has two more.
+FAILED_FIELDS: Final = (*JOB_FIELDS, "failing_step", "first_error")
 RUN_FIELDS: Final = tuple(field.name for field in attrs.fields(Run))
 #: The columns between title and number, and from which width on there is room for them.
 _COLUMNS: Final = {"Workflow": 70, "Branch": 70, "Event": 110, "Elapsed": 110, "Age": 0}
@@ -142,47 +142,41 @@ def _times(job: Job) -> tuple[str, str]:
 
 
 @attrs.frozen
-class FailedJob:
-    """A job that failed, and what its log says."""
+class _Failed:
+    """A job that failed, the name of the step where, and the first error in its log; if known."""
 
     job: Job
-    cause: Cause
+    step: str | None
+    error: str | None
 
-    @property
-    def step(self) -> str | None:
-        """Return the name of the step that failed, where GitHub reports one."""
-        step = failing_step(self.job)
-        return None if step is None else step.name
-
-    @property
-    def error(self) -> str | None:
-        """Return the first error in the log, where there is one."""
-        errors = self.cause.errors if isinstance(self.cause, FailureExcerpt) else ()
-        return errors[0].text if errors else None
-
-    def to_dict(self) -> dict[str, object]:
-        """Return the fields for JSON."""
-        found = dict(zip(FAILURE_FIELDS, (self.step, self.error), strict=True))
-        return {**to_dict(self.job), **found}
+    @classmethod
+    def of(cls, job: Job, cause: Cause) -> _Failed:
+        step = failing_step(job)
+        errors = cause.errors if isinstance(cause, FailureExcerpt) else ()
+        return cls(job, None if step is None else step.name, errors[0].text if errors else None)
 
 
-def show_failures(found: Sequence[FailedJob], printer: JsonPrinter | None) -> None:
+def show_failures(found: Iterable[tuple[Job, Cause]], printer: JsonPrinter | None) -> None:
     """Show the failed jobs, each with its failing step and first error."""
+    failures = [_Failed.of(job, cause) for job, cause in found]
 
-    def cells(one: FailedJob) -> tuple[object, ...]:
+    def fields(one: _Failed) -> dict[str, object]:
+        return {**to_dict(one.job), "failing_step": one.step, "first_error": one.error}
+
+    def cells(one: _Failed) -> tuple[object, ...]:
         job = one.job
         return (job.state, job.name, job.id, job.run_attempt, one.step, one.error, job.html_url)
 
     def draw(screen: Console) -> None:
-        for one in found:
+        for one in failures:
             screen.print(_entry(one, screen.width), soft_wrap=True)
-        if not found:
+        if not failures:
             screen.print(Text("no job failed", style="dim"))
 
-    show(found, printer, to_dict=FailedJob.to_dict, cells=cells, draw=draw)
+    show(failures, printer, to_dict=fields, cells=cells, draw=draw)
 
 
-def _entry(one: FailedJob, width: int) -> Text:
+def _entry(one: _Failed, width: int) -> Text:
     job = one.job
     facts = f"  {duration(job.duration)}  {job.id}"
     name = shorten(Text(clean(job.name), style="bold"), max(1, width - 2 - len(facts)))
