@@ -99,11 +99,8 @@ class Matching:
     def _around(self) -> tuple[int, int]:
         before = self.context if self.before_context is None else self.before_context
         after = self.context if self.after_context is None else self.after_context
-        for name, lines in (
-            ("--context", self.context),
-            ("--before-context", before),
-            ("--after-context", after),
-        ):
+        asked = {"--context": self.context, "--before-context": before, "--after-context": after}
+        for name, lines in asked.items():
             if not 0 <= lines <= _MAX_CONTEXT:
                 raise ConfigurationError(f"{name} is 0 to {_MAX_CONTEXT} lines, not {lines}")
         return before, after

@@ -154,28 +154,12 @@ class RunFilters:
     status: Annotated[str | None, Parameter(alias="-s")] = None
     actor: str | None = None
 
-    @property
-    def given(self) -> dict[str, object]:
-        """Return the filters that were given, by their options."""
-        return {
-            f"--{field.name.replace('_', '-')}": value
-            for field in attrs.fields(type(self))
-            if field.name != "allow_empty" and (value := getattr(self, field.name)) != field.default
-        }
-
     def plan(self, repos: tuple[str, ...], logs: Logs) -> AuditPlan:
         """Make the plan for *repos*."""
-        return AuditPlan(
-            repos=repos,
-            since=None if self.since is None else parse_when(self.since),
-            until=None if self.until is None else parse_when(self.until),
-            workflow=self.workflow,
-            branch=self.branch,
-            event=self.event,
-            status=self.status,
-            actor=self.actor,
-            logs=logs,
-        )
+        given = attrs.asdict(self, filter=lambda field, _: field.name != "allow_empty")
+        for name in ("since", "until"):
+            given[name] = None if given[name] is None else parse_when(given[name])
+        return AuditPlan(repos=repos, logs=logs, **given)
 
 
 @Parameter(name="*", group=_FILTERS)
@@ -192,9 +176,14 @@ class Filters(RunFilters):
     all_attempts: bool = False
     allow_empty: bool = False
 
-    def plan(self, repos: tuple[str, ...], logs: Logs) -> AuditPlan:
-        """Make the plan for *repos*."""
-        return attrs.evolve(super().plan(repos, logs), all_attempts=self.all_attempts)
+    @property
+    def given(self) -> dict[str, object]:
+        """Return the filters that were given, by their options."""
+        return {
+            f"--{field.name.replace('_', '-')}": value
+            for field in attrs.fields(type(self))
+            if field.name != "allow_empty" and (value := getattr(self, field.name)) != field.default
+        }
 
     def check_found(self, runs: int, repos: tuple[str, ...]) -> bool:
         """Check that runs were found, or that none were needed; otherwise say so on stderr."""

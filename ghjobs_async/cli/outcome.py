@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import GHJobsError
-from ghjobs_async.fanout import Failed, Fetched
+from ghjobs_async.fanout import Fetched
 from ghjobs_async.logs.job_log import JobLog
 from ghjobs_async.logtext import FailureExcerpt
 from ghjobs_async.models import Job, JobList
@@ -49,10 +49,7 @@ async def read_failures(
     refs = [JobRef(repo, job.id) for job in jobs.values() if job.ran]
     async with gh.fan_out_logs(refs, read) as outcomes:
         async for outcome in outcomes:
-            match outcome:
-                case Fetched(ref, cause):
-                    take(jobs[ref.job_id], cause)
-                case Failed(ref, GHJobsError() as error):
-                    take(jobs[ref.job_id], error)
-                case Failed(_, error):
-                    raise error
+            cause = outcome.value if isinstance(outcome, Fetched) else outcome.error
+            if isinstance(cause, Exception) and not isinstance(cause, GHJobsError):
+                raise cause
+            take(jobs[outcome.ref.job_id], cause)

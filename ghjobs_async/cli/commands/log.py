@@ -26,7 +26,7 @@ from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError, GHJobsError
 from ghjobs_async.logs.job_log import JobLog
 from ghjobs_async.logtext import Certainty
-from ghjobs_async.models import Job, JobList, Step
+from ghjobs_async.models import Job, Step
 from ghjobs_async.refs import JobRef, RunRef
 
 T = TypeVar("T")
@@ -236,19 +236,17 @@ class _Logs:
         self.troubles.extend(missing(jobs))
         failed_jobs = [job for job in jobs if is_failed(job)]
         if not failed_jobs:
-            self.troubles.append(await self._none_failed(ref, jobs))
+            states = Counter(job.state for job in jobs)
+            counts = ", ".join(f"{n:,} {state}" for state, n in states.items())
+            problem = f"no job of {ref} failed: {counts}"
+            if not jobs:
+                run = await self.gh.get_run(ref)
+                problem = f"{ref} has no jobs: it is {run.state}"
+            self.troubles.append(problem)
             return Exit.FAILED if jobs.complete else Exit.INCOMPLETE
         printer = ExcerptPrinter(failed_jobs, self.writer, self.troubles)
         await read_failures(self.gh, ref.repo, failed_jobs, printer.take)
         return Exit.INCOMPLETE if self.troubles else Exit.OK
-
-    async def _none_failed(self, ref: RunRef, jobs: JobList) -> str:
-        if not jobs:
-            run = await self.gh.get_run(ref)
-            return f"{ref} has no jobs: it is {run.state}"
-        counts = Counter(job.state for job in jobs)
-        states = ", ".join(f"{n:,} {state}" for state, n in counts.items())
-        return f"no job of {ref} failed: {states}"
 
 
 def find_step(job: Job, name: str) -> Step:

@@ -34,14 +34,10 @@ _MIN_WAIT: Final = 0.5
 @attrs.frozen
 class Bar:
     """
-    One line of progress.
+    One line of progress: how much is *done*, *of* how much; None where that is unknown.
 
-    Attributes:
-        name: What is counted.
-        done, of: How much is done, of how much; None where unknown.
-        growing: Whether there may turn out to be more, so that no time left is shown.
-        amount: Writes ``done`` and ``of``.
-        more: Stands behind it.
+    Where that may still be *growing*, no time left is shown. *amount* writes both, and *more* stands
+    behind them.
     """
 
     name: str

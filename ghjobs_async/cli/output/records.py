@@ -33,12 +33,8 @@ _MIN_TITLE: Final = 8
 
 def draw_job(screen: Console, repo: str, job: Job) -> None:
     """Draw one job and its steps."""
-    state = job.state
-    screen.print(
-        Text.assemble(
-            sign(state), " ", (clean(job.name), "bold"), "  ", (clean(state), style_of(state))
-        )
-    )
+    state = (clean(job.state), style_of(job.state))
+    screen.print(Text.assemble(sign(job.state), " ", (clean(job.name), "bold"), "  ", state))
     facts = Grid.grid(padding=(0, 2), pad_edge=False)
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
@@ -61,12 +57,10 @@ def draw_job(screen: Console, repo: str, job: Job) -> None:
 
 def print_job(repo: str, job: Job) -> None:
     """Print one job and its steps for other programs."""
-    row("name:", job.name)
-    row("state:", job.state)
-    for name, value in _facts(repo, job):
-        row(f"{name.lower()}:", value)
-    if job.html_url:
-        row("view:", job.html_url)
+    facts = [("name", job.name), ("state", job.state), *_facts(repo, job)]
+    for name, value in [*facts, ("view", job.html_url)]:
+        if value:
+            row(f"{name.lower()}:", value)
     row("--")
     for step in job.steps:
         row(step.state, step.number, step.name, duration(step.duration))
