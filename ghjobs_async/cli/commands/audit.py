@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Logs, Tally, estimate
+from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Logs, estimate
 from ghjobs_async.cli.options import BUDGET_WAIT, Common, Filters, command, run_with
 from ghjobs_async.cli.output.as_json import print_json
 from ghjobs_async.cli.output.audit import print_estimate, print_summary
@@ -97,18 +97,12 @@ def run_audit(
     except KeyboardInterrupt:
         report(f"interrupted: {plural(tally.total.jobs, 'job')} so far in {folder.path}")
         return Exit.INTERRUPTED
-    _finish(tally, folder, json=json, quiet=progress.quiet)
-    complete = audit.complete and filters.check_found(tally.total.found, plan.repos)
-    return Exit.OK if complete else Exit.INCOMPLETE
-
-
-def _finish(tally: Tally, folder: AuditFolder, *, json: bool, quiet: bool) -> None:
     if json:
         print_json(tally.to_dict())
     else:
         print_summary(console(sys.stdout), tally)
     total = tally.total
-    if not quiet:
+    if not progress.quiet:
         note(f"jobs, failures and logs are in {folder.path}")
         if total.without_jobs:
             runs = plural(total.without_jobs, "run")
@@ -118,3 +112,5 @@ def _finish(tally: Tally, folder: AuditFolder, *, json: bool, quiet: bool) -> No
             f"incomplete: {total.failures:,} of the searches, runs or logs are missing, "
             f"see {folder.path / 'failures.ndjson'}"
         )
+    complete = audit.complete and filters.check_found(total.found, plan.repos)
+    return Exit.OK if complete else Exit.INCOMPLETE

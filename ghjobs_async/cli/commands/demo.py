@@ -21,7 +21,6 @@ from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.testing import FakeGitHub, FakeRun, faults, fill_demo
 
-_RUNS: Final = 200
 #: About the latency of GitHub itself: without it there would be nothing to see.
 _LATENCY: Final = 0.05
 #: After this many listings the client is told to wait for a second.
@@ -49,7 +48,7 @@ def demo_command(  # noqa: D417 -- what commands share describes itself
     *,
     serve: bool = False,
     output: Annotated[Path | None, Parameter(alias="-o")] = None,
-    runs: int = _RUNS,
+    runs: int = 200,
     concurrency: int = 32,
     json: bool = False,
     quiet: Quiet = False,

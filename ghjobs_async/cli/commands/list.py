@@ -138,13 +138,11 @@ async def _failures(gh: GitHubJobs, found: _Found, progress: Progress) -> list[t
     """Read the logs of the failed jobs, many at a time."""
     jobs = [job for job in found.jobs if failed(job)]
     causes: dict[int, Cause] = {}
-
-    def take(job: Job, cause: Cause) -> None:
-        causes[job.id] = cause
-
     title = f"{found.ref.repo}: failed jobs"
     with progress.showing(title, lambda: [Bar("logs", len(causes), len(jobs))]):
-        await read_failures(gh, found.ref.repo, jobs, take)
+        await read_failures(
+            gh, found.ref.repo, jobs, lambda job, cause: causes.update({job.id: cause})
+        )
     return [(job, causes[job.id]) for job in jobs]
 
 

@@ -94,7 +94,7 @@ def log_command(  # noqa: D417 -- what commands share describes itself
     """
     _check(step, tail, output, failed=failed)
     target = _target(common.targets, job, run, repo, failed=failed)
-    writer = LineWriter.of_options(raw=raw, timestamps=timestamps, no_color=no_color, tail=tail)
+    writer = LineWriter(raw=raw, timestamps=timestamps, no_color=no_color, tail=tail)
     gh, progress = common.connect(target.root)
     logs = _Logs(gh, writer, progress)
 

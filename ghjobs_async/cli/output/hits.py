@@ -15,7 +15,7 @@ from ghjobs_async.audit.feed import JobOf
 from ghjobs_async.cli.output.console import BOLD, DIM, colours, is_terminal, paint
 from ghjobs_async.cli.output.text import clean
 from ghjobs_async.logs.log_grep import JobHit
-from ghjobs_async.logtext import LogLine, plain
+from ghjobs_async.logtext import plain
 from ghjobs_async.logtext.search import find
 
 _GREEN, _MATCH = "32", "1;31"
@@ -44,10 +44,6 @@ class Search:
     context: tuple[int, int] = (0, 0)
     invert: bool = False
     max_count: int | None = None
-
-    def selects(self, line: LogLine) -> bool:
-        """Whether *line* is a hit."""
-        return (find(self.pattern, line) is None) == self.invert
 
 
 @attrs.define
@@ -101,7 +97,8 @@ class HitPrinter:
         # hit of a job, lines that match are context too.
         after = found.after
         if job.hits != self.search.max_count:
-            after = tuple(takewhile(lambda line: not self.search.selects(line), after))
+            pattern, invert = self.search.pattern, self.search.invert
+            after = tuple(takewhile(lambda line: (find(pattern, line) is None) != invert, after))
         # A line printed for the hit before is not printed again.
         before = [line for line in found.before if line.number > job.line]
         fresh = [*before, found.line, *after]

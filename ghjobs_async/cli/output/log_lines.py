@@ -26,37 +26,25 @@ _KINDS: Final = {
 }
 
 
-@attrs.frozen
 class LineWriter:
     """
-    Write lines to stdout.
+    Write lines to stdout: for a terminal as people read them, and nothing but colours controls it.
 
     Args:
-        terminal: Write for a terminal, which nothing but colours may control.
         raw: Write what GitHub has; on a terminal, the part of it that is safe there.
-        timestamps, colour: Write each line's time before it; write colours.
+        timestamps: Write each line's time before it.
+        no_color: Write lines for people, without colours, wherever stdout goes.
         tail: How many lines to write of an excerpt, from its end; None writes all.
     """
 
-    terminal: bool
-    raw: bool
-    timestamps: bool
-    colour: bool
-    tail: int | None
-
-    @classmethod
-    def of_options(
-        cls, *, raw: bool, timestamps: bool, no_color: bool, tail: int | None
-    ) -> LineWriter:
-        """Make the writer that the options and stdout ask for."""
-        terminal = is_terminal(sys.stdout)
-        raw = raw or not (terminal or timestamps or no_color)
-        return cls(terminal, raw, timestamps, colours(sys.stdout) and not no_color, tail)
-
-    @property
-    def untouched(self) -> bool:
-        """Whether the log goes through byte for byte, so that it need not be split into lines."""
-        return self.raw and not self.terminal
+    def __init__(self, *, raw: bool, timestamps: bool, no_color: bool, tail: int | None) -> None:
+        self.terminal = is_terminal(sys.stdout)
+        self.colour = colours(sys.stdout) and not no_color
+        self.tail = tail
+        self._timestamps = timestamps
+        self._raw = raw or not (self.terminal or timestamps or no_color)
+        #: Whether the log goes through byte for byte, so that it need not be split into lines.
+        self.untouched = self._raw and not self.terminal
 
     def write(self, line: LogLine, prefix: str = "") -> None:
         """Write one line, after *prefix*."""
@@ -64,11 +52,11 @@ class LineWriter:
             # After a prefix, every line ends: what follows the log's last one has a prefix too.
             end = b"\n" if prefix and not line.raw.endswith(b"\n") else b""
             sys.stdout.buffer.write(prefix.encode() + line.raw + end)
-        elif self.raw:
+        elif self._raw:
             text = line.raw.decode("utf-8", "replace").rstrip("\r\n")
             sys.stdout.write(f"{prefix}{clean_line(text, colour=self.colour)}\n")
         elif line.kind is not LineKind.ENDGROUP:
-            stamp = f"{line.time_text or '':28} " if self.timestamps else ""
+            stamp = f"{line.time_text or '':28} " if self._timestamps else ""
             sys.stdout.write(f"{prefix}{stamp}{self._shown(line)}\n")
 
     def write_excerpt(self, lines: Sequence[LogLine], prefix: str = "") -> None:
