@@ -14,7 +14,7 @@ from ghjobs_async.cli.options import Common, ExitStatus, Jq, Json, Repo, Web, co
 from ghjobs_async.cli.outcome import Cause, has_failed, missing, read_failures
 from ghjobs_async.cli.output.as_json import JsonPrinter, check_web
 from ghjobs_async.cli.output.console import Exit, report
-from ghjobs_async.cli.output.progress import Bar, Progress
+from ghjobs_async.cli.output.progress import Bar
 from ghjobs_async.cli.output.records import FAILED_FIELDS, JOB_FIELDS, show_failures, show_jobs
 from ghjobs_async.cli.programs import open_page
 from ghjobs_async.cli.target import Target, run_page
@@ -87,7 +87,16 @@ def list_command(  # noqa: D417 -- what commands share describes itself
     async def fetch(gh: GitHubJobs) -> tuple[_Found, list[tuple[Job, Cause]]]:
         with progress.showing(str(target.ref)):
             found = await _fetch(gh, target.ref, attempt, all_=all_)
-        return found, await _failures(gh, found, progress) if failed_only else []
+        if not failed_only:
+            return found, []
+        jobs = [job for job in found.jobs if failed(job)]
+        causes: dict[int, Cause] = {}
+        title = f"{found.ref.repo}: failed jobs"
+        with progress.showing(title, lambda: [Bar("logs", len(causes), len(jobs))]):
+            await read_failures(
+                gh, found.ref.repo, jobs, lambda job, why: causes.update({job.id: why})
+            )
+        return found, [(job, causes[job.id]) for job in jobs]
 
     found, failures = run_with(gh, fetch)
     unread = [one for one in failures if isinstance(one[1], GHJobsError)]
@@ -132,18 +141,6 @@ async def _fetch(
         ref = RunRef(ref.repo, job.run_id, of_job)
     jobs = await gh.list_jobs(ref, filter=which)
     return _Found(ref, jobs, None if jobs.total_count else await gh.get_run(ref))
-
-
-async def _failures(gh: GitHubJobs, found: _Found, progress: Progress) -> list[tuple[Job, Cause]]:
-    """Read the logs of the failed jobs, many at a time."""
-    jobs = [job for job in found.jobs if failed(job)]
-    causes: dict[int, Cause] = {}
-    title = f"{found.ref.repo}: failed jobs"
-    with progress.showing(title, lambda: [Bar("logs", len(causes), len(jobs))]):
-        await read_failures(
-            gh, found.ref.repo, jobs, lambda job, cause: causes.update({job.id: cause})
-        )
-    return [(job, causes[job.id]) for job in jobs]
 
 
 def _failed(found: _Found, *, failed_only: bool, exit_status: bool) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import attrs
 from cyclopts import Parameter
 
 from ghjobs_async.audit import Logs
@@ -62,28 +61,22 @@ def runs_command(  # noqa: D417 -- what commands share describes itself
         raise ConfigurationError(f"--limit is 1 or more, not {limit}")
     target = common.targets.runs(source, repo)
     gh, _ = common.connect(target.root)
-    found = run_with(gh, lambda gh: _fetch(gh, target.ref, filters, limit))
-    count = plural(found.total, "run")
-    if len(found.runs) < found.total:
-        count = f"{len(found.runs):,} of {count}"
+    runs, total, missing = run_with(gh, lambda gh: _fetch(gh, target.ref, filters, limit))
+    count = plural(total, "run")
+    if len(runs) < total:
+        count = f"{len(runs):,} of {count}"
     of_pull = "" if target.ref.pull is None else f" pull request {target.ref.pull}"
-    show_runs(found.runs, printer, f"{target.ref.repo}{of_pull}: {count}")
-    if found.missing:
-        report(f"incomplete: {found.missing}")
+    show_runs(runs, printer, f"{target.ref.repo}{of_pull}: {count}")
+    if missing:
+        report(f"incomplete: {missing}")
         return Exit.INCOMPLETE
     return Exit.OK
 
 
-@attrs.frozen
-class _Found:
-    """The runs that were asked for, how many there are in all, and what is missing."""
-
-    runs: tuple[Run, ...]
-    total: int
-    missing: str
-
-
-async def _fetch(gh: GitHubJobs, source: RunsOf, filters: RunFilters, limit: int) -> _Found:
+async def _fetch(
+    gh: GitHubJobs, source: RunsOf, filters: RunFilters, limit: int
+) -> tuple[tuple[Run, ...], int, str]:
+    """Return the runs that are asked for, how many there are in all, and what is missing."""
     plan = filters.plan((source.repo,), Logs.NONE)
     sha = None if source.pull is None else await gh.get_pull_head(source.repo, source.pull)
     search = plan.search(gh, source.repo, head_sha=sha)
@@ -102,4 +95,4 @@ async def _fetch(gh: GitHubJobs, source: RunsOf, filters: RunFilters, limit: int
         missing = f"{plural(len(search.undecodable), 'run')} could not be decoded"
     elif len(runs) < min(limit, total):
         missing = f"{total} runs expected, {len(runs)} got"
-    return _Found(runs[:limit], total, missing)
+    return runs[:limit], total, missing

@@ -122,23 +122,20 @@ class ExcerptPrinter:
     def _print(self, job: Job, cause: Cause) -> None:
         if isinstance(cause, GHJobsError):
             self.troubles.append(f"log of job {job.id}: {cause}")
+        colour = self.writer.colour
         lines = cause.lines if isinstance(cause, FailureExcerpt) else ()
         if self.writer.terminal:
-            self._heading(job, _about(cause))
+            name, number, about = clean(job.name), str(job.id), clean(_about(cause))
+            heading = f"{paint(BOLD, name, on=colour)}  {paint(DIM, number, on=colour)}\n"
+            sys.stdout.write(heading if job is self.jobs[0] else f"\n{heading}")
+            if about:
+                sys.stdout.write(paint(DIM, about, on=colour) + "\n")
             self.writer.write_excerpt(lines)
         elif isinstance(cause, FailureExcerpt) and lines:
             self.writer.write_excerpt(lines, self._columns(job, cause))
         elif not isinstance(cause, GHJobsError):
             # Else nothing would mention this job.
             note(f"{clean(job.name)} ({job.id}): {_about(cause)}")
-
-    def _heading(self, job: Job, about: str) -> None:
-        colour = self.writer.colour
-        between = "" if job is self.jobs[0] else "\n"
-        name, number = paint(BOLD, clean(job.name), on=colour), paint(DIM, str(job.id), on=colour)
-        sys.stdout.write(f"{between}{name}  {number}\n")
-        if about:
-            sys.stdout.write(paint(DIM, clean(about), on=colour) + "\n")
 
     def _columns(self, job: Job, excerpt: FailureExcerpt) -> str:
         name = clean(job.name)

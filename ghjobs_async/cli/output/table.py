@@ -61,7 +61,9 @@ class Table:
         style: str = "",
     ) -> None:
         """Add a row: a *name*, which may be shortened, after a *sign*; and a *note* below it."""
-        self._rows.append(_Row(sign or Text(), _text(name), tuple(map(_text, cells)), note, style))
+        self._rows.append(
+            _Row(sign or Text(), Text.assemble(name), tuple(map(Text.assemble, cells)), note, style)
+        )
 
     def __rich_console__(
         self, console: Console, options: ConsoleOptions
@@ -117,7 +119,7 @@ class Table:
 
 def shorten(text: str | Text, width: int) -> Text:
     """Shorten *text* to *width* columns, in the middle: names mostly differ at their ends."""
-    text = _text(text)
+    text = Text.assemble(text)
     if text.cell_len <= width:
         return text
     mark = glyph("…", "...")
@@ -130,10 +132,6 @@ def shorten(text: str | Text, width: int) -> Text:
     start = len("".join(parts[:head]))
     end = len("".join(parts[len(parts) - tail :]))
     return text[:start] + Text(mark) + text[len(text) - end :]
-
-
-def _text(value: str | Text) -> Text:
-    return Text(value) if isinstance(value, str) else value
 
 
 def _whole(line: Text) -> Text:
