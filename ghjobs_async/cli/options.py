@@ -127,10 +127,7 @@ def _find_auth(root: str) -> TokenAuth | None:
     return TokenAuth(token, source="gh") if token else None
 
 
-_FILTERS = Group("Which runs", sort_key=50)
-
-
-@Parameter(name="*", group=_FILTERS)
+@Parameter(name="*", group=Group("Which runs", sort_key=50))
 @attrs.frozen(kw_only=True)
 class RunFilters:
     """
@@ -162,7 +159,6 @@ class RunFilters:
         return AuditPlan(repos=repos, logs=logs, **given)
 
 
-@Parameter(name="*", group=_FILTERS)
 @attrs.frozen(kw_only=True)
 class Filters(RunFilters):
     """
@@ -197,7 +193,6 @@ class Filters(RunFilters):
         return False
 
 
-@Parameter(name="*", group=_FILTERS)
 @attrs.frozen(kw_only=True)
 class GrepFilters(Filters):
     """The filters, with ``-e`` left to the pattern as in grep."""

@@ -25,8 +25,7 @@ _SCP: Final = re.compile(r"(?:[^@/\s]+@)?(?P<host>[^:/@\s]+):(?!//)(?P<path>.+)"
 
 def ask(program: str, *argv: str) -> str | None:
     """Return what *program* prints; None where it is missing, fails or hangs."""
-    path = shutil.which(program)
-    if path is None:
+    if (path := shutil.which(program)) is None:
         return None
     try:
         answer = subprocess.run(  # noqa: S603 -- by its full path, and no shell

@@ -170,9 +170,8 @@ def host_of(root: str) -> str:
     """Return the host name, as gh and people write it, that the API at *root* belongs to."""
     parts = urlsplit(root)
     host = (parts.hostname or "").lower()
-    if is_github_com(host):
-        return host.removeprefix("api.")
-    return parts.netloc.rpartition("@")[2].lower()
+    own = parts.netloc.rpartition("@")[2].lower()
+    return host.removeprefix("api.") if is_github_com(host) else own
 
 
 def web_root(root: str) -> str:

@@ -131,5 +131,4 @@ def _lines(base_url: str, runs: list[FakeRun]) -> list[str]:
             f"ghjobs log -R {run.repo} {job.id} --failed",
             f"ghjobs grep 'Process completed' {run.repo} --since 7d",
         ]
-    lines.append(f"ghjobs audit {run.repo} --since 7d --output demo-audit")
-    return lines
+    return [*lines, f"ghjobs audit {run.repo} --since 7d --output demo-audit"]

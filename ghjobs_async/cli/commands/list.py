@@ -22,7 +22,6 @@ from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError, GHJobsError
 from ghjobs_async.models import Job, JobList, Run
 from ghjobs_async.refs import JobRef, RunRef
-from ghjobs_async.wire.operations import Filter
 
 app = command(
     "list",
@@ -91,11 +90,11 @@ def list_command(  # noqa: D417 -- what commands share describes itself
             return found, []
         jobs = [job for job in found.jobs if failed(job)]
         causes: dict[int, Cause] = {}
-        title = f"{found.ref.repo}: failed jobs"
-        with progress.showing(title, lambda: [Bar("logs", len(causes), len(jobs))]):
-            await read_failures(
-                gh, found.ref.repo, jobs, lambda job, why: causes.update({job.id: why})
-            )
+        repo = found.ref.repo
+        with progress.showing(
+            f"{repo}: failed jobs", lambda: [Bar("logs", len(causes), len(jobs))]
+        ):
+            await read_failures(gh, repo, jobs, lambda job, why: causes.update({job.id: why}))
         return found, [(job, causes[job.id]) for job in jobs]
 
     found, failures = run_with(gh, fetch)
@@ -134,12 +133,11 @@ def _target(
 async def _fetch(
     gh: GitHubJobs, ref: RunRef | JobRef, attempt: int | None, *, all_: bool
 ) -> _Found:
-    which: Filter = "all" if all_ else "latest"
     if isinstance(ref, JobRef):
         job = await gh.get_job(ref)
         of_job = job.run_attempt if attempt is None and not all_ else attempt
         ref = RunRef(ref.repo, job.run_id, of_job)
-    jobs = await gh.list_jobs(ref, filter=which)
+    jobs = await gh.list_jobs(ref, filter="all" if all_ else "latest")
     return _Found(ref, jobs, None if jobs.total_count else await gh.get_run(ref))
 
 

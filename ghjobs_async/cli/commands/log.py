@@ -189,8 +189,7 @@ class _Logs:
 
     async def print_all(self, ref: JobRef) -> None:
         if (tail := self.writer.tail) is not None:
-            for line in await self.read(ref, lambda log: log.tail(tail)):
-                self.writer.write(line)
+            self.writer.write_excerpt(await self.read(ref, lambda log: log.tail(tail)))
             return
         async with self.gh.open_log(ref) as log:
             if not self.writer.untouched:

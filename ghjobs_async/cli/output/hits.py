@@ -100,8 +100,7 @@ class HitPrinter:
             pattern, invert = self.search.pattern, self.search.invert
             after = tuple(takewhile(lambda line: (find(pattern, line) is None) != invert, after))
         # A line printed for the hit before is not printed again.
-        before = [line for line in found.before if line.number > job.line]
-        fresh = [*before, found.line, *after]
+        fresh = [*(one for one in found.before if one.number > job.line), found.line, *after]
         self._begin(found, job, follows=fresh[0].number == job.line + 1)
         for line in fresh:
             hit = line is found.line

@@ -1,4 +1,4 @@
-"""Send long output through the user's pager, by gh's rules."""
+"""Send long output through the user's pager: https://cli.github.com/manual/gh_help_environment."""
 
 from __future__ import annotations
 
@@ -48,11 +48,7 @@ def paging(*, quiet: bool = False) -> Iterator[None]:
 
 
 def pager_command(environ: Mapping[str, str]) -> str | None:
-    """
-    Return the pager's command: ``GH_PAGER``, else ``PAGER``; None where it is missing, empty or cat.
-
-    https://cli.github.com/manual/gh_help_environment
-    """
+    """Return ``GH_PAGER``, else ``PAGER``; None where that is missing, empty or cat."""
     command = environ.get("GH_PAGER", environ.get("PAGER", "")).strip()
     return None if command in {"", "cat"} else command
 

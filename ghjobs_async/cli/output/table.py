@@ -76,8 +76,7 @@ class Table:
         widths = [max(row.cells[i].cell_len for row in rows) for i in range(len(self._titles))]
         longest = max(row.name.cell_len for row in rows)
         rooms = {gap: width - sum(widths) - gap * len(widths) for gap in _GAPS}
-        needed = min(longest, self._min_name)
-        gap = next((gap for gap, room in rooms.items() if room >= needed), None)
+        gap = next((g for g, room in rooms.items() if room >= min(longest, self._min_name)), None)
         for row in rows:
             if gap is not None:
                 yield self._line(row, lead, min(longest, rooms[gap]), widths, gap)

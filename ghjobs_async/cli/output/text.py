@@ -109,13 +109,11 @@ class Colours:
 
 def _extended(values: list[int]) -> _Colour | None:
     """Return the colour that ``5, N`` or ``2, R, G, B`` stands for; None where it is none."""
-    match values:
-        case [5, number] if number <= 255:
-            return _numbered(number)
-        case [2, *levels] if len(levels) == 3 and max(levels) <= 255:
-            return tuple(levels)
-        case _:
-            return None
+    if values[:1] == [5] and len(values) == 2 and values[1] <= 255:
+        return _numbered(values[1])
+    if values[:1] == [2] and len(values) == 4 and max(values) <= 255:
+        return tuple(values[1:])
+    return None
 
 
 def _numbered(number: int) -> _Colour:
