@@ -1,4 +1,4 @@
-"""Options that several commands have, and the client that they ask for. A command's own are in its docstring."""
+"""Options that several commands have, and the client; a command's own are in its docstring."""
 
 from __future__ import annotations
 

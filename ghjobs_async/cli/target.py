@@ -44,8 +44,8 @@ class Targets:
     """
     Find what a user names. Every method raises a `ConfigurationError` for what cannot be meant.
 
-    The host is that of ``--base-url``, of an address or a repository with a host, of ``GH_HOST``, of
-    ``GITHUB_API_URL``, or github.com: gh's order. Two that the user gave must agree.
+    The host is that of ``--base-url``, of an address or a repository with a host, of ``GH_HOST``,
+    of ``GITHUB_API_URL``, or github.com: gh's order. Two that the user gave must agree.
 
     Args:
         base_url: What ``--base-url`` gives.
@@ -154,7 +154,7 @@ class Targets:
         return Target(self._on_host(_root_of_url(address), named, option, "the address"), ref)
 
     def _on_host(self, root: str, named: str, option: str, what: str) -> str:
-        """Return the root that the environment or an option names for *root*'s host, else *root*."""
+        """Return the root that an option or the environment names for this host, else *root*."""
         host = host_of(root)
         if host_of(named) == host:
             return named

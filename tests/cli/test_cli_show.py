@@ -274,7 +274,7 @@ def test_whether_there_are_colours(
     environ: dict[str, str],
     coloured: bool,
 ) -> None:
-    """On a terminal there are colours, unless ``NO_COLOR``, ``CLICOLOR=0`` or TERM is against it."""
+    """On a terminal there are colours, but for ``NO_COLOR``, ``CLICOLOR=0`` and a dumb TERM."""
     monkeypatch.setenv("GH_FORCE_TTY", "80")
     for name, value in environ.items():
         monkeypatch.setenv(name, value)

@@ -36,8 +36,8 @@ class Bar:
     """
     One line of progress: how much is *done*, *of* how much; None where that is unknown.
 
-    Where that may still be *growing*, no time left is shown. *amount* writes both, and *more* stands
-    behind them.
+    Where that may still be *growing*, no time left is shown. *amount* writes both, and *more*
+    stands behind them.
     """
 
     name: str
