@@ -7,7 +7,6 @@ import re
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from enum import Enum
 from functools import partial
-from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -135,7 +134,7 @@ class GitHubJobs:
             clock=clock,
         )
         self._pages = Pages(self._requester, concurrency)
-        # Downloads have slots of their own: a log that waits for its reader blocks no API call.
+        # Downloads have their own slots: a log that waits for its reader blocks no API call.
         self._storage = Storage(concurrency)
 
     @property
@@ -151,8 +150,8 @@ class GitHubJobs:
     @property
     def rate_limit(self) -> RateLimit | None:
         """
-        What is left of the hourly budget, by the last answers; None before the first one, and on
-        servers without limits. Of several credentials, the one with the least left counts.
+        The hourly budget that remains, as the last answers reported it; None before the first one,
+        and on servers without limits. Of several credentials, it is the one with the least left.
         """
         return self._requester.credentials.rate_limit(self._clock.now())
 
@@ -162,12 +161,7 @@ class GitHubJobs:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:
@@ -305,7 +299,7 @@ class GitHubJobs:
         Args:
             repo: Repository as ``"owner/name"``.
             workflow: The workflow's id or its file name, ``"ci.yml"``.
-            actor: Login of who triggered the run.
+            actor: Login of the user who triggered the run.
             branch: The branch.
             event: The event, such as ``"push"``.
             status: A status or a conclusion.
@@ -334,7 +328,7 @@ class GitHubJobs:
 
     async def get_log_url(self, job: JobLike, job_id: int | str | None = None) -> LogLink:
         """
-        Ask for the signed link of a job's log. Whoever has it can read the log for a minute.
+        Ask for the signed link of a job's log. Anyone who has it can read the log for a minute.
 
         ``GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs`` --
         https://docs.github.com/rest/actions/workflow-jobs#download-job-logs-for-a-workflow-run
@@ -354,8 +348,8 @@ class GitHubJobs:
         ``GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs`` --
         https://docs.github.com/rest/actions/workflow-jobs#download-job-logs-for-a-workflow-run
 
-        The link is asked for and followed, without the token, when the block is entered. While the
-        log is read, an expired link is renewed and a broken body is resumed.
+        Entering the block asks for the link and follows it without the token. While the log is read,
+        an expired link is renewed and a broken download is resumed.
 
         Takes what `get_job` takes.
 
@@ -375,7 +369,7 @@ class GitHubJobs:
         List the jobs of many runs or attempts: ``async with gh.fan_out(refs) as outcomes``.
 
         Iterating gives a `Fetched` or `Failed` for each reference, as they finish. *refs* is read
-        lazily, results wait in bounded number, and leaving the block ends every request.
+        lazily, few results wait at a time, and leaving the block ends every request.
 
         Args:
             refs: Runs or attempts, as `RunRef`, `Run` or URL: any iterable, or async iterable, such
@@ -384,9 +378,8 @@ class GitHubJobs:
         """
         check_filter(filter)
         check_refs(refs)
-
         total = refs.known_total if isinstance(refs, RunSearch) else None
-        # A list waits as it came, and becomes objects when it is taken.
+        # A list waits undecoded, which takes less memory, until its outcome is taken.
         work = partial(self._fetch, filter=filter)
         return FanOutLate(
             refs, work, self._decode, resolve_run, concurrency=self._concurrency, total=total
@@ -442,7 +435,6 @@ class GitHubJobs:
         """
         regex = compiled(pattern, context, max_count)
         check_refs(refs)
-
         search = partial(
             JobLog.grep, pattern=regex, context=context, invert=invert, max_count=max_count
         )

@@ -16,7 +16,7 @@ _HOST: Final = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?\.)*[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
     r"|\[[0-9A-Fa-f:.]+\]"
 )
-# In NO_PROXY. A last label of digits would be half an address.
+# In NO_PROXY. A last label of only digits would be an incomplete address.
 _DOMAIN: Final = re.compile(r"(?:[a-z0-9_*-]+\.)*[0-9]*[a-z_*-][a-z0-9_*-]*")
 _WITH_PORT: Final = re.compile(r"(\[.*\]|[^:]*):([0-9]{1,5})")
 _MAX_PORT: Final = 65535
@@ -47,12 +47,8 @@ def _completed(text: object, source: str) -> str:
     )
     if not isinstance(text, str):
         raise problem
-    given = text.strip()
-    # urlsplit would silently drop a line end inside.
-    if not given.isprintable():
-        raise problem
+    given = text.strip().rstrip("/")
     bare = "://" not in given
-    given = given.rstrip("/")
     try:
         parts = urlsplit(f"https://{given}" if bare else given)
         port = parts.port
@@ -60,17 +56,17 @@ def _completed(text: object, source: str) -> str:
         raise problem from None
     host = (parts.hostname or "").lower()
     netloc = f"[{host}]" if ":" in host else host
-    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(netloc):
-        raise problem
     if (
-        "@" in parts.netloc
+        not given.isprintable()  # urlsplit would silently drop a line end inside
+        or parts.scheme not in {"http", "https"}
+        or not _HOST.fullmatch(netloc)
+        or "@" in parts.netloc
         or parts.netloc.endswith(":")
         or parts.query
         or parts.fragment
         or not re.fullmatch(r"[A-Za-z0-9._~/-]*", parts.path)
+        or (bare and parts.path)
     ):
-        raise problem
-    if bare and parts.path:
         raise problem
     if is_github_com(host):
         if parts.scheme != "https" or port not in {None, 443}:
@@ -90,7 +86,7 @@ def token_variables(root: str, environ: Mapping[str, str]) -> tuple[str, ...]:
     """
     Return the variables that may contain the token for *root*; the first one that is set counts.
 
-    They are those that gh reads, so that a github.com token never goes to another host by accident.
+    gh reads the same ones. So a github.com token never goes to another host by accident.
     https://cli.github.com/manual/gh_help_environment
     """
     if is_github_com(urlsplit(root).hostname or ""):
@@ -98,9 +94,7 @@ def token_variables(root: str, environ: Mapping[str, str]) -> tuple[str, ...]:
     names = ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
     # A runner of an Enterprise Server sets both GITHUB_API_URL and GITHUB_TOKEN.
     runner = environ.get("GITHUB_API_URL")
-    if runner and _same_host(runner, root):
-        return (*names, "GITHUB_TOKEN")
-    return names
+    return (*names, "GITHUB_TOKEN") if runner and _same_host(runner, root) else names
 
 
 def find_token(root: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
@@ -123,12 +117,12 @@ def proxy_for(scheme: str, host: str, port: int, environ: Mapping[str, str]) -> 
     """
     Return the proxy for an address, as curl and Go find it; None for a direct connection.
 
-    It is that of ``HTTPS_PROXY`` or ``HTTP_PROXY``, else that of ``ALL_PROXY``, unless ``NO_PROXY``
-    excludes the address. A lower-case name comes before the upper-case one.
+    ``HTTPS_PROXY`` or ``HTTP_PROXY`` comes before ``ALL_PROXY``, and a lower-case name before the
+    upper-case one. ``NO_PROXY`` excludes addresses.
 
     Raises:
-        ConfigurationError: A variable is not understood, or the proxy is not an http or https proxy
-            but, for example, a SOCKS proxy.
+        ConfigurationError: A variable is malformed, or the proxy is neither an http nor an https
+            proxy (but, for example, a SOCKS proxy).
     """
     name, proxy = _first_set((f"{scheme}_proxy", "all_proxy"), environ)
     if not proxy or _is_direct(host.rstrip(".").lower(), port, environ):
@@ -156,7 +150,7 @@ def proxy_for(scheme: str, host: str, port: int, environ: Mapping[str, str]) -> 
 
 
 def _is_direct(host: str, port: int, environ: Mapping[str, str]) -> bool:
-    """Return whether ``NO_PROXY`` excludes an address; all its entries have to be understood."""
+    """Return whether ``NO_PROXY`` excludes an address; a malformed entry is an error anyway."""
     variable, entries = _first_set(("no_proxy",), environ)
     found = False
     for entry in re.findall(r"[^\s,]+", entries):
@@ -183,10 +177,10 @@ def _first_set(names: tuple[str, ...], environ: Mapping[str, str]) -> tuple[str,
 
 def _excludes(entry: str, host: str, port: int) -> bool | None:
     """
-    Return whether an entry of ``NO_PROXY`` means this address; None where it is not understood.
+    Return whether an entry of ``NO_PROXY`` matches this address; None for a malformed entry.
 
-    An entry is a domain with all below it, an address, a network, or a pattern, each with or without
-    a port.
+    An entry is a domain with its subdomains, an address, a network or a pattern, with or without a
+    port.
     """
     with_port = _WITH_PORT.fullmatch(entry)
     name, wanted = with_port.groups() if with_port else (entry, port)

@@ -1,5 +1,5 @@
 """
-The error tree. Data is in attributes, never only in the text, and no text contains a secret.
+The errors. Their data is in attributes too, not only in the text; no text contains a secret.
 
 Every error can be pickled, so that it can come back from another process.
 """
@@ -15,9 +15,9 @@ import attrs
 # How many characters of a caller's value, and of a server's message, an error's text contains.
 _MAX_SHOWN = 80
 _MAX_MESSAGE = 300
-# How much of a longer message is looked at, before blanks and control characters are removed.
+# How much of a longer message is read, before blanks and control characters are removed.
 _MAX_READ = 2000
-# A token, or a private key (in base64, too), given where something else was meant.
+# A token or a private key (also in base64) that was passed as another argument.
 _SECRET = re.compile(r"(gh[a-z]_|github_pat_)\w+|(?:-----BEGIN|LS0tLS1CRUdJTi).*")
 
 
@@ -58,7 +58,7 @@ def one_line(text: str, limit: int = _MAX_MESSAGE) -> str:
 class GHJobsError(Exception):
     """The base class of every error that this library raises on purpose."""
 
-    # Whether it was retried as often as allowed: then no retry around it starts anew.
+    # Whether the retries were used up, so that no outer retry starts over.
     given_up = False
 
     def __reduce__(
@@ -73,7 +73,7 @@ class ConfigurationError(GHJobsError):
 
 class TransportError(GHJobsError):
     """
-    There was no usable answer; the cause is chained.
+    No usable answer came; the cause is chained.
 
     Attributes:
         method, url: The request; the URL without its query where that is a secret.
@@ -202,7 +202,7 @@ class LogUnavailableError(GHJobsError):
 
 class LogTruncatedError(GHJobsError):
     """
-    A log's download broke off, was resumed as often as allowed, and is still incomplete.
+    A log is still incomplete after as many resumes of its download as are allowed.
 
     Attributes:
         expected: The size of the log in bytes, where the server reported it.

@@ -1,8 +1,8 @@
 """
 Bounded concurrency over any ``async key -> value``: the only place that starts tasks.
 
-It knows nothing of GitHub. Keys are read lazily, results come as they finish, and leaving the block
-ends every task, whatever the reason for leaving.
+It knows nothing of GitHub. Keys are read lazily, outcomes come as they finish, and leaving the block
+ends every task, whatever the reason.
 """
 
 from __future__ import annotations
@@ -13,14 +13,12 @@ from collections import deque
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
-    AsyncIterator,
     Awaitable,
     Callable,
     Iterable,
     Sized,
 )
 from contextlib import aclosing, suppress
-from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeAlias, TypeVar, cast
 
 import attrs
@@ -46,10 +44,10 @@ class Failed(Generic[K]):
     error: Exception
 
 
-# The frames of this package.
-_OWN: Final = f"{__name__.partition('.')[0]}."
-
 Outcome: TypeAlias = Fetched[K, T] | Failed[K]
+
+# How the names of this package's modules begin.
+_OWN: Final = f"{__name__.partition('.')[0]}."
 
 
 def _unchanged(key: object) -> Any:
@@ -58,15 +56,10 @@ def _unchanged(key: object) -> Any:
 
 class _Workers(ABC, Generic[K, T]):
     """
-    Workers over *keys*, at most *concurrency* at a time, and the outcomes that they give.
+    The tasks of a fan-out, and the outcomes that wait to be taken.
 
-    A worker whose outcome has not been taken yet reads no further key, so a slow consumer slows the
-    reading: never more outcomes wait than there are workers.
-
-    Attributes:
-        started: How many keys were begun.
-        done: How many of them have ended, the failed ones included.
-        failed: How many of them failed.
+    Each outcome that waits occupies room, of which there is as much as there are workers. A worker
+    without room reads no further key.
     """
 
     def __init__(
@@ -80,7 +73,7 @@ class _Workers(ABC, Generic[K, T]):
         self._resolve = resolve
         size = len(keys) if isinstance(keys, Sized) else None
         self._total = total or (lambda: size)
-        self._keys = _lazily(keys)
+        self._keys = aiter(keys) if isinstance(keys, AsyncIterable) else _from_sync(keys)
         self._concurrency = concurrency
         self._reading = asyncio.Lock()
         self._exhausted = False
@@ -98,7 +91,7 @@ class _Workers(ABC, Generic[K, T]):
 
     @property
     def total(self) -> int | None:
-        """How many keys there are, where that is known: by their length, or once all were read."""
+        """How many keys there are; None where that is not known before all are read."""
         return self.started if self._exhausted else self._total()
 
     async def __aenter__(self) -> Self:
@@ -109,12 +102,7 @@ class _Workers(ABC, Generic[K, T]):
         self._tasks = [asyncio.create_task(self._worker()) for _ in range(self._concurrency)]
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._leaving = True
         for task in self._tasks:
             task.cancel()
@@ -143,7 +131,7 @@ class _Workers(ABC, Generic[K, T]):
         return await self._finished(self._ready.popleft())
 
     async def _finished(self, outcome: Outcome[K, T]) -> Outcome[K, T]:
-        """Make the outcome that is handed over of the one that a worker gave."""
+        """Return the outcome to hand over for the one that a worker gave."""
         return outcome
 
     async def _worker(self) -> None:
@@ -166,21 +154,21 @@ class _Workers(ABC, Generic[K, T]):
                 self._source_error = error
         finally:
             self._working -= 1
-            # Workers that wait for room have nothing to do any more once the keys have run out.
+            # Once the keys have run out, the workers that wait for room have to end.
             self._room.release()
             self._news.set()
 
     async def _take_on(self, given: object) -> None:
+        key = cast("K", given)
         try:
             key = self._resolve(given)
-        except Exception as error:  # noqa: BLE001 -- one bad key never costs the others
-            self._give(self._failed(cast("K", given), error))
-        else:
             await self._work_on(key)
+        except Exception as error:  # noqa: BLE001 -- one bad key never costs the others
+            self._give(self._failed(key, error))
 
     @abstractmethod
     async def _work_on(self, key: K) -> None:
-        """Give the outcomes of *key*, for the first of which room is held."""
+        """Give the values of *key*, or raise. Room for one outcome is held, and also for an error."""
 
     def _give(self, outcome: Outcome[K, T]) -> None:
         self._ready.append(outcome)
@@ -195,19 +183,19 @@ class FanOut(_Workers[K, T]):
     """
     Run *work* over *keys*, at most *concurrency* at a time.
 
-    Enter it with ``async with``, iterate over what it gives: a `Fetched` or `Failed` for every key,
-    in the order in which they finish. A worker whose result has not been taken yet reads no further
-    key, so a slow consumer slows the reading: never more results wait than there are workers.
+    Enter it with ``async with`` and iterate over it: it gives a `Fetched` or `Failed` for every key,
+    in the order in which they finish. A slow consumer slows the reading of keys: never more outcomes
+    wait than *concurrency*.
 
     An error of *work* becomes a `Failed`; an error of *keys* is raised to whoever iterates, after
     the outcomes of all keys read before it. An async generator given as *keys* is closed at the end.
 
     Args:
         keys: What to work on; read lazily.
-        work: Takes a key, gives its value.
-        resolve: Makes the key of what stands in *keys*; its error is the outcome of that one.
+        work: Takes a key, returns its value.
+        resolve: Turns an item of *keys* into the key; its error becomes a `Failed`, too.
         concurrency: How many keys are worked on at once.
-        total: Gives the number of keys, where it is known otherwise than by ``len(keys)``.
+        total: Returns the number of keys, where *keys* has no length.
 
     Attributes:
         started: How many keys were begun.
@@ -228,20 +216,15 @@ class FanOut(_Workers[K, T]):
         self._work = work
 
     async def _work_on(self, key: K) -> None:
-        try:
-            value = await self._work(key)
-        except Exception as error:  # noqa: BLE001 -- one bad key never costs the others
-            self._give(self._failed(key, error))
-        else:
-            self._give(Fetched(key, value))
+        self._give(Fetched(key, await self._work(key)))
 
 
 class FanOutLate(FanOut[K, T]):
     """
-    As `FanOut`, for values that take much more memory than what they are made of.
+    A `FanOut` that completes each value only when its outcome is taken.
 
-    *finish* makes the value of what *work* gave, when the outcome is taken. Its error becomes a
-    `Failed`, too.
+    It is for values that take much more memory than what *work* returns. *finish* makes the one from
+    the other; its error becomes a `Failed`, too.
     """
 
     def __init__(
@@ -269,9 +252,9 @@ class FanOutLate(FanOut[K, T]):
 
 class FanOutMany(_Workers[K, T]):
     """
-    As `FanOut`, for work that gives any number of values for a key: each comes as it is found.
+    A `FanOut` whose work gives any number of values for a key, each as it is found.
 
-    Work that is ahead of whoever iterates waits there, in the middle of its key.
+    Work that is ahead of the consumer waits in the middle of its key.
     """
 
     def __init__(
@@ -294,13 +277,12 @@ class FanOutMany(_Workers[K, T]):
                         await self._room.acquire()
                     room = False
                     self._give(Fetched(key, value))
-        except Exception as error:  # noqa: BLE001 -- one bad key never costs the others
+        except Exception:
             if not room:
                 await self._room.acquire()
-            self._give(self._failed(key, error))
-        else:
-            if room:
-                self._room.release()
+            raise
+        if room:
+            self._room.release()
 
 
 async def gather(
@@ -326,16 +308,17 @@ async def gather(
             task.cancel()
         await _ended(tasks)
     for task in done:
-        # Work that was cancelled from within leaves no result either: that is no success.
+        # Raises also where the work cancelled itself.
         task.result()
     return [results[index] for index in sorted(results)]
 
 
 def _without_locals(error: Exception) -> Exception:
     """
-    Let go of what this library's frames of the traceback hold: whole answers, perhaps, which a kept
-    outcome would keep too. Files and line numbers stay. The caller's frames are not touched: one
-    of them may belong to a coroutine that still runs.
+    Clear the local variables of this package's frames in the traceback.
+
+    They may hold whole answers, which a kept outcome would keep in memory. Files and line numbers
+    stay. The caller's frames are not touched: their coroutines may still run.
     """
     chain: BaseException | None = error
     seen: set[int] = set()
@@ -344,7 +327,7 @@ def _without_locals(error: Exception) -> Exception:
         trace = chain.__traceback__
         while trace is not None:
             if trace.tb_frame.f_globals.get("__name__", "").startswith(_OWN):
-                with suppress(RuntimeError):  # it still runs
+                with suppress(RuntimeError):  # the frame still runs
                     trace.tb_frame.clear()
             trace = trace.tb_next
         chain = chain.__cause__ or chain.__context__
@@ -361,10 +344,6 @@ async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
             cancelled = error
     if cancelled is not None:
         raise cancelled
-
-
-def _lazily(keys: Iterable[K] | AsyncIterable[K]) -> AsyncIterator[K]:
-    return aiter(keys) if isinstance(keys, AsyncIterable) else _from_sync(keys)
 
 
 async def _from_sync(keys: Iterable[K]) -> AsyncGenerator[K, None]:

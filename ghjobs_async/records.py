@@ -1,14 +1,13 @@
 """
 Store attrs classes of many small objects as msgspec Structs.
 
-A large list becomes half a million objects. As Structs they are filled from JSON in C, take less
-memory, and are never walked by the garbage collector: what is frozen, and holds only texts, numbers,
-times and tuples of such, cannot be part of a cycle. In source and to everybody they stay attrs classes:
-`attrs.fields`, `asdict` and `evolve`, cattrs, `match` and type checkers see nothing else.
+A large list becomes half a million objects. msgspec fills Structs from JSON in C; they take less
+memory, and the garbage collector skips them: frozen objects of strings, numbers, times and tuples
+of these cannot form a cycle. They remain attrs classes for all users: `attrs.fields`, `asdict`,
+`evolve`, cattrs, `match` and type checkers work as usual.
 
-What it costs: there are no weak references to such objects, and none of attrs' hooks (validators,
-converters, factories, ``__attrs_post_init__``, ``on_setattr``). A class that asks for one is refused
-where it is defined.
+The cost: such objects have no weak references and none of attrs' hooks (validators, converters,
+factories, ``__attrs_post_init__``, ``on_setattr``). Defining a class that uses one is an error.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ T = TypeVar("T")
 _FACTORY: Final[Any] = attrs.Factory
 
 _KEPT: Final = (FunctionType, property, classmethod, staticmethod)
-# What attrs makes; a Struct has its own.
+# Made by attrs; a Struct has its own.
 _MADE: Final = frozenset(
     {
         *("__init__", "__repr__", "__eq__", "__ne__", "__hash__", "__lt__", "__le__", "__gt__"),
@@ -77,7 +76,7 @@ def record(cls: type[T]) -> type[T]:
 
 
 def _check(cls: Any, fields: tuple[Any, ...]) -> None:
-    """Refuse a class that a Struct cannot stand for."""
+    """Raise for a class that needs what a Struct does not have."""
     if cls.__setattr__ is object.__setattr__ or not all(f.kw_only for f in fields):
         raise _refused(cls, "is not made by attrs.frozen(kw_only=True)")
     if hasattr(cls, "__attrs_post_init__") or hasattr(cls, "__attrs_pre_init__"):
@@ -86,7 +85,7 @@ def _check(cls: Any, fields: tuple[Any, ...]) -> None:
         if f.validator or f.converter or f.on_setattr or isinstance(f.default, _FACTORY):
             raise _refused(cls, f"has a hook at the field {f.name}")
         if not (f.init and f.repr and f.eq is True and f.hash is None and f.alias == f.name):
-            raise _refused(cls, f"treats the field {f.name} in a way of its own")
+            raise _refused(cls, f"has special options for the field {f.name}")
 
 
 def _refused(cls: Any, why: str) -> TypeError:

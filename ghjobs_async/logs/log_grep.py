@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
-from types import TracebackType
 from typing import Self
 
 import attrs
@@ -84,13 +83,8 @@ class LogGrep:
         await self._fan.__aenter__()
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self._fan.__aexit__(exc_type, exc, traceback)
+    async def __aexit__(self, *exc: object) -> None:
+        await self._fan.__aexit__(*exc)
 
     def __aiter__(self) -> Self:
         return self

@@ -1,1 +1,1 @@
-"""The way out: sessions, credentials, limits, redirects and retries. The only aiohttp client."""
+"""Requests over the network: sessions, credentials, limits, redirects and retries."""

@@ -1,7 +1,7 @@
 """
 A GitHub App's installation tokens.
 
-Minting a token asks the API; how that is done is passed in, so nothing here knows of a network.
+Minting a token takes requests to the API; the function that sends them is passed in.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ T = TypeVar("T")
 # https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app
 _JWT_BEFORE: Final = 60
 _JWT_LIFE: Final = 540
-# Clocks that differ by less than this are no reason to refuse such a JWT.
+# Clocks that differ by less than this cannot be why a JWT is refused.
 _MIN_SKEW: Final = 30.0
-# An installation token lives an hour and is renewed this long before it ends, but not before half
-# its life is over.
+# An installation token lives an hour. It is renewed this long before it ends, but not in the first
+# half of its life.
 _RENEW_BEFORE: Final = 300.0
-# Where the clocks are so far apart that a fresh token seems to have ended, it is used this long all
-# the same: one request in many mints a new one, not each.
+# Where the clocks differ so much that a fresh token seems to have ended, it is still used for this
+# long, so that not every request mints another one.
 _MIN_USE: Final = 10.0
-# A failed request for a token was retried for some 8 s: a failure that lasts that long is not over
-# a moment later. Until these seconds have passed, everybody gets the same error at once.
+# A failed request for a token was already retried for some 8 s. For these seconds after it, every
+# task gets the same error at once.
 _FAIL_FOR: Final = 10.0
 # What to check where GitHub refuses a request of the App itself.
 _CHECK: Final[dict[type[GHJobsError], str]] = {
@@ -55,9 +55,9 @@ class AppAuth:
     """
     A GitHub App: installation tokens, minted when first needed and renewed before they end.
 
-    However many tasks wait for a token, it is minted once; a failure to mint it is raised to all
-    of them, and for ten seconds to those who come later. Where GitHub refuses the App because the
-    clocks differ, GitHub's clock counts from then on. Needs the extra ``app``.
+    However many tasks wait for a token, it is minted once. A failure to mint it is raised in all
+    of them, and for ten seconds in later ones. Where GitHub refuses the App because the clocks
+    differ, GitHub's clock counts from then on. Needs the extra ``app``.
     https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app
 
     Args:
@@ -100,14 +100,14 @@ class AppAuth:
         self._ends_at = 0.0
         self._failure: GHJobsError | None = None
         self._failed_at = 0.0
-        # GitHub's clock less ours, once that mattered.
+        # GitHub's clock minus ours, once a refusal has shown it.
         self._skew = 0.0
 
     async def header(self, ask: Ask, clock: Clock) -> str:
         """
-        Return the header's value, minted by *ask* where there is no token that lasts.
+        Return the header's value; mint a token with *ask* where there is none that lasts.
 
-        Whoever comes first mints; if that task is cancelled, the next one does.
+        The first task mints; if it is cancelled, the next one does.
         """
         async with self._turn():
             now = clock.now()
@@ -155,7 +155,7 @@ class AppAuth:
         self._failure = None
 
     def _failed(self, error: GHJobsError, now: float) -> None:
-        """Keep a failure for all who wait, without the frames that its traceback holds."""
+        """Keep a failure for all tasks that wait, without the frames of its traceback."""
         self._failure = copy(error)
         self._failure.__cause__ = error.__cause__
         self._failed_at = now
@@ -164,7 +164,7 @@ class AppAuth:
             self._failure.args = (f"{said.rstrip()}; {check}",)
 
     async def _ask_signed(self, ask: Ask, clock: Clock, request: Request[T]) -> T:
-        """Send a request as the App; signed anew where only the time explains a refusal."""
+        """Send a request as the App; sign it again where the clock may explain a refusal."""
         signed = clock.now()
         try:
             return await ask(request, self._sign(signed))
@@ -176,7 +176,7 @@ class AppAuth:
         return await ask(request, self._sign(clock.now()))
 
     def _learn_skew(self, error: AuthError, now: float) -> bool:
-        """Take over the server's clock; return whether the one that was signed by differs."""
+        """Adopt the server's clock; return whether it differs from the one used to sign."""
         if error.server_time is None:
             return False
         skew = error.server_time.timestamp() - now

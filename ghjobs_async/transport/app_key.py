@@ -30,8 +30,8 @@ def read_key(given: object) -> bytes:
     """
     Return a private key as PEM text.
 
-    It may have come through a variable or a secret store: with a backslash and an n, or blanks, for
-    its line ends, indented, in quotes, or in base64 as a whole.
+    Variables and secret stores change it, which is undone here: its line ends become a backslash and
+    an n, or blanks; it is indented, in quotes, or in base64 as a whole.
 
     Raises:
         ConfigurationError: It is not an RSA private key, or the extra is not installed. The text
@@ -66,7 +66,7 @@ def read_key(given: object) -> bytes:
 
 
 def _plain(given: object) -> str:
-    """Undo what variables and secret stores do to a text of several lines."""
+    """Undo the changes that variables and secret stores make to a text of several lines."""
     if not isinstance(given, (str, bytes)):
         raise ConfigurationError(
             f"private_key is the content of a PEM file, not of type {type(given).__name__}"

@@ -1,8 +1,8 @@
 """
 Credentials: a token, an auth object, or one of these for each repository owner.
 
-The caller's own code may stand behind each of them. It must not use the client that asks it: that
-would wait for itself, so it is an error at once.
+Each of them may call the caller's own code. Where that code uses the client that waits for it, the
+client would wait for itself, so this is an error.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ T = TypeVar("T")
 
 @attrs.define(eq=False)
 class _Question:
-    """A question to the caller's code for a credential, and whether it still waits for an answer."""
+    """A request to the caller's code for a credential, open until it is answered."""
 
     source: object
     is_open: bool = True
 
 
-# The questions that the running code was called to answer; tasks that it starts inherit them.
+# The questions that the running code is answering; tasks that it starts inherit them.
 _questions: Final[ContextVar[tuple[_Question, ...]]] = ContextVar("questions", default=())
 
 
@@ -80,7 +80,7 @@ class Auth(Protocol):
         ...
 
     def refused(self, header: str) -> bool:
-        """Take note of a 401 for *header*; return whether asking once more may help."""
+        """Handle a 401 for *header*; return whether another header may help."""
         ...
 
 
@@ -95,7 +95,7 @@ def _bearer(token: object, source: str) -> str:
 
 class TokenAuth:
     """
-    One token, or an async callable that gives one.
+    One token, or an async callable that returns one.
 
     A callable is asked before every request, so a token may change while the client lives; it
     should answer at once from memory while the token is good. It must not use the client that it
@@ -116,7 +116,7 @@ class TokenAuth:
         return self._header
 
     def refused(self, header: str) -> bool:  # noqa: ARG002
-        """Return whether there may be another token by now: only a callable can have one."""
+        """Return whether there may be another token by now: only a callable can return one."""
         return self._get is not None
 
     def __repr__(self) -> str:
@@ -128,7 +128,7 @@ AuthLike: TypeAlias = str | Auth | None
 AuthSource: TypeAlias = AuthLike | Callable[[str], AuthLike | Awaitable[AuthLike]]
 
 
-def as_auth(given: object, source: str = "this") -> Auth | None:
+def as_auth(given: object) -> Auth | None:
     """
     Return the auth object for a token, an auth object or None.
 
@@ -138,7 +138,7 @@ def as_auth(given: object, source: str = "this") -> Auth | None:
     if given is None or isinstance(given, Auth):
         return given
     if isinstance(given, str):
-        return TokenAuth(given, source=source)
+        return TokenAuth(given)
     raise ConfigurationError(
         f"a token is a text, an auth object or None, not of type {type(given).__name__}"
     )
@@ -146,7 +146,7 @@ def as_auth(given: object, source: str = "this") -> Auth | None:
 
 @attrs.define(eq=False)
 class Credential:
-    """One credential and what is known of its limits."""
+    """One credential and its limits."""
 
     auth: Auth | None
     budget: Budget
@@ -156,7 +156,7 @@ class Credential:
         Return the value of the ``Authorization`` header; None where there is no credential.
 
         Raises:
-            ConfigurationError: The auth object's own code asks for it, in order to answer.
+            ConfigurationError: The auth object's own code asks for this credential.
         """
         if self.auth is None:
             return None
@@ -208,7 +208,7 @@ class CredentialStore:
         return self._by_owner[key]
 
     def rate_limit(self, now: float) -> RateLimit | None:
-        """Return what is left of the credential with the least left; None where nothing is known."""
+        """Return the limit of the credential with the least left; None where none is known."""
         known = [
             RateLimit(budget.limit, left[0], datetime.fromtimestamp(left[1], UTC))
             for budget in (credential.budget for credential in self._known.values())

@@ -1,4 +1,4 @@
-"""An open response: its body as it comes, or read to its end; unpacked, bounded, in time."""
+"""An open response, whose body is streamed or read whole, within bounds of size and time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PIECE: Final = 2**18
 
 class Response:
     """
-    An open response. Whoever gets it reads it to its end, or closes it.
+    An open response. Its user reads it to its end, or closes it.
 
     Args:
         response: aiohttp's response.
@@ -30,11 +30,10 @@ class Response:
         url: The address that was asked.
         safe_url: The address without secrets, for errors and logging.
         started: When the request left, by the loop's clock.
-        total: How many seconds after that a small body must have come; None does not bound it.
+        total: Within how many seconds after that a small body has to come; None is no bound.
 
     Attributes:
-        packed: Whether the body is compressed. An encoding that is none (``aws-chunked``,
-            ``utf-8``) leaves the bytes as they are.
+        packed: Whether the body is compressed.
         received: How many bytes have come, before unpacking.
     """
 
@@ -60,7 +59,7 @@ class Response:
         self.headers: Mapping[str, str] = response.headers
         self.received = 0
         self.packed = is_packed(self.headers)
-        # aiohttp does not tell a gzip stream that was cut from one that has ended.
+        # aiohttp's own decompression does not notice that a gzip stream was cut off.
         self._stream = Stream()
 
     @property
@@ -70,13 +69,13 @@ class Response:
 
     @property
     def framed(self) -> bool:
-        """Whether the end of the body can be told from the end of the connection."""
+        """Whether the body marks its own end, so that a cut connection is noticed."""
         chunked = "chunked" in self.headers.get("Transfer-Encoding", "").lower()
         return self.packed or chunked or self.headers.get("Content-Length", "").isdecimal()
 
     async def read(self) -> bytes:
         """
-        Return the next bytes, as many as have come; none at the end.
+        Return the bytes that have come; none at the end.
 
         Raises:
             TransportError: The connection broke off, or a read took too long.
@@ -91,9 +90,9 @@ class Response:
 
     async def peek(self, size: int) -> bytes:
         """
-        Return the first bytes: *size* of them or more, fewer where the body ends or breaks off.
+        Return the first *size* bytes or more; fewer where the body ends or breaks off.
 
-        `read` returns them again, and raises what broke. They have to come within the total timeout.
+        `read` returns them again, and raises the error. They have to come within the total timeout.
 
         Raises:
             RequestTimeoutError: They took too long.
@@ -114,7 +113,7 @@ class Response:
 
     async def read_whole(self, secret: str = "") -> Answer:
         """
-        Read a small body to its end as it comes, packed or not, and let go of the connection.
+        Read a small body to its end, without unpacking it, and release the connection.
 
         Args:
             secret: The ``Authorization`` that was sent.
@@ -136,7 +135,7 @@ class Response:
         raise failure
 
     def close(self) -> None:
-        """Let go of the connection; it is cut where bytes are left. Twice is fine."""
+        """Release the connection, or close it where bytes are left. Twice is fine."""
         if not self._open:
             return
         self._open = False
@@ -157,9 +156,9 @@ class Response:
             )
 
     def drop(self) -> None:
-        """Close the connection, even where it has gone back to the others already."""
+        """Close the connection, even if it is back in the pool already."""
         self.close()
-        # aiohttp lets go of a connection as soon as the body has come; only this still names it.
+        # aiohttp returns a connection to the pool as soon as the body has come; this still has it.
         protocol = getattr(self._response, "_protocol", None)
         if protocol is not None:
             protocol.close()

@@ -1,4 +1,4 @@
-"""What one credential may still send, and when."""
+"""The limits of one credential: how many requests may leave, and when."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import attrs
 
 from ghjobs_async.wire.limits import MAX_WAIT, Limited, Scope, remaining
 
-# Where a limit comes without a time, GitHub asks for a minute at least, then exponentially longer.
-UNTOLD_WAIT: Final = 60.0
-# A tenth of a minute's requests may leave at once, the rest follow steadily: so no minute, wherever
-# it begins, sees more requests than the rate allows.
+# For a limit without a time, GitHub asks to wait a minute at least, then exponentially longer.
+_DEFAULT_WAIT: Final = 60.0
+# A tenth of a minute's requests may leave at once, the rest follow steadily. So no span of 60
+# seconds has more requests than the rate allows.
 _BURST: Final = 0.1
-# Answers that arrive together report the same pause: their ends differ by less than this.
+# Answers that arrive together report the same pause, with ends that differ by less than this.
 _SAME_PAUSE: Final = 1.0
 # Two clocks are read at different moments: resets that differ by less belong to one window.
 _SAME_WINDOW: Final = 2.0
@@ -92,16 +92,16 @@ class Budget:
         self.in_flight -= 1
 
     def learn(self, headers: Mapping[str, str], now: float) -> None:
-        """Read what remains. Answers come out of order: within one window the lowest counts."""
-        told = remaining(headers, now)
-        if told is None:
+        """Read the remaining budget. Answers come out of order, so the lowest of a window counts."""
+        reported = remaining(headers, now)
+        if reported is None:
             return
-        self.limit = told.limit
-        reset_at = now + told.reset_in
+        self.limit = reported.limit
+        reset_at = now + reported.reset_in
         if self._remaining is not None and abs(reset_at - self._reset_at) < _SAME_WINDOW:
-            self._remaining = min(self._remaining, told.remaining)
+            self._remaining = min(self._remaining, reported.remaining)
         elif reset_at > self._reset_at or self._remaining is None:
-            self._remaining, self._reset_at = told.remaining, reset_at
+            self._remaining, self._reset_at = reported.remaining, reset_at
 
     def pause(self, limited: Limited, departed: float, now: float) -> None:
         """
@@ -115,10 +115,10 @@ class Budget:
             self._paused_at = now
         longer = 2.0 ** min(self._strikes - 1, 30)
         if limited.wait is None:
-            wait = min(UNTOLD_WAIT * longer, MAX_WAIT)
+            wait = min(_DEFAULT_WAIT * longer, MAX_WAIT)
         else:
             # A repeated `Retry-After: 0` must not cause a busy loop, so back off anyway.
-            wait = max(limited.wait, min(longer, UNTOLD_WAIT))
+            wait = max(limited.wait, min(longer, _DEFAULT_WAIT))
         if now + wait > self.until + _SAME_PAUSE:
             self.until, self.scope = now + wait, limited.scope
 

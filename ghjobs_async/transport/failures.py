@@ -1,4 +1,4 @@
-"""What aiohttp and the system raise, as the errors of this library."""
+"""Convert the errors of aiohttp and of the system into a `TransportError`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from yarl import URL
 from ghjobs_async.errors import RequestTimeoutError, TransportError, one_line
 from ghjobs_async.wire.packed import BROKEN_STREAM
 
-#: Everything that may go wrong on the way, timeouts included.
+#: All errors of a request or a body, timeouts included.
 BROKEN: Final[tuple[type[Exception], ...]] = (
     aiohttp.ClientError,
     OSError,
     ValueError,
     *BROKEN_STREAM,
 )
-# What helps where a proxy refuses.
+# The advice for a proxy's refusal.
 _REFUSALS: Final = {
     403: "it does not allow this host: ask its administrator, or exclude the host with NO_PROXY",
     407: "set its user name and password: http://USER:PASSWORD@HOST:PORT",
@@ -30,8 +30,8 @@ def transport_error(
     """
     Build the `TransportError` for one of the errors of `BROKEN`.
 
-    aiohttp's own errors hold URLs, headers and proxies, secrets included. So only the system's error
-    below, or its name, is chained.
+    aiohttp's own errors hold URLs, headers and proxies with their secrets. So only the system's
+    error below, or the error's name, is chained.
 
     Args:
         error: The error.

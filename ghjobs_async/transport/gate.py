@@ -1,7 +1,7 @@
 """
-The gate that every request to the API passes: concurrency, pace, and one wait for all at a limit.
+The gate that every request to the API passes: concurrency, pace and waits for limits.
 
-Waiting holds no slot. What there is to wait for, the `Budget` knows.
+A request that waits holds no slot. The `Budget` decides what to wait for.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Final, Self
 
 import attrs
@@ -47,7 +46,7 @@ class Gate:
     max_wait: float
     on_wait: Callable[[Wait], object] | None
     _slots: asyncio.Semaphore = attrs.field(init=False)
-    # Set while somebody waits for an answer to the requests under way.
+    # Exists while a request waits for the answers to those under way.
     _landed: asyncio.Event | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
@@ -58,8 +57,8 @@ class Gate:
         Return the slot for one request: ``async with gate.slot(budget, url) as slot``.
 
         Args:
-            budget: Of the credential that the request carries.
-            url: What is asked, for errors.
+            budget: The limits of the request's credential.
+            url: The request's address, for errors.
 
         Raises (when entered):
             RateLimitError: The wait would be longer than ``max_wait``.
@@ -131,12 +130,7 @@ class Slot:
         await self.gate.enter(self)
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self.gate.leave(self.budget)
 
     def learn(self, answer: Answer) -> bool:

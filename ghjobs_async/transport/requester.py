@@ -31,14 +31,14 @@ _MAX_REDIRECTS: Final = 5
 # How often one request is sent again because of a limit, before the limit is an error.
 _MAX_LIMIT_HITS: Final = 10
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-# A log, a part of it, none beyond its end, or another version than the one that was begun.
+# A log, a part of it, another version of it (412), or nothing beyond its end (416).
 _LOG_STATUSES: Final = frozenset({200, 206, 412, 416})
 
 
 @attrs.define(eq=False)
 class Requester:
     """
-    Everything between a request and its answer.
+    Sends requests to the API and returns their answers.
 
     Args:
         sessions: The way to the network.
@@ -55,13 +55,11 @@ class Requester:
     api_version: str | None
     retries: Retries
     clock: Clock
-    _root: str = attrs.field(init=False)
     _origin: tuple[str, str, int | None] = attrs.field(init=False)
     _headers: dict[str, str] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._root = self.sessions.root
-        self._origin = origin(self._root)
+        self._origin = origin(self.sessions.root)
         self._headers = {
             "Accept": "application/vnd.github+json",
             "Accept-Encoding": "gzip",
@@ -76,7 +74,7 @@ class Requester:
 
         Args:
             request: What to ask.
-            resend: Whether a 5xx status is worth the same request again.
+            resend: Returns whether to send the request again after this 5xx status.
         """
 
         async def once() -> T:
@@ -85,7 +83,7 @@ class Requester:
             try:
                 return request.decode(answer)
             except TransportError:
-                # Half an answer, or that to another request: more of it may lie on the connection.
+                # Half an answer, or one to another request: more may follow on the connection.
                 response.drop()
                 raise
 
@@ -99,7 +97,7 @@ class Requester:
 
         Args:
             request: A streamed one.
-            headers: For the case that the API answers with the log itself: ``Range``.
+            headers: Sent too (``Range``), for an API that answers with the log itself.
         """
         credential = await self.credentials.get(request.owner)
         _, response = await self._ask(
@@ -109,7 +107,7 @@ class Requester:
 
     async def follow(self, url: str, headers: Mapping[str, str]) -> Response:
         """
-        Open a signed link without a token, through a session that knows nobody's secrets.
+        Open a signed link without a token, through a session that holds no secrets.
 
         Redirects are followed; no other status is judged here.
         """
@@ -135,7 +133,7 @@ class Requester:
         Send a request until the API itself has answered it: through limits, redirects within the
         API's origin, and one renewal of an App's token.
         """
-        url = self._root + request.target
+        url = self.sessions.root + request.target
         auth = credential.auth
         redirects = hits = renewals = 0
         while True:
@@ -160,7 +158,7 @@ class Requester:
                 return answer, response
             elif answer.status in REDIRECTS:
                 target = location(answer, url)
-                if request.streamed and not is_log_path(target, self._root):
+                if request.streamed and not is_log_path(target, self.sessions.root):
                     return answer, response
                 redirects += 1
                 self._check_redirect(answer, target, redirects)
@@ -205,7 +203,7 @@ class Requester:
 
 @attrs.frozen
 class _Fixed:
-    """One authorization, as it is."""
+    """An `Auth` that always gives the same header."""
 
     authorization: str = attrs.field(repr=False)
 

@@ -1,4 +1,4 @@
-"""What is tried again, and when: exponential waits with jitter, the server's own word first."""
+"""Retries: exponential waits with jitter, but never shorter than the server asks for."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _MAX_WAIT: Final = 10.0
 @attrs.frozen
 class Retries:
     """
-    The policy: 5xx, timeouts and broken connections are tried again, any other answer is not.
+    The policy: retry 5xx, timeouts and broken connections, and no other answer.
 
     Args:
         limit: How often, after the first try.
         clock: Time and chance.
-        max_wait: A server that asks for a longer wait than this, in seconds, is not waited for.
+        max_wait: The longest wait that a server may ask for, in seconds.
         report: Called for every wait before it begins.
     """
 
@@ -43,7 +43,7 @@ class Retries:
 
         Args:
             once: What to do.
-            resend: Whether a 5xx status is worth the same request again.
+            resend: Returns whether to try again after this 5xx status.
         """
         tries = Tries(self)
         while True:
@@ -79,7 +79,7 @@ class Retries:
 @attrs.define
 class Tries:
     """
-    The tries of one piece of work: it is given up after as many failures in a row as allowed.
+    Count the failures in a row of one operation, and give up after as many as are allowed.
 
     Args:
         retries: The policy.
@@ -89,7 +89,7 @@ class Tries:
     failures: int = 0
 
     async def failed(self, error: GHJobsError) -> None:
-        """Take note of a failure: wait before the next try, or raise *error* where none is due."""
+        """Count a failure: wait before the next try, or raise *error* where there is none."""
         if self.failures >= self.retries.limit or not self.retries.may_pass(error):
             error.given_up = True
             raise error
@@ -101,6 +101,6 @@ class Tries:
 def _reason(error: GHJobsError) -> str:
     if isinstance(error, ServerError):
         return f"retry after {error.status}"
-    # The address stands in front of each text; a wait names the cause only.
+    # The error's text starts with its address, which a wait does not repeat.
     method, url = getattr(error, "method", ""), getattr(error, "url", "")
     return f"retry after {str(error).removeprefix(f'{method} {url}: ')}"

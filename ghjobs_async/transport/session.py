@@ -1,8 +1,8 @@
 """
 The aiohttp sessions of one client: its own or a borrowed one, and a clean one for the storage.
 
-It knows addresses, headers, timeouts and proxies; neither credentials nor limits, nor what an answer
-means.
+It handles addresses, headers, timeouts and proxies, but not credentials or limits, and interprets no
+answer.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DEFAULT_TIMEOUT: Final = aiohttp.ClientTimeout(total=60, sock_connect=10, sock_r
 #: GitHub refuses requests without one.
 USER_AGENT: Final = f"ghjobs-async/{version('ghjobs-async')}"
 
-# Headers of GitHub and of its storages; an answer without any of them is not theirs.
+# Headers of GitHub and of its storages; an answer without any of them comes from elsewhere.
 _SERVERS: Final = frozenset({"x-github-request-id", "x-ms-request-id", "x-amz-request-id"})
 
 
@@ -43,14 +43,14 @@ class Sessions:
     Args:
         root: The API's root, without a slash at its end.
         timeout: For every request.
-        borrowed: A session to use and never to close; None makes one.
+        borrowed: The caller's session, which is never closed; None makes one.
     """
 
     root: str
     timeout: aiohttp.ClientTimeout
     borrowed: aiohttp.ClientSession | None
     _main: aiohttp.ClientSession | None = attrs.field(default=None, init=False)
-    # For the storage: a session without anybody's headers, cookies or credentials.
+    # For the storage: a session without headers, cookies or credentials.
     _clean: aiohttp.ClientSession | None = attrs.field(default=None, init=False)
     _reads: aiohttp.ClientTimeout = attrs.field(init=False)
     _proxies: dict[tuple[str, str, int], str | None] = attrs.field(
@@ -67,7 +67,7 @@ class Sessions:
             raise ConfigurationError(
                 f"session is an aiohttp.ClientSession, not {shown(self.borrowed)}"
             )
-        # The response itself keeps the total, since a log's content may take as long as it needs.
+        # `Response` applies the total, since a log's content may take as long as it needs.
         total = self.timeout.total
         self._reads = aiohttp.ClientTimeout(
             total=None,
@@ -95,7 +95,7 @@ class Sessions:
 
     async def follow(self, url: str, headers: Mapping[str, str]) -> Response:
         """
-        Open a signed link, through a session that knows nobody's secrets.
+        Open a signed link, through a session that holds no secrets.
 
         Raises:
             TransportError: No answer came.
@@ -147,7 +147,7 @@ class Sessions:
         return self._main
 
     def _storage(self) -> aiohttp.ClientSession:
-        """Return a clean session: our own is one; a borrowed one lends its connector only."""
+        """Return a clean session: our own, or one that shares only the borrowed one's connector."""
         session = self._session()
         if session is not self.borrowed:
             return session
@@ -205,7 +205,7 @@ def _is_from_proxy(response: aiohttp.ClientResponse, proxy: URL | str | None) ->
 
 
 def _tls(scheme: str) -> ssl.SSLContext | bool:
-    """Read the certificates' variables now: aiohttp reads them when it is imported."""
+    """Return the TLS settings of the environment as it is now; aiohttp reads it when imported."""
     named = os.environ.get("SSL_CERT_FILE")
     if scheme != "https" or not (named or os.environ.get("SSL_CERT_DIR")):
         return True

@@ -1,4 +1,4 @@
-"""What an answer means: a value, or the error to raise."""
+"""Turn an answer into its value, or into the error to raise."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def decode(answer: Answer, cls: type[T]) -> T:
     Decode a successful answer.
 
     Raises:
-        TransportError: It is not JSON: half an answer, or something that is no GitHub API.
+        TransportError: It is not JSON: half an answer, or not from a GitHub API.
         DecodeError: It is JSON of another shape.
     """
     try:
@@ -47,13 +47,18 @@ def decode(answer: Answer, cls: type[T]) -> T:
             f"the answer is not whole JSON ({kind}, {len(answer.raw)} bytes: {error}){hint}",
         ) from error
     except ShapeError as error:
-        raise DecodeError(
-            f"{answer.method} {answer.url}: not the documented shape: {one_line(str(error))}",
-            problems=error.problems,
-            method=answer.method,
-            url=answer.url,
-            request_id=answer.request_id,
-        ) from error
+        raise shape_error(answer, error) from error
+
+
+def shape_error(answer: Answer, error: ShapeError) -> DecodeError:
+    """Build the error for an answer that is JSON of another shape."""
+    return DecodeError(
+        f"{answer.method} {answer.url}: not the documented shape: {one_line(str(error))}",
+        problems=error.problems,
+        method=answer.method,
+        url=answer.url,
+        request_id=answer.request_id,
+    )
 
 
 def _load(answer: Answer, cls: type[T]) -> T:
@@ -63,7 +68,7 @@ def _load(answer: Answer, cls: type[T]) -> T:
             return value
     except (NotJsonError, ShapeError):
         pass
-    # What did not fit is shown, so the token must not be in it.
+    # Values that do not fit are kept in the error, so the token must not be in them.
     return load(answer.cleaned().body, cls)
 
 
@@ -111,7 +116,7 @@ _CLASSES: Final[Mapping[int, type[ResponseError]]] = {
 }
 _ANONYMOUS: Final = "this needs a token, and none was given or found"
 _BLOCKED: Final = "GitHub blocks this repository, for legal reasons or by its terms of service"
-# What GitHub's message of a 403 contains, and what helps. The first line that fits counts.
+# Parts of GitHub's messages for a 403, and the advice; the first one found counts.
 _REFUSALS: Final = (
     ("ip allow list", "an owner there can add this machine's address to the list"),
     ("saml enforcement", "authorize the token for single sign-on, in the settings of its account"),
@@ -137,14 +142,14 @@ def _judge(
             f"this server may not know API version {api_version}: pass api_version= with one "
             "that it knows (2022-11-28 for older servers), or None to send none"
         )
-    if strange := _strange(answer, message):
-        return ResponseError, strange
+    if advice := _not_from_github(answer, message):
+        return ResponseError, advice
     hint = _hint(answer, message.lower(), authorized=authorized)
     return _CLASSES.get(status, ResponseError), hint
 
 
 def _hint(answer: Answer, message: str, *, authorized: bool) -> str:
-    """Return what helps where GitHub itself refuses."""
+    """Return the advice where GitHub itself refuses."""
     if answer.status == 401:
         return "the token is wrong, expired or revoked: use another" if authorized else _ANONYMOUS
     if answer.status == 403:
@@ -169,20 +174,20 @@ def _hint(answer: Answer, message: str, *, authorized: bool) -> str:
     return _BLOCKED if answer.status == 451 else ""
 
 
-def _strange(answer: Answer, message: str) -> str | None:
-    """Return what helps where no GitHub API gave this answer; None where one did."""
+def _not_from_github(answer: Answer, message: str) -> str | None:
+    """Return the advice for an answer that no GitHub API gave; None where one did."""
     is_page = not message and answer.head.lstrip().startswith(b"<")
     from_github = any("github" in name.lower() for name in answer.headers)
     if answer.status == 406 or "Cookies must be enabled" in message:
         return root_hint(answer)
     if message or (from_github and not is_page):
         return None
-    # The web site of an Enterprise Server has nothing at an address of the API.
+    # The web site of an Enterprise Server answers 404 to an address of the API.
     return root_hint(answer) if answer.status == 404 or from_github else _in_between(answer)
 
 
 def root_hint(answer: Answer) -> str:
-    """Ask for the root of the API, unless the address is below one."""
+    """Return the advice to check the root of the API, unless the address is below one."""
     parts = urlsplit(answer.url)
     if "/api/v3/" in parts.path or parts.netloc.startswith("api."):
         return _in_between(answer)

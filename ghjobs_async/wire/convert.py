@@ -1,8 +1,8 @@
 """
 The one converter: JSON into models.
 
-msgspec fills the attrs classes straight from the bytes. What it rejects goes, item by item, through
-cattrs' detailed validation: the good items are kept, each bad one is reported with path and value.
+msgspec fills the attrs classes straight from the bytes. What it rejects goes through cattrs' detailed
+validation, item by item: good items are kept, and each bad one is reported with path and value.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Page(Generic[T]):
 
 
 class NotJsonError(ValueError):
-    """The bytes are not JSON: no answer of the API, or half of one."""
+    """The bytes are not JSON: half an answer, or none of the API."""
 
 
 class ShapeError(ValueError):
@@ -76,8 +76,6 @@ _PAGES: Final[dict[type, tuple[str, type]]] = {
     Job: ("jobs", _Jobs),
     Run: ("workflow_runs", _Runs),
 }
-
-
 _BOM: Final = b"\xef\xbb\xbf"
 # How much of a page is looked at before it is decoded.
 _MAX_PEEK: Final = 1024
@@ -94,25 +92,25 @@ def load(body: bytes, cls: type[T]) -> T:
 
     Raises:
         NotJsonError: *body* is not JSON.
-        ShapeError: It is, but no *cls*. A page is rejected only where it has no list of items.
+        ShapeError: It is JSON, but not a *cls*. A page is rejected only if it has no list of items.
     """
     return _converter.structure(body.removeprefix(_BOM), cls)
 
 
 def peek_total(body: bytes) -> int | None:
-    """Read a page's total_count without decoding the page, where it stands first as on GitHub."""
+    """Read a page's total_count without decoding it; None where it is not the first field."""
     found = _TOTAL.match(body)
     return int(found[1]) if found else None
 
 
 def peek_id(body: bytes) -> int | None:
-    """Read the id of a page's first item without decoding the page; None where it stands later."""
+    """Read the id of a page's first item without decoding it; None where it is not the first field."""
     found = _FIRST_ID.search(body, 0, _MAX_PEEK)
     return int(found[1]) if found else None
 
 
 def peek_run_id(body: bytes) -> int | None:
-    """Read the run of a page's first job, as `peek_id` does."""
+    """Read the run id of a page's first job, as `peek_id` does."""
     found = _FIRST_RUN.search(body, 0, _MAX_PEEK)
     return int(found[1]) if found else None
 
@@ -123,7 +121,7 @@ def is_empty_page(body: bytes) -> bool:
 
 
 def _read(body: bytes, decode: Callable[[bytes], T]) -> T | None:
-    """Fill the models from the bytes; None where they do not fit."""
+    """Decode the bytes with msgspec; None where it rejects them."""
     try:
         return decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -143,9 +141,9 @@ def _model_hook(cls: type[T], converter: cattrs.Converter) -> Callable[[Any, Any
         found = _read(value, decode)
         if found is not None:
             return found
-        item, problem = _structure_item(_untyped(value), cls, "$")
-        if problem is not None or item is None:
-            raise ShapeError(() if problem is None else (problem,))
+        item = _structure_item(_untyped(value), cls, "$")
+        if isinstance(item, Undecodable):
+            raise ShapeError((item,))
         return item
 
     return structure
@@ -161,13 +159,13 @@ def _page_hook(kind: Any, _: cattrs.Converter) -> Callable[[Any, Any], Any]:
         found = _read(body, decode)
         if found is not None:
             return Page(found.total_count, getattr(found, key))
-        return _page_by_item(_untyped(body), cls, key)
+        return _page_by_item(_object(body), cls, key)
 
     return structure
 
 
-def _object(body: bytes, _: object) -> dict[str, object]:
-    """Read a JSON object as it is."""
+def _object(body: bytes, _: object = None) -> dict[str, object]:
+    """Decode a JSON object, whatever it contains."""
     value = _untyped(body)
     if not isinstance(value, dict):
         raise ShapeError((Undecodable("$", "expected an object", value),))
@@ -179,16 +177,15 @@ def _untyped(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         problem = str(error)
-    # A name cut in the middle of a character is no reason to lose a page: what is no text in it is
-    # replaced. Only what is no JSON even so is refused.
-    # json's own error holds the whole body, so it is not left as the context of ours.
+    # A name that was cut in the middle of a character must not cost the whole page, so bytes that are
+    # not UTF-8 are replaced. The error of json holds the body, so it must not become our context.
     with suppress(ValueError, RecursionError):
         return _text(json.loads(body.decode("utf-8", "replace")))
     raise NotJsonError(problem)
 
 
 def _text(value: Any) -> Any:
-    """Replace halves of surrogate pairs, which no UTF-8 can hold."""
+    """Replace lone surrogates, which UTF-8 cannot encode."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
@@ -198,9 +195,7 @@ def _text(value: Any) -> Any:
     return value
 
 
-def _page_by_item(value: Any, cls: type[T], key: str) -> Page[T]:
-    if not isinstance(value, dict):
-        raise ShapeError((Undecodable("$", "expected an object", value),))
+def _page_by_item(value: dict[str, object], cls: type[T], key: str) -> Page[T]:
     total, raws = value.get("total_count"), value.get(key)
     if type(total) is not int:
         raise ShapeError((Undecodable("total_count", "expected int", total),))
@@ -209,23 +204,23 @@ def _page_by_item(value: Any, cls: type[T], key: str) -> Page[T]:
     items: list[T] = []
     problems: list[Undecodable] = []
     for index, raw in enumerate(raws):
-        item, problem = _structure_item(raw, cls, f"{key}[{index}]")
-        if problem is not None:
-            problems.append(problem)
-        elif item is not None:
+        item = _structure_item(raw, cls, f"{key}[{index}]")
+        if isinstance(item, Undecodable):
+            problems.append(item)
+        else:
             items.append(item)
     return Page(total, tuple(items), tuple(problems))
 
 
-def _structure_item(raw: object, cls: type[T], path: str) -> tuple[T | None, Undecodable | None]:
+def _structure_item(raw: object, cls: type[T], path: str) -> T | Undecodable:
     try:
-        return _converter.structure(raw, cls), None
+        return _converter.structure(raw, cls)
     except (BaseValidationError, TypeError, ValueError, KeyError) as error:
         found = _problems(error, path, raw)
         reason = "; ".join(
             p.reason if p.path == found[0].path else f"{p.reason} @ {p.path}" for p in found
         )
-        return None, Undecodable(found[0].path, reason, found[0].raw)
+        return Undecodable(found[0].path, reason, found[0].raw)
 
 
 def _problems(error: BaseException, path: str, value: Any) -> list[Undecodable]:
@@ -257,7 +252,7 @@ def _problems(error: BaseException, path: str, value: Any) -> list[Undecodable]:
 
 
 def _exactly(kind: type) -> Callable[[object, object], object]:
-    """Take *kind* as it is: cattrs' own hooks would make the text ``"None"`` of None."""
+    """Accept only *kind*: cattrs' own hook would turn None into the text ``"None"``."""
 
     def structure(value: object, _: object) -> object:
         if type(value) is not kind:
@@ -276,7 +271,7 @@ def _id(value: object, _: object) -> int:
 
 
 def _time(value: object, _: object) -> datetime:
-    # msgspec reads every form that GitHub has sent; its error would speak of its own path.
+    # msgspec reads every form that GitHub has sent; its error would name another path.
     try:
         return msgspec.convert(value, Timestamp)
     except msgspec.ValidationError:
@@ -284,7 +279,7 @@ def _time(value: object, _: object) -> datetime:
 
 
 def _tuple_hook(kind: Any, converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
-    """Take a list only: a text is no list of letters. Null stands for an empty one."""
+    """Accept a list only, not a string; null is an empty list."""
     items: Any = list[get_args(kind)[0]]  # type: ignore[misc]
     from_list = list_structure_factory(items, converter)
 
@@ -309,7 +304,7 @@ def _make() -> cattrs.Converter:
     converter.register_structure_hook_func(lambda kind: kind == Id, _id)
     converter.register_structure_hook_func(lambda kind: kind in (datetime, Timestamp), _time)
     converter.register_structure_hook_factory(_is_generic(tuple), _tuple_hook)
-    # Every model, at whatever depth: an object is wanted, and anything else is said to be none.
+    # Every model, also a nested one: anything but an object is reported.
     converter.register_structure_hook_factory(attrs.has, lambda cls: _model_hook(cls, converter))
     converter.register_structure_hook_func(lambda kind: kind == dict[str, object], _object)
     converter.register_structure_hook_factory(_is_generic(Page), _page_hook)

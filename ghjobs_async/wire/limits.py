@@ -1,5 +1,5 @@
 """
-What GitHub's limit headers say.
+Read GitHub's rate limit headers.
 
 https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
 """
@@ -15,13 +15,13 @@ from typing import Final, Literal
 
 import attrs
 
-# No wait that a server asks for is believed beyond this: a year.
+# The longest wait that a server may ask for: a year.
 MAX_WAIT: Final = 366 * 86400.0
-# An hourly budget is there again within the hour. A reset further away is not believed.
+# An hourly budget resets within the hour. A reset further away than this is ignored.
 _MAX_RESET: Final = 86400.0
 # Epoch seconds have ten digits, milliseconds have thirteen.
 _MILLISECONDS: Final = 1e11
-# Where headers are missing, only the message names a limit. The wording has changed before.
+# Where headers are missing, only the message names a limit. Its wording has changed before.
 _LIMIT_PROSE: Final = re.compile(
     rb"rate.?limit|abuse.?detection|too many requests|retry your request again later", re.IGNORECASE
 )
@@ -42,7 +42,7 @@ class Limited:
 
     Attributes:
         scope: Which limit.
-        wait: How many seconds to wait, where the answer says.
+        wait: How many seconds to wait, where the answer says so.
     """
 
     scope: Scope
@@ -52,12 +52,12 @@ class Limited:
 @attrs.frozen
 class Remaining:
     """
-    What an answer says of the hourly budget.
+    The hourly budget, as an answer reports it.
 
     Attributes:
-        limit: How many requests an hour there are, where the answer says.
+        limit: How many requests an hour are allowed, where the answer says so.
         remaining: How many are left.
-        reset_in: In how many seconds all are there again; a day at most.
+        reset_in: In how many seconds the budget resets; a day at most.
     """
 
     limit: int | None
@@ -74,15 +74,15 @@ def find_limit(status: int, headers: Mapping[str, str], body: bytes, now: float)
     """
     if status not in LIMIT_STATUSES:
         return None
-    told = retry_after(headers, now)
+    wait = retry_after(headers, now)
     spent = _is_core(headers) and headers.get("X-RateLimit-Remaining") == "0"
     prose = body[:_MAX_PROSE]
-    if status == 403 and told is None and not spent and not _LIMIT_PROSE.search(prose):
+    if status == 403 and wait is None and not spent and not _LIMIT_PROSE.search(prose):
         return None
     secondary = _SECONDARY_PROSE.search(prose) is not None
     scope: Scope = "primary" if spent and not secondary else "secondary"
-    if told is not None:
-        return Limited(scope, told)
+    if wait is not None:
+        return Limited(scope, wait)
     if spent and (reset := _reset_in(headers, now)) is not None:
         return Limited(scope, reset)
     if not spent and not secondary and b"API rate limit exceeded" in prose:
@@ -91,7 +91,7 @@ def find_limit(status: int, headers: Mapping[str, str], body: bytes, now: float)
 
 
 def remaining(headers: Mapping[str, str], now: float) -> Remaining | None:
-    """Read what is left of the hourly budget; None where the answer does not say."""
+    """Read the hourly budget; None where the answer does not report it."""
     left = _number(headers.get("X-RateLimit-Remaining"))
     reset_in = _reset_in(headers, now)
     if left is None or reset_in is None or not _is_core(headers):
@@ -101,7 +101,7 @@ def remaining(headers: Mapping[str, str], now: float) -> Remaining | None:
 
 
 def _is_core(headers: Mapping[str, str]) -> bool:
-    """Return whether the headers are about the budget that all requests of this library share."""
+    """Return whether the headers report the budget that this library's requests use."""
     return headers.get("X-RateLimit-Resource", "core").strip().lower() == "core"
 
 
@@ -131,7 +131,7 @@ def _reset_in(headers: Mapping[str, str], now: float) -> float | None:
     """
     Return the seconds until the reset, by the server's own clock where it sends a date.
 
-    None where it does not say, or names a time that no hourly budget has.
+    None where it does not say so, or the time is too far away.
     """
     reset = _number(headers.get("X-RateLimit-Reset"))
     if reset is None:

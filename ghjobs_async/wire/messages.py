@@ -13,10 +13,8 @@ from ghjobs_async.wire.packed import BROKEN_STREAM, Stream, is_packed, unpack
 
 T = TypeVar("T")
 
-# GitHub's tokens are longer; a shorter one might be a word of the answer.
+# GitHub's tokens are longer; a shorter one may occur in an answer by chance.
 _MIN_SECRET: Final = 16
-
-
 #: The largest answer that is read: a page of 100 runs has some 2 MB.
 MAX_ANSWER: Final = 16 * 2**20
 # Pages of jobs pack to a twentieth of their size. What unpacks to a hundred times its size, and to
@@ -32,7 +30,7 @@ class Answer:
     One answer, read to its end and not interpreted yet.
 
     Attributes:
-        raw: The body as it came, packed perhaps: what waits to be decoded takes little memory.
+        raw: The body as it came, perhaps packed: so it takes little memory until it is decoded.
         url: The address that was asked; without its query where that may be a secret.
         secret: The ``Authorization`` that was sent.
     """
@@ -109,9 +107,9 @@ class Request(Generic[T]):
         owner: Owner of the repository in question; selects the credential.
         target: Path and query below the API's root.
         decode: Turns a successful answer into its value, or raises.
-        check: Raises where an answer is, at a glance, the answer to another request.
-        streamed: Whether it asks for a log: then a success stays open, and a redirect away from the
-            API is an answer too.
+        check: Checks without decoding, and raises where this is the answer to another request.
+        streamed: Whether it asks for a log: then the body of a success is left unread, and a redirect
+            away from the API is an answer, too.
     """
 
     owner: str
@@ -130,8 +128,3 @@ class Request(Generic[T]):
             return answer
 
         return Request(self.owner, self.target, checked, self.method)
-
-
-def unchanged(answer: Answer) -> Answer:
-    """Return the answer itself: the value of a request that is not decoded."""
-    return answer

@@ -11,27 +11,28 @@ from urllib.parse import quote, urlencode
 
 import attrs
 
-from ghjobs_async.errors import DecodeError, TransportError, Undecodable, one_line
+from ghjobs_async.errors import DecodeError, Undecodable
 from ghjobs_async.models import InstallationToken, Job, Run
 from ghjobs_async.refs import RunRef
-from ghjobs_async.wire.answers import decode
-from ghjobs_async.wire.convert import Page, peek_run_id
-from ghjobs_async.wire.messages import Answer, Request, unchanged
+from ghjobs_async.wire.answers import decode, shape_error
+from ghjobs_async.wire.convert import Page, ShapeError, peek_run_id
+from ghjobs_async.wire.messages import Answer, Request
 
 T = TypeVar("T")
 
 Filter = Literal["latest", "all"]
 
 
-def _actions(repo: str, path: str, decode: Callable[[Answer], T]) -> Request[T]:
-    return Request(repo.partition("/")[0], f"/repos/{repo}/actions{path}", decode)
+def _of_repo(repo: str, path: str, decode: Callable[[Answer], T]) -> Request[T]:
+    return Request(repo.partition("/")[0], f"/repos/{repo}{path}", decode)
 
 
-def _other(answer: Answer, asked: str, came: object) -> TransportError:
-    """Build the error for the answer to another request: a connection or a proxy mixed them up."""
-    return answer.unusable(
-        f"asked for {asked}, but the answer is of {one_line(str(came))}: try again"
-    )
+def _check(answer: Answer, what: str, asked: int, came: object) -> None:
+    """Raise for the answer to another request: a connection or a proxy mixed them up."""
+    if isinstance(came, int) and came != asked:
+        raise answer.unusable(
+            f"asked for {what} {asked}, but the answer is of {what} {came}: try again"
+        )
 
 
 def get_job(repo: str, job_id: int) -> Request[Job]:
@@ -39,11 +40,10 @@ def get_job(repo: str, job_id: int) -> Request[Job]:
 
     def decode_job(answer: Answer) -> Job:
         job = decode(answer, Job)
-        if job.id != job_id:
-            raise _other(answer, f"job {job_id}", f"job {job.id}")
+        _check(answer, "job", job_id, job.id)
         return job
 
-    return _actions(repo, f"/jobs/{job_id}", decode_job)
+    return _of_repo(repo, f"/actions/jobs/{job_id}", decode_job)
 
 
 def get_job_json(repo: str, job_id: int) -> Request[dict[str, object]]:
@@ -51,18 +51,16 @@ def get_job_json(repo: str, job_id: int) -> Request[dict[str, object]]:
 
     def decode_object(answer: Answer) -> dict[str, object]:
         job = decode(answer, dict[str, object])
-        came = job.get("id")
-        if isinstance(came, int) and came != job_id:
-            raise _other(answer, f"job {job_id}", f"job {came}")
+        _check(answer, "job", job_id, job.get("id"))
         return job
 
-    return _actions(repo, f"/jobs/{job_id}", decode_object)
+    return _of_repo(repo, f"/actions/jobs/{job_id}", decode_object)
 
 
 def get_log(repo: str, job_id: int) -> Request[Answer]:
     """``GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs``, answered by a redirect."""
-    target = f"/repos/{repo}/actions/jobs/{job_id}/logs"
-    return Request(repo.partition("/")[0], target, unchanged, streamed=True)
+    request = _of_repo(repo, f"/actions/jobs/{job_id}/logs", lambda answer: answer)
+    return attrs.evolve(request, streamed=True)
 
 
 def list_jobs(ref: RunRef, filter: Filter, per_page: int, page: int) -> Request[Page[Job]]:  # noqa: A002
@@ -72,14 +70,12 @@ def list_jobs(ref: RunRef, filter: Filter, per_page: int, page: int) -> Request[
     """
     query = f"per_page={per_page}&page={page}"
     if ref.attempt is not None:
-        path = f"/runs/{ref.run_id}/attempts/{ref.attempt}/jobs?{query}"
+        path = f"/actions/runs/{ref.run_id}/attempts/{ref.attempt}/jobs?{query}"
     else:
-        path = f"/runs/{ref.run_id}/jobs?filter={filter}&{query}"
+        path = f"/actions/runs/{ref.run_id}/jobs?filter={filter}&{query}"
 
     def check(answer: Answer) -> None:
-        run_id = peek_run_id(answer.head)
-        if run_id not in {None, ref.run_id}:
-            raise _other(answer, f"run {ref.run_id}", f"run {run_id}")
+        _check(answer, "run", ref.run_id, peek_run_id(answer.head))
 
     def decode_jobs(answer: Answer) -> Page[Job]:
         check(answer)
@@ -94,7 +90,7 @@ def list_jobs(ref: RunRef, filter: Filter, per_page: int, page: int) -> Request[
         own = tuple(job for job in page.items if job.run_id == ref.run_id)
         return Page(page.total_count, own, (*page.undecodable, *odd))
 
-    return attrs.evolve(_actions(ref.repo, path, decode_jobs), check=check)
+    return attrs.evolve(_of_repo(ref.repo, path, decode_jobs), check=check)
 
 
 def get_run(ref: RunRef) -> Request[Run]:
@@ -106,13 +102,12 @@ def get_run(ref: RunRef) -> Request[Run]:
 
     def decode_run(answer: Answer) -> Run:
         run = decode(answer, Run)
-        if run.id != ref.run_id:
-            raise _other(answer, f"run {ref.run_id}", f"run {run.id}")
-        if ref.attempt is not None and run.run_attempt not in {None, ref.attempt}:
-            raise _other(answer, f"attempt {ref.attempt}", f"attempt {run.run_attempt}")
+        _check(answer, "run", ref.run_id, run.id)
+        if ref.attempt is not None:
+            _check(answer, "attempt", ref.attempt, run.run_attempt)
         return run
 
-    return _actions(ref.repo, f"/runs/{ref.run_id}{attempt}", decode_run)
+    return _of_repo(ref.repo, f"/actions/runs/{ref.run_id}{attempt}", decode_run)
 
 
 def list_runs(
@@ -124,7 +119,7 @@ def list_runs(
     """
     where = "" if workflow is None else f"/workflows/{quote(str(workflow), safe='')}"
     text = urlencode({**query, "per_page": per_page, "page": page})
-    return _actions(repo, f"{where}/runs?{text}", partial(decode, cls=Page[Run]))
+    return _of_repo(repo, f"/actions{where}/runs?{text}", partial(decode, cls=Page[Run]))
 
 
 @attrs.frozen
@@ -139,11 +134,8 @@ class _PullRequest:
 
 def get_pull_head(repo: str, number: int) -> Request[str]:
     """``GET /repos/{owner}/{repo}/pulls/{pull_number}``: the id of its head commit."""
-
-    def decode_sha(answer: Answer) -> str:
-        return decode(answer, _PullRequest).head.sha
-
-    return Request(repo.partition("/")[0], f"/repos/{repo}/pulls/{number}", decode_sha)
+    path = f"/pulls/{number}"
+    return _of_repo(repo, path, lambda answer: decode(answer, _PullRequest).head.sha)
 
 
 @attrs.frozen
@@ -153,11 +145,7 @@ class _Installation:
 
 def get_installation(repo: str) -> Request[int]:
     """``GET /repos/{owner}/{repo}/installation``: the id of the App's installation there."""
-
-    def decode_id(answer: Answer) -> int:
-        return decode(answer, _Installation).id
-
-    return Request(repo.partition("/")[0], f"/repos/{repo}/installation", decode_id)
+    return _of_repo(repo, "/installation", lambda answer: decode(answer, _Installation).id)
 
 
 def is_token(text: str) -> bool:
@@ -166,7 +154,7 @@ def is_token(text: str) -> bool:
 
 
 def _decode_token(answer: Answer) -> InstallationToken:
-    """Decode a token. Unlike other errors, this one has no raw values: one of them may be it."""
+    """Decode a token. Its error has no raw values, since one of them may be the token."""
     try:
         token = decode(answer, InstallationToken)
     except DecodeError as error:
@@ -177,13 +165,7 @@ def _decode_token(answer: Answer) -> InstallationToken:
         if is_token(token.token):
             return token
         problem = Undecodable("$.token", "is not a token", None)
-        failure = DecodeError(
-            f"{answer.method} {answer.url}: not the documented shape: {problem.reason} @ $.token",
-            problems=(problem,),
-            method=answer.method,
-            url=answer.url,
-            request_id=answer.request_id,
-        )
+        failure = shape_error(answer, ShapeError((problem,)))
     raise failure
 
 

@@ -27,24 +27,24 @@ def is_packed(headers: Mapping[str, str]) -> bool:
     """
     Return whether a body is compressed.
 
-    An encoding that is none (``aws-chunked``, ``utf-8``) leaves the bytes as they are.
+    Some servers name an encoding that compresses nothing: ``aws-chunked``, ``utf-8``.
     """
     return headers.get("Content-Encoding", "").strip().lower() in _ENCODINGS
 
 
 class Stream:
-    """A gzip or zlib stream: one or several members, and nothing but zeros behind them."""
+    """A gzip or zlib stream: one or more members, perhaps with zeros after them."""
 
     def __init__(self, data: bytes = b"") -> None:
         self._member = _zlib.decompressobj(_ZLIB_OR_GZIP)
         self._data = data
 
     def feed(self, data: bytes) -> None:
-        """Take in the next bytes; those before have been unpacked."""
+        """Add the next bytes, once all before them are unpacked."""
         self._data = data
 
     def unpack(self, limit: int) -> bytes:
-        """Return the next *limit* bytes or fewer; none where more has to be fed first."""
+        """Return the next *limit* bytes or fewer; none where it needs more data."""
         while self._data:
             if self._member.eof:
                 self._data = self._data.lstrip(b"\0")

@@ -11,17 +11,17 @@ from ghjobs_async.errors import one_line
 from ghjobs_async.wire.answers import root_hint
 from ghjobs_async.wire.messages import Answer
 
-# Nearly all addresses: complete, in ASCII, without credentials. They need no parsing.
+# Matches nearly all addresses (complete, in ASCII, without credentials), which need no parsing.
 _PLAIN: Final = re.compile(
     r"(https?://[a-z0-9.-]+(?::[0-9]{1,4})?(?:/[!$->@-~]*)?)(?:\?[!-~]*)?", re.IGNORECASE | re.ASCII
 )
-# What an Enterprise Server's web site, or a gateway in front of it, sends strangers to.
+# Where an Enterprise Server's web site, or a gateway in front of it, sends anonymous requests.
 _LOGIN: Final = re.compile(r"/(?:login|sign_?in|sso)/?(?:[?#]|$)", re.IGNORECASE)
 _MAX_LINK_HEADER: Final = 8192
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
-    """Return scheme, host and port: the token goes to one origin only."""
+    """Return scheme, host and port; the token goes to one origin only."""
     parts = urlsplit(url)
     port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
     return parts.scheme, (parts.hostname or "").lower(), port
@@ -44,8 +44,8 @@ def location(answer: Answer, base: str) -> str:
         base: The address that was asked.
 
     Raises:
-        TransportError: There is none, or it is never followed: it is not http(s), leads down from
-            https to http or to a login page, or holds credentials.
+        TransportError: It is missing, or must not be followed: it is not http(s), leads from https
+            to http or to a login page, or contains credentials.
     """
     given = answer.headers.get("Location", "")
     if _LOGIN.search(given):
@@ -69,7 +69,7 @@ def location(answer: Answer, base: str) -> str:
 
 
 def _problem(target: str, base: str) -> str | None:
-    """Return why a redirect to *target* is not followed."""
+    """Return why a redirect to *target* is not followed; None where it is."""
     parts = urlsplit(target)
     _ = parts.port
     if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -83,7 +83,7 @@ def _problem(target: str, base: str) -> str | None:
 
 def is_log_path(url: str, root: str) -> bool:
     """Return whether a log's redirect stays in the API; any other address is a signed link."""
-    # Nearly all links end otherwise, and need no parsing.
+    # Nearly all links end differently, and need no parsing.
     if not url.partition("?")[0].partition("#")[0].endswith("/logs"):
         return False
     path = urlsplit(url).path
@@ -94,7 +94,7 @@ def is_log_path(url: str, root: str) -> bool:
 
 
 def link_expiry(url: str) -> datetime | None:
-    """Return when a signed link expires, where its query tells (today's storage or the old one)."""
+    """Return when a signed link expires, where its query says so (in the current storage or the old one)."""
     named = re.search(r"[?&](?:se|urlExpires)=([^&#]{10,64})", url)
     try:
         found = datetime.fromisoformat(unquote(named[1]) if named else "")

@@ -144,7 +144,7 @@ def with_hook() -> type[Any]:
         (lambda: attrs.make_class("A", {"x": attrs.field(factory=list)}, frozen=True, kw_only=True),
          "hook at the field x"),
         (lambda: attrs.make_class("A", {"x": attrs.field(repr=False)}, frozen=True, kw_only=True),
-         "way of its own"),
+         "special options"),
         (lambda: attrs.make_class("A", ["x"], frozen=True), "kw_only"),
         (lambda: attrs.make_class("A", ["x"], kw_only=True), "attrs.frozen"),
     ],
