@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Final
 
 import aiohttp
@@ -60,8 +61,12 @@ class Response:
         self.headers: Mapping[str, str] = response.headers
         self.received = 0
         self.packed = is_packed(self.headers)
+
+    @cached_property
+    def _stream(self) -> Stream:
+        """What unpacks a log: some 80 KB, which other answers do not need."""
         # aiohttp does not tell a gzip stream that was cut from one that has ended.
-        self._stream = Stream()
+        return Stream()
 
     @property
     def head(self) -> Answer:

@@ -58,6 +58,11 @@ def head(status: int, size: int, kind: str, **more: str) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
+def log_head(size: int) -> bytes:
+    """Return the head of a log: the storage names a version that proves a resumed log the same."""
+    return head(200, size, "text/plain", ETag='"0x8DD5F2C3A1B0E47"', Accept_Ranges="bytes")
+
+
 _REFUSED: Final = {status: head(status, 0, _JSON) for status in (400, 422)}
 
 
@@ -89,8 +94,8 @@ class Site:
                     head(200, len(packed), _JSON, Link=link, Content_Encoding="gzip") + packed
                 )
         small = data.small_log()
-        self.small_log = head(200, len(small), "text/plain") + small
-        self.big_log = head(200, data.BLOCK_SIZE * data.BIG_BLOCKS, "text/plain")
+        self.small_log = log_head(len(small)) + small
+        self.big_log = log_head(data.BLOCK_SIZE * data.BIG_BLOCKS)
         self.block.write(data.log_block())
         self.block.flush()
 
