@@ -76,7 +76,7 @@ class AuditPlan:
             return f">={self.since}"
         return f"<={self.until}" if self.until else None
 
-    def search(self, gh: GitHubJobs, repo: str) -> RunSearch:
+    def search(self, gh: GitHubJobs, repo: str, *, head_sha: str | None = None) -> RunSearch:
         """
         Search *repo* for its runs. Nothing is requested before the search is iterated over.
 
@@ -91,6 +91,7 @@ class AuditPlan:
             event=self.event,
             status=self.status,
             created=self.created,
+            head_sha=head_sha,
             exclude_pull_requests=True,
         )
 
@@ -111,7 +112,7 @@ def parse_when(text: str, now: Callable[[], datetime] = lambda: datetime.now(UTC
     given = text.strip()
     try:
         if ago := parse_age(given, now()):
-            return f"{ago:%Y-%m-%dT%H:%M:%SZ}"
+            return f"{ago.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         moment = datetime.fromisoformat(given)
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", given):
             return given

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version
+from itertools import takewhile
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final, Literal, TypeAlias
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
-from ghjobs_async.cli.arguments import prepare
-from ghjobs_async.cli.completion import add_completion
-from ghjobs_async.cli.options import HELP_FORMAT
-from ghjobs_async.cli.output.text import note, report
-from ghjobs_async.cli.output.verbose import stop_verbose
+from ghjobs_async.cli.output.console import Exit, note, report, stop_verbose
 from ghjobs_async.errors import ConfigurationError, GHJobsError
-
-OK: Final = 0
-FAILED: Final = 1
-USAGE: Final = 2
-#: The shell's own numbers for a command that SIGINT or SIGPIPE ended.
-_INTERRUPTED: Final = 130
-_PIPE_CLOSED: Final = 141
 
 _HELP: Final = """\
 GitHub's workflow jobs and their logs: one, or a hundred thousand.
@@ -57,6 +48,14 @@ _COMMANDS: Final = {
     "audit": "Fetch the jobs and logs of many runs into a folder, and sum them up.",
     "demo": "Audit an embedded GitHub: no account, no network.",
 }
+#: Commands whose ``--json`` may be followed by fields.
+_WITH_FIELDS: Final = frozenset({"job", "list", "runs"})
+# A RUN, a JOB or a repository begins with a digit or holds a slash: nothing else that may follow
+# reads like this. So a mistyped field is still taken for a field, and reported as one.
+_FIELDS: Final = re.compile(r"[^\W\d][^/:]*")
+
+_Shell: TypeAlias = Literal["bash", "zsh", "fish", "powershell"]
+_Asked: TypeAlias = Annotated[_Shell | None, Parameter(help="The shell; else the one in use.")]
 
 
 class _HelpConsole(Console):
@@ -73,16 +72,66 @@ def build() -> App:
         console=_HelpConsole(),
         usage="Usage: ghjobs COMMAND [OPTIONS]",
         help=_HELP,
-        help_format=HELP_FORMAT,
+        help_format="plaintext",
         help_epilogue=_EXAMPLES,
         version=lambda: f"ghjobs {version('ghjobs-async')}",
         version_flags=["--version"],
         help_flags=["--help", "-h"],
+        # Ctrl-C ends in `run`, as every other end does.
+        suppress_keyboard_interrupt=False,
     )
     for name, text in _COMMANDS.items():
         app.command(f"ghjobs_async.cli.commands.{name}:app", name=name, help=text)
-    add_completion(app)
+    _add_completion(app)
     return app
+
+
+def _add_completion(app: App) -> None:
+    def install(shell: _Asked = None, /) -> None:
+        """Install the completion of this command for a shell."""
+        chosen = shell or _shell()
+        path = app.install_completion(shell=chosen)
+        note(f"the completion for {chosen} is in {path}: open a new shell to use it")
+
+    def show(shell: _Asked = None, /) -> None:
+        """Print the completion script of a shell."""
+        sys.stdout.write(app.generate_completion(shell=shell or _shell()))
+
+    for name, function in (("--install-completion", install), ("--show-completion", show)):
+        app.command(
+            function,
+            name=name,
+            group="Shell completion",
+            usage=f"Usage: ghjobs {name} [SHELL]",
+            help_epilogue=f"Examples:\n\n    ghjobs {name}\n    ghjobs {name} zsh\n",
+        )
+
+
+def _shell() -> _Shell:
+    # Here, so that every other command starts without it.
+    from cyclopts.completion.detect import ShellDetectionError, detect_shell  # noqa: PLC0415
+
+    try:
+        return detect_shell()
+    except ShellDetectionError:
+        raise ConfigurationError("which shell? Name one: bash, zsh, fish or powershell") from None
+
+
+def prepare(argv: Sequence[str]) -> list[str]:
+    """Put a leading ``--verbose`` behind the command, and join ``--json`` with its fields."""
+    leading = len(list(takewhile(lambda word: word == "--verbose", argv)))
+    words = list(argv[leading:])
+    if leading and words and not words[0].startswith("-"):
+        words.insert(1, "--verbose")
+    if not words or words[0] not in _WITH_FIELDS:
+        return words
+    prepared: list[str] = []
+    while words and words[0] != "--":
+        prepared.append(words.pop(0))
+        if prepared[-1] == "--json":
+            # The parser knows no option whose value may be missing.
+            prepared[-1] += "=" + (words.pop(0) if words and _FIELDS.fullmatch(words[0]) else "")
+    return prepared + words
 
 
 def run(argv: Sequence[str]) -> int:
@@ -102,22 +151,19 @@ def run(argv: Sequence[str]) -> int:
         sys.stdout.flush()
     except CycloptsError as error:
         report(" ".join(str(error).split()))
-        return USAGE
-    except ConfigurationError as error:
-        report(error)
-        return USAGE
+        return Exit.USAGE
     except BrokenPipeError:
         _discard_output()
-        return _PIPE_CLOSED
+        return Exit.PIPE_CLOSED
     except (GHJobsError, OSError) as error:
         report(error)
-        return FAILED
+        return Exit.USAGE if isinstance(error, ConfigurationError) else Exit.FAILED
     except KeyboardInterrupt:
-        note("interrupted")
-        return _INTERRUPTED
+        report("interrupted")
+        return Exit.INTERRUPTED
     finally:
         stop_verbose()
-    return result if isinstance(result, int) else OK
+    return result if isinstance(result, int) else Exit.OK
 
 
 def _discard_output() -> None:

@@ -22,123 +22,47 @@ _REFERENCE: Final = re.compile(r"\\[1-9]|\(\?P=|\(\?\(")
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Matching:
-    """What to look for, and what to print."""
+    """
+    What to look for, and what to print.
 
-    regexp: Annotated[
-        list[str] | None,
-        Parameter(
-            name=["--regexp", "-e"],
-            negative=(),
-            allow_leading_hyphen=True,
-            help="A pattern, instead of PATTERN; may be given several times.",
-        ),
-    ] = None
-    ignore_case: Annotated[
-        bool,
-        Parameter(
-            name=["--ignore-case", "-i"], negative=(), show_default=False, help="Ignore case."
-        ),
-    ] = False
-    fixed_strings: Annotated[
-        bool,
-        Parameter(
-            name=["--fixed-strings", "-F"],
-            negative=(),
-            show_default=False,
-            help="The pattern is a text, not an expression.",
-        ),
-    ] = False
-    invert_match: Annotated[
-        bool,
-        Parameter(
-            name=["--invert-match", "-v"],
-            negative=(),
-            show_default=False,
-            help="Find the lines that do not match.",
-        ),
-    ] = False
-    after_context: Annotated[
-        int | None,
-        Parameter(name=["--after-context", "-A"], help="This many lines after each hit."),
-    ] = None
-    before_context: Annotated[
-        int | None,
-        Parameter(name=["--before-context", "-B"], help="This many lines before each hit."),
-    ] = None
-    context: Annotated[
-        int,
-        Parameter(
-            name=["--context", "-C"], help="This many lines around each hit; -A and -B override it."
-        ),
-    ] = 0
-    max_count: Annotated[
-        int | None,
-        Parameter(name=["--max-count", "-m"], help="This many hits of each job at most."),
-    ] = None
-    only_matching: Annotated[
-        bool,
-        Parameter(
-            name=["--only-matching", "-o"],
-            negative=(),
-            show_default=False,
-            help="Only what matches, each match on a line of its own.",
-        ),
-    ] = False
-    jobs_with_matches: Annotated[
-        bool,
-        Parameter(
-            name=["--jobs-with-matches", "-l"],
-            negative=(),
-            show_default=False,
-            help="Only which jobs have hits.",
-        ),
-    ] = False
-    count: Annotated[
-        bool,
-        Parameter(
-            name=["--count", "-c"],
-            negative=(),
-            show_default=False,
-            help="Only the number of hits of each job that has any.",
-        ),
-    ] = False
+    Attributes:
+        regexp: A pattern, instead of PATTERN; may be given several times.
+        ignore_case: Ignore case.
+        fixed_strings: The pattern is a text, not an expression.
+        invert_match: Find the lines that do not match.
+        after_context: This many lines after each hit.
+        before_context: This many lines before each hit.
+        context: This many lines around each hit; -A and -B override it.
+        max_count: This many hits of each job at most.
+        only_matching: Only what matches, each match on a line of its own.
+        jobs_with_matches: Only which jobs have hits.
+        count: Only the number of hits of each job that has any.
+        line_number: Always on.
+        with_filename: Always on: the job's address.
+        extended_regexp: Always on, but for -F.
+        json: Print one JSON object per hit.
+    """
+
+    regexp: Annotated[list[str] | None, Parameter(alias="-e", allow_leading_hyphen=True)] = None
+    ignore_case: Annotated[bool, Parameter(alias="-i")] = False
+    fixed_strings: Annotated[bool, Parameter(alias="-F")] = False
+    invert_match: Annotated[bool, Parameter(alias="-v")] = False
+    after_context: Annotated[int | None, Parameter(alias="-A")] = None
+    before_context: Annotated[int | None, Parameter(alias="-B")] = None
+    context: Annotated[int, Parameter(alias="-C")] = 0
+    max_count: Annotated[int | None, Parameter(alias="-m")] = None
+    only_matching: Annotated[bool, Parameter(alias="-o")] = False
+    jobs_with_matches: Annotated[bool, Parameter(alias="-l")] = False
+    count: Annotated[bool, Parameter(alias="-c")] = False
     # People type these three out of habit.
-    line_number: Annotated[
-        bool,
-        Parameter(name=["--line-number", "-n"], negative=(), show_default=False, help="Always on."),
-    ] = False
-    with_filename: Annotated[
-        bool,
-        Parameter(
-            name=["--with-filename", "-H"],
-            negative=(),
-            show_default=False,
-            help="Always on: the job's address.",
-        ),
-    ] = False
-    extended_regexp: Annotated[
-        bool,
-        Parameter(
-            name=["--extended-regexp", "-E"],
-            negative=(),
-            show_default=False,
-            help="Always on, but for -F.",
-        ),
-    ] = False
-    json: Annotated[
-        bool,
-        Parameter(
-            name="--json", negative=(), show_default=False, help="Print one JSON object per hit."
-        ),
-    ] = False
+    line_number: Annotated[bool, Parameter(alias="-n")] = False
+    with_filename: Annotated[bool, Parameter(alias="-H")] = False
+    extended_regexp: Annotated[bool, Parameter(alias="-E")] = False
+    json: bool = False
 
     def search(self, pattern: str | None, *, quiet: bool) -> Search:
         """
-        Make the search that the options and *pattern* ask for.
-
-        Args:
-            pattern: The positional pattern; ignored where ``-e`` is given.
-            quiet: Print nothing.
+        Make the search that the options and *pattern* ask for; ``-e`` replaces *pattern*.
 
         Raises:
             ConfigurationError: The options contradict each other, or a pattern is none.
@@ -163,23 +87,20 @@ class Matching:
             raise ConfigurationError("-l, -c and --json are three ways to print: not two of them")
         if self.json and self.only_matching:
             raise ConfigurationError("--json has what matches in each hit: leave out -o")
-        modes = (
-            (quiet, Mode.NOTHING),
-            (self.json, Mode.JSON),
-            (self.count, Mode.COUNTS),
-            (self.jobs_with_matches, Mode.JOBS),
-            (self.only_matching, Mode.MATCHES),
-        )
-        return next((mode for given, mode in modes if given), Mode.LINES)
+        modes = {
+            Mode.NOTHING: quiet,
+            Mode.JSON: self.json,
+            Mode.COUNTS: self.count,
+            Mode.JOBS: self.jobs_with_matches,
+            Mode.MATCHES: self.only_matching,
+        }
+        return next((mode for mode, given in modes.items() if given), Mode.LINES)
 
     def _around(self) -> tuple[int, int]:
         before = self.context if self.before_context is None else self.before_context
         after = self.context if self.after_context is None else self.after_context
-        for name, lines in (
-            ("--context", self.context),
-            ("--before-context", before),
-            ("--after-context", after),
-        ):
+        asked = {"--context": self.context, "--before-context": before, "--after-context": after}
+        for name, lines in asked.items():
             if not 0 <= lines <= _MAX_CONTEXT:
                 raise ConfigurationError(f"{name} is 0 to {_MAX_CONTEXT} lines, not {lines}")
         return before, after

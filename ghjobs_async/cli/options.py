@@ -1,93 +1,200 @@
-"""Options that every command has."""
+"""Options that several commands have, and the client; a command's own are in its docstring."""
 
 from __future__ import annotations
 
-from typing import Annotated, Final, TypeAlias
+import asyncio
+import os
+from collections.abc import Callable, Coroutine
+from typing import Annotated, TypeAlias, TypeVar
 
 import attrs
-from cyclopts import Group, Parameter
+from cyclopts import App, Group, Parameter
 
-#: Help is shown as it is written, its examples line by line.
-HELP_FORMAT: Final = "plaintext"
+from ghjobs_async.audit import AuditPlan, Logs, parse_when
+from ghjobs_async.cli.output.console import report, start_verbose
+from ghjobs_async.cli.output.progress import Progress
+from ghjobs_async.cli.programs import ask, find_repository
+from ghjobs_async.cli.target import Targets, host_of
+from ghjobs_async.client import API_VERSION, GitHubJobs
+from ghjobs_async.environment import find_token
+from ghjobs_async.transport.auth import TokenAuth
 
-_COMMON = Group("Common options", sort_key=100)
+T = TypeVar("T")
 
-Verbose: TypeAlias = Annotated[
-    bool,
-    Parameter(
-        name="--verbose",
-        negative=(),
-        show_default=False,
-        help="Report every request, retry and wait on stderr.",
-    ),
-]
+#: Long enough for the hourly budget to return, for work that would otherwise end half done.
+BUDGET_WAIT = 3900.0
 
 
-@Parameter(name="*", group=_COMMON)
-@attrs.frozen(kw_only=True)
-class Common:
-    """Where to ask, and how."""
-
-    base_url: Annotated[
-        str | None,
-        Parameter(help="The API's root, or a host name; else GITHUB_API_URL, GH_HOST, github.com."),
-    ] = None
-    api_version: Annotated[
-        str | None,
-        Parameter(help="X-GitHub-Api-Version to ask for; none sends none, for older servers."),
-    ] = None
-    concurrency: Annotated[
-        int, Parameter(help="How many requests and downloads may be under way at once.")
-    ] = 32
-    quiet: Annotated[
-        bool,
-        Parameter(
-            name=["--quiet", "-q"],
-            negative=(),
-            show_default=False,
-            help="No progress, no messages.",
-        ),
-    ] = False
-    verbose: Verbose = False
+def command(name: str, usage: str, epilogue: str) -> App:
+    """Make the application of one command. Its help is shown as it is written, line by line."""
+    # A flag is off unless it is given, and there is no --no-FLAG.
+    options = Parameter(negative=(), show_default=lambda value: None if value is False else value)
+    return App(
+        name=name,
+        usage=f"Usage: {usage}",
+        help_format="plaintext",
+        help_epilogue=epilogue,
+        default_parameter=options,
+    )
 
 
 Repo: TypeAlias = Annotated[
     str | None,
     Parameter(
-        name=["--repo", "-R"],
+        alias="-R",
         help="Repository of a number, [HOST/]OWNER/REPO; else GH_REPO, or the git checkout's.",
     ),
 ]
-# Given without a value it is an empty text: `cli.arguments` completes it.
+# Given without a value it is an empty text: `app.prepare` completes it.
 Json: TypeAlias = Annotated[
     str | None,
     Parameter(
-        name="--json",
         metavar="[FIELDS]",
-        show_default=False,
         help="Print JSON: --json alone everything, --json name,id these fields.",
     ),
 ]
 Jq: TypeAlias = Annotated[
     str | None,
     Parameter(
-        name="--jq",
         metavar="EXPRESSION",
         help="Print what this jq expression makes of the JSON, texts as they are.",
     ),
 ]
-Web: TypeAlias = Annotated[
-    bool,
-    Parameter(
-        name="--web", negative=(), show_default=False, help="Open its page in the browser instead."
-    ),
+Web: TypeAlias = Annotated[bool, Parameter(help="Open its page in the browser instead.")]
+ExitStatus: TypeAlias = Annotated[bool, Parameter(help="End with status 1 where something failed.")]
+Quiet: TypeAlias = Annotated[bool, Parameter(alias="-q", help="No progress, no messages.")]
+Verbose: TypeAlias = Annotated[
+    bool, Parameter(help="Report every request, retry and wait on stderr.")
 ]
-ExitStatus: TypeAlias = Annotated[
-    bool,
-    Parameter(
-        name="--exit-status",
-        negative=(),
-        show_default=False,
-        help="End with status 1 where something failed.",
-    ),
-]
+
+
+@Parameter(name="*", group=Group("Common options", sort_key=100))
+@attrs.frozen(kw_only=True)
+class Common:
+    """
+    Where to ask, and how.
+
+    Attributes:
+        base_url: The API's root, or a host name; else GH_HOST, GITHUB_API_URL, github.com.
+        api_version: X-GitHub-Api-Version to ask for; none sends none, for older servers.
+        concurrency: How many requests and downloads may be under way at once.
+    """
+
+    base_url: str | None = None
+    api_version: str | None = None
+    concurrency: int = 32
+    quiet: Quiet = False
+    verbose: Verbose = False
+
+    @property
+    def targets(self) -> Targets:
+        """Return what finds the things that the user names."""
+        return Targets(self.base_url, os.environ, find_repository)
+
+    def connect(
+        self, root: str, *, draws: bool = True, max_wait: float = 900.0
+    ) -> tuple[GitHubJobs, Progress]:
+        """Make the client for the API at *root*, and the display of its progress."""
+        if self.verbose:
+            start_verbose()
+        progress = Progress(quiet=self.quiet, verbose=self.verbose, draws=draws)
+        version = API_VERSION if self.api_version is None else self.api_version
+        gh = GitHubJobs(
+            _find_auth(root),
+            base_url=root,
+            api_version=None if version.lower() == "none" else version,
+            concurrency=self.concurrency,
+            max_wait=max_wait,
+            on_wait=progress.on_wait,
+        )
+        return gh, progress
+
+
+def run_with(gh: GitHubJobs, work: Callable[[GitHubJobs], Coroutine[object, None, T]]) -> T:
+    """Run *work* with the client, in an event loop of its own."""
+
+    async def inside() -> T:
+        async with gh:
+            return await work(gh)
+
+    return asyncio.run(inside())
+
+
+def _find_auth(root: str) -> TokenAuth | None:
+    if found := find_token(root, os.environ):
+        return TokenAuth(found[0], source=found[1])
+    token = (ask("gh", "auth", "token", "--hostname", host_of(root)) or "").strip()
+    return TokenAuth(token, source="gh") if token else None
+
+
+@Parameter(name="*", group=Group("Which runs", sort_key=50))
+@attrs.frozen(kw_only=True)
+class RunFilters:
+    """
+    GitHub's own filters.
+
+    Attributes:
+        since: Created since: 7d, 24h, 2026-10-01. Default: no limit.
+        until: Created until, written as --since.
+        workflow: File name, or number.
+        branch: Branch.
+        event: What triggered them, such as push.
+        status: Status or conclusion: failure, ...
+        actor: Who triggered them.
+    """
+
+    since: str | None = None
+    until: str | None = None
+    workflow: Annotated[str | None, Parameter(alias="-w")] = None
+    branch: Annotated[str | None, Parameter(alias="-b")] = None
+    event: Annotated[str | None, Parameter(alias="-e")] = None
+    status: Annotated[str | None, Parameter(alias="-s")] = None
+    actor: str | None = None
+
+    def plan(self, repos: tuple[str, ...], logs: Logs) -> AuditPlan:
+        """Make the plan for *repos*."""
+        given = attrs.asdict(self, filter=lambda field, _: field.name != "allow_empty")
+        for name in ("since", "until"):
+            given[name] = None if given[name] is None else parse_when(given[name])
+        return AuditPlan(repos=repos, logs=logs, **given)
+
+
+@attrs.frozen(kw_only=True)
+class Filters(RunFilters):
+    """
+    GitHub's own filters, which attempts, and whether there may be no run.
+
+    Attributes:
+        all_attempts: Every attempt, not only the latest.
+        allow_empty: Finding no run at all is a success, too.
+    """
+
+    all_attempts: bool = False
+    allow_empty: bool = False
+
+    @property
+    def given(self) -> dict[str, object]:
+        """Return the filters that were given, by their options."""
+        return {
+            f"--{field.name.replace('_', '-')}": value
+            for field in attrs.fields(type(self))
+            if field.name != "allow_empty" and (value := getattr(self, field.name)) != field.default
+        }
+
+    def check_found(self, runs: int, repos: tuple[str, ...]) -> bool:
+        """Check that runs were found, or that none were needed; otherwise say so on stderr."""
+        if runs or self.allow_empty:
+            return True
+        narrowed = " ".join(
+            f"{name} {value}" for name, value in self.given.items() if value is not True
+        )
+        which = f"no run matches {narrowed}" if narrowed else "there are no runs"
+        report(f"{which} in {', '.join(repos)}: nothing was searched (see --allow-empty)")
+        return False
+
+
+@attrs.frozen(kw_only=True)
+class GrepFilters(Filters):
+    """The filters, with ``-e`` left to the pattern as in grep."""
+
+    event: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Final, Generic, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import attrs
@@ -22,172 +22,161 @@ _PULL: Final = re.compile(
     r"(?:(?:/api/v3)?/repos)?/(?P<repo>[^/]+/[^/]+)/pulls?/(?P<number>[0-9]{1,19})(?:/.*)?"
 )
 
-#: Takes the host that is asked; returns the repository of the git checkout there, if it has one.
-Checkout: TypeAlias = Callable[[str], str | None]
-
-
-def _no_checkout(_: str) -> None:
-    return None
-
 
 @attrs.frozen
 class Target(Generic[T]):
-    """
-    What to ask for, and where.
-
-    Attributes:
-        root: The API's root.
-        ref: The reference.
-    """
+    """A reference to what is asked for, and the root of the API that is asked."""
 
     root: str
     ref: T
 
 
 @attrs.frozen
-class Place:
-    """
-    Where to ask.
-
-    Attributes:
-        root: The API's root.
-        said_by: The option or variable that names it; None where github.com is the default.
-    """
-
-    root: str
-    said_by: str | None
-
-
-@attrs.frozen
 class RunsOf:
-    """
-    Whose runs to list.
-
-    Attributes:
-        repo: The repository.
-        pull: Number of a pull request: only the runs of its head commit.
-    """
+    """A repository whose runs to list; of a pull request only those of its head commit."""
 
     repo: str
     pull: int | None = None
 
 
-def run_target(
-    text: str,
-    repo: str | None,
-    attempt: int | None,
-    base_url: str | None,
-    environ: Mapping[str, str],
-    checkout: Checkout = _no_checkout,
-) -> Target[RunRef]:
+@attrs.frozen
+class Targets:
     """
-    Take a run as users name it: a number, or the address of it, of an attempt or of one of its jobs.
+    Find what a user names. Every method raises a `ConfigurationError` for what cannot be meant.
 
-    Raises:
-        ConfigurationError: It cannot be one, or it is on another host than the one that was named.
+    The host is that of ``--base-url``, of an address or a repository with a host, of ``GH_HOST``,
+    of ``GITHUB_API_URL``, or github.com: gh's order. Two that the user gave must agree.
+
+    Args:
+        base_url: What ``--base-url`` gives.
+        environ: The environment.
+        checkout: Takes the host that is asked; returns the repository of the git checkout there.
     """
-    if (address := _address(text)) is not None:
-        target = _from_url(address, RunRef.parse(address), repo, base_url, environ)
-        if attempt is None:
-            return target
-        return Target(target.root, RunRef(target.ref.repo, target.ref.run_id, attempt))
-    number = _number(text, "a run")
-    place, name = _repository(repo, base_url, environ, checkout, "a run")
-    return Target(place.root, RunRef(name, number, attempt))
 
+    base_url: str | None = None
+    environ: Mapping[str, str] = attrs.field(factory=dict)
+    checkout: Callable[[str], str | None] = lambda _: None
 
-def job_target(
-    text: str,
-    repo: str | None,
-    base_url: str | None,
-    environ: Mapping[str, str],
-    checkout: Checkout = _no_checkout,
-) -> Target[JobRef]:
-    """
-    Take a job as users name it: a number, or its address.
+    def run(self, text: str, repo: str | None = None, attempt: int | None = None) -> Target[RunRef]:
+        """Find a run by its number, or the address of it, of an attempt or of one of its jobs."""
+        if (address := _address(text)) is None:
+            root, name, number = self._numbered(text, repo, "a run")
+            return Target(root, RunRef(name, number, attempt))
+        ref = RunRef.parse(address)
+        if attempt is not None:
+            ref = attrs.evolve(ref, attempt=attempt)
+        return self._from_url(address, ref, repo)
 
-    Raises:
-        ConfigurationError: It cannot be one, or it is on another host than the one that was named.
-    """
-    if (address := _address(text)) is not None:
-        return _from_url(address, JobRef.parse(address), repo, base_url, environ)
-    number = _number(text, "a job")
-    place, name = _repository(repo, base_url, environ, checkout, "a job")
-    return Target(place.root, JobRef(name, number))
+    def job(self, text: str, repo: str | None = None) -> Target[JobRef]:
+        """Find a job by its number or address."""
+        if (address := _address(text)) is None:
+            root, name, number = self._numbered(text, repo, "a job")
+            return Target(root, JobRef(name, number))
+        return self._from_url(address, JobRef.parse(address), repo)
 
+    def runs(self, text: str | None, repo: str | None = None) -> Target[RunsOf]:
+        """Find what has runs: a repository, or a pull request by its address."""
+        address = None if text is None else _address(text)
+        if address is not None and (found := _PULL.fullmatch(_split(address).path)):
+            number = check_id(int(found["number"]), "a pull request")
+            return self._from_url(address, RunsOf(check_repo(found["repo"]), number), repo)
+        target = self.repos(*(name for name in (text, repo) if name is not None))
+        if len(target.ref) > 1:
+            raise ConfigurationError(f"one repository at a time, not {' and '.join(target.ref)}")
+        return Target(target.root, RunsOf(target.ref[0]))
 
-def runs_target(
-    text: str | None,
-    repo: str | None,
-    base_url: str | None,
-    environ: Mapping[str, str],
-    checkout: Checkout = _no_checkout,
-) -> Target[RunsOf]:
-    """
-    Take what has runs: a repository, or the address of a pull request.
-
-    Raises:
-        ConfigurationError: It cannot be one, or it is on another host than the one that was named.
-    """
-    address = None if text is None else _address(text)
-    if address is not None and (found := _PULL.fullmatch(_split(address).path)):
-        pull = RunsOf(check_repo(found["repo"]), check_id(int(found["number"]), "a pull request"))
-        return _from_url(address, pull, repo, base_url, environ)
-    names = tuple(name for name in (text, repo) if name is not None)
-    target = repos_target(names, base_url, environ, checkout)
-    if len(target.ref) > 1:
-        raise ConfigurationError(f"one repository at a time, not {' and '.join(target.ref)}")
-    return Target(target.root, RunsOf(target.ref[0]))
-
-
-def repos_target(
-    names: tuple[str, ...],
-    base_url: str | None,
-    environ: Mapping[str, str],
-    checkout: Checkout = _no_checkout,
-) -> Target[tuple[str, ...]]:
-    """
-    Take repositories, ``[HOST/]OWNER/REPO`` or their addresses, all of one host.
-
-    Raises:
-        ConfigurationError: One is malformed, or there are several hosts.
-    """
-    if not names and environ.get("GH_REPO"):
-        names = (environ["GH_REPO"],)
-    if not names:
-        root = api_root(base_url, environ)
-        here = checkout(host_of(root))
-        if here is None:
+    def repos(self, *names: str) -> Target[tuple[str, ...]]:
+        """Find repositories, ``[HOST/]OWNER/REPO`` or their addresses, all of one host."""
+        if not names and not self.environ.get("GH_REPO"):
+            root, repo = self._here("which repository? Name it, OWNER/REPO")
+            return Target(root, (repo,))
+        found = [self._place(name) for name in names or (self.environ["GH_REPO"],)]
+        roots = {root for root, _, _ in found}
+        if len(roots) > 1:
             raise ConfigurationError(
-                f"which repository? Name it, OWNER/REPO: no git checkout of {host_of(root)} is here"
+                f"one host at a time, not {' and '.join(sorted(map(host_of, roots)))}"
             )
-        return Target(root, (here,))
-    places = [_place(name, base_url, environ) for name in names]
-    roots = {place.root for place, _ in places}
-    if len(roots) > 1:
-        raise ConfigurationError(
-            f"one host at a time, not {' and '.join(sorted(host_of(root) for root in roots))}"
+        # A repository named twice is audited once; GitHub's names have no case.
+        unique: dict[str, str] = {}
+        for _, _, name in found:
+            unique.setdefault(name.lower(), name)
+        return Target(roots.pop(), tuple(unique.values()))
+
+    def _numbered(self, text: str, repo: str | None, what: str) -> tuple[str, str, int]:
+        """Return the root, the repository and the number."""
+        if not _NUMBER.fullmatch(text.strip()):
+            raise ConfigurationError(f"{what} is a number or its address, not {text[:80]!r}")
+        if named := repo if repo is not None else self.environ.get("GH_REPO"):
+            root, _, name = self._place(named)
+            return root, name, int(text)
+        root, name = self._here(
+            f"{what}'s number needs its repository: -R OWNER/REPO, or paste its address instead"
         )
-    # A repository named twice is audited once; GitHub's names have no case.
-    unique: dict[str, str] = {}
-    for _, name in places:
-        unique.setdefault(name.lower(), name)
-    return Target(places[0][0].root, tuple(unique.values()))
+        return root, name, int(text)
+
+    def _here(self, problem: str) -> tuple[str, str]:
+        """Return the root and the repository of the git checkout."""
+        root, _ = self._default()
+        repo = self.checkout(host_of(root))
+        if repo is None:
+            raise ConfigurationError(f"{problem} (no git checkout of {host_of(root)} is here)")
+        return root, repo
+
+    def _default(self) -> tuple[str, str]:
+        """Return the root where nothing pasted names one, and the option that insists on it."""
+        if self.base_url is not None:
+            return api_root(self.base_url, {}), "--base-url"
+        for name in ("GH_HOST", "GITHUB_API_URL"):
+            if value := self.environ.get(name):
+                return api_root(None, {name: value}), ""
+        return GITHUB_COM, ""
+
+    def _place(self, text: str) -> tuple[str, str, str]:
+        """Return root, option, and name of ``[HOST/]OWNER/REPO`` or of a repository's address."""
+        given = text.strip().rstrip("/")
+        if "://" in given:
+            root, name = _root_of_url(given), urlsplit(given).path.strip("/")
+        elif given.count("/") < 2:
+            return *self._default(), check_repo(given)
+        else:
+            host, _, name = given.partition("/")
+            root = api_root(host.lower().removeprefix("www."), {})
+        name = check_repo(name.removesuffix(".git"))
+        return self._on_host(root, *self._default(), "the repository"), "--repo", name
+
+    def _from_url(self, address: str, ref: T, repo: str | None) -> Target[T]:
+        named, option = self._default()
+        if repo is not None:
+            named, option, name = self._place(repo)
+            of_ref = getattr(ref, "repo", name)
+            if of_ref.lower() != name.lower():
+                raise ConfigurationError(f"the address is of {of_ref}, but --repo says {name}")
+        return Target(self._on_host(_root_of_url(address), named, option, "the address"), ref)
+
+    def _on_host(self, root: str, named: str, option: str, what: str) -> str:
+        """Return the root that an option or the environment names for this host, else *root*."""
+        host = host_of(root)
+        if host_of(named) == host:
+            return named
+        if option:
+            raise ConfigurationError(
+                f"{what} is of {host}, but {option} says {host_of(named)}: leave one of them out"
+            )
+        runner = api_root(None, {"GITHUB_API_URL": self.environ.get("GITHUB_API_URL", "")})
+        return runner if host_of(runner) == host else root
 
 
 def host_of(root: str) -> str:
     """Return the host name, as gh and people write it, that the API at *root* belongs to."""
     parts = urlsplit(root)
     host = (parts.hostname or "").lower()
-    if is_github_com(host):
-        return host.removeprefix("api.")
-    return parts.netloc.rpartition("@")[2].lower()
+    own = parts.netloc.rpartition("@")[2].lower()
+    return host.removeprefix("api.") if is_github_com(host) else own
 
 
 def web_root(root: str) -> str:
     """Return where the pages are of the GitHub whose API is at *root*."""
-    scheme = urlsplit(root).scheme
-    return f"{scheme}://{host_of(root)}"
+    return f"{urlsplit(root).scheme}://{host_of(root)}"
 
 
 def run_page(target: Target[RunRef]) -> str:
@@ -207,89 +196,6 @@ def _address(text: str) -> str | None:
     return f"https://{given}" if slash and re.search(r"[.:]|^localhost$", host) else None
 
 
-def _number(text: str, what: str) -> int:
-    if not _NUMBER.fullmatch(text.strip()):
-        raise ConfigurationError(f"{what} is a number or its address, not {text[:80]!r}")
-    return int(text)
-
-
-def _named(base_url: str | None, environ: Mapping[str, str]) -> Place:
-    root = api_root(base_url, environ)
-    if base_url is not None:
-        return Place(root, "--base-url")
-    for name in ("GITHUB_API_URL", "GH_HOST"):
-        if environ.get(name):
-            return Place(root, name)
-    return Place(GITHUB_COM, None)
-
-
-def _repository(
-    repo: str | None,
-    base_url: str | None,
-    environ: Mapping[str, str],
-    checkout: Checkout,
-    what: str,
-) -> tuple[Place, str]:
-    text = repo if repo is not None else environ.get("GH_REPO")
-    if text:
-        return _place(text, base_url, environ)
-    place = _named(base_url, environ)
-    here = checkout(host_of(place.root))
-    if here is None:
-        raise ConfigurationError(
-            f"{what}'s number needs its repository: -R OWNER/REPO, or paste its address instead "
-            f"(no git checkout of {host_of(place.root)} is here)"
-        )
-    return place, here
-
-
-def _place(text: str, base_url: str | None, environ: Mapping[str, str]) -> tuple[Place, str]:
-    """The place and the name of ``[HOST/]OWNER/REPO`` or of a repository's address."""
-    named = _named(base_url, environ)
-    if "://" in text:
-        root = _root_of_url(text)
-        name = urlsplit(text.strip()).path.strip("/").removesuffix(".git")
-        return _on_host(root, "the address", named), check_repo(name)
-    given = text.strip().rstrip("/")
-    if given.count("/") < 2:
-        return named, check_repo(given)
-    host, _, name = given.removesuffix(".git").partition("/")
-    check_repo(name)
-    root = api_root(host.lower().removeprefix("www."), environ)
-    if host_of(root) == host_of(named.root):
-        return named, name
-    if named.said_by == "--base-url":
-        raise _two_hosts(host_of(named.root), named.said_by, host_of(root), "the repository")
-    return Place(root, "the repository"), name
-
-
-def _from_url(
-    text: str, ref: T, repo: str | None, base_url: str | None, environ: Mapping[str, str]
-) -> Target[T]:
-    named = _named(base_url, environ)
-    if repo is not None:
-        named, name = _place(repo, base_url, environ)
-        of_ref = getattr(ref, "repo", name)
-        if of_ref.lower() != name.lower():
-            raise ConfigurationError(f"the address is of {of_ref}, but --repo says {name}")
-    return Target(_on_host(_root_of_url(text), "the address", named).root, ref)
-
-
-def _on_host(root: str, what: str, named: Place) -> Place:
-    """Return the named place if it is *root*'s host; *root* itself if no place was named."""
-    if host_of(root) == host_of(named.root):
-        return named
-    if named.said_by is not None:
-        raise _two_hosts(host_of(named.root), named.said_by, host_of(root), what)
-    return Place(root, what)
-
-
-def _two_hosts(one: str, said_by: str, other: str, what: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"{what} is of {other}, but {said_by} says {one}: leave one of them out"
-    )
-
-
 def _split(address: str) -> SplitResult:
     try:
         parts = urlsplit(address.strip())
@@ -301,7 +207,6 @@ def _split(address: str) -> SplitResult:
 
 def _root_of_url(text: str) -> str:
     parts = _split(text)
-    port = parts.port
     host = (parts.hostname or "").lower().removeprefix("www.")
     if parts.scheme not in {"http", "https"} or not host:
         raise ConfigurationError(f"not an address: {text[:80]!r}")
@@ -310,4 +215,4 @@ def _root_of_url(text: str) -> str:
     # Unless --base-url asks for it, a token goes out unencrypted to this machine only.
     scheme = parts.scheme if host in _LOOPBACK else "https"
     name = f"[{host}]" if ":" in host else host
-    return api_root(f"{scheme}://{name}{'' if port is None else f':{port}'}/api/v3", {})
+    return api_root(f"{scheme}://{name}{'' if parts.port is None else f':{parts.port}'}/api/v3", {})

@@ -140,7 +140,10 @@ class Continuity:
     def _beyond(self, headers: Mapping[str, str]) -> Next:
         """Judge a 416: there is nothing behind what has come, or so the storage says."""
         named = _NO_SPAN.fullmatch(headers.get("Content-Range", "").strip())
-        if not named:
+        version = version_of(headers)
+        if version not in {None, self._version}:
+            raise ChangedError
+        if not named or version is None:
             # It proves nothing. The log is read from its start instead, and its end will tell.
             self._ranges = False
             return Next.ASK

@@ -3,8 +3,8 @@
 from ghjobs_async.testing import faults, scenario
 from ghjobs_async.testing.demo import fill_demo
 from ghjobs_async.testing.fake import FakeGitHub
-from ghjobs_async.testing.faults.script import Fault, Rule
-from ghjobs_async.testing.faults.shares import recoverable
+from ghjobs_async.testing.faults import recoverable
+from ghjobs_async.testing.script import Fault, Rule
 from ghjobs_async.testing.server.messages import Asked
 from ghjobs_async.testing.world.logs import GeneratedLog, LogOptions, generate_log
 from ghjobs_async.testing.world.runs import FakeAttempt, FakeJob, FakeRun

@@ -68,21 +68,17 @@ def _attempts(rng: random.Random, number: int, workflow: str) -> list[AttemptSpe
         return scenario.rerun_failed(jobs)
     jobs = _jobs(rng, workflow)
     attempts = [AttemptSpec(jobs)]
-    while (
-        any(job.conclusion == "failure" for job in attempts[-1].jobs)
-        and len(attempts) < _MAX_ATTEMPTS
-        and rng.random() < 0.7
-    ):
-        again = scenario.rerun_failed(attempts[-1].jobs)[1]
+    for _ in range(_MAX_ATTEMPTS - 1):
+        failed = any(job.conclusion == "failure" for job in jobs)
+        if not failed or rng.random() >= 0.7:
+            break
+        again = scenario.rerun_failed(jobs)[1].jobs
         if rng.random() < 0.3:
             # The failed job failed again.
-            again = AttemptSpec(
-                [
-                    job if job.conclusion == "failure" else new
-                    for job, new in zip(attempts[-1].jobs, again.jobs, strict=True)
-                ]
-            )
-        attempts.append(again)
+            pairs = zip(jobs, again, strict=True)
+            again = [job if job.conclusion == "failure" else new for job, new in pairs]
+        attempts.append(AttemptSpec(again))
+        jobs = list(again)
     return attempts
 
 

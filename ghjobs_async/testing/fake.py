@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Self, TypedDict, Unpack
 
-from ghjobs_async.refs import check_id, check_repo
-from ghjobs_async.testing.faults.script import Fault, Rule, Script
-from ghjobs_async.testing.faults.shares import recoverable
+from ghjobs_async.testing.faults import recoverable
 from ghjobs_async.testing.recorded import fill_from_folder
+from ghjobs_async.testing.script import Fault, Rule, Script
 from ghjobs_async.testing.server.hosting import Hosted
 from ghjobs_async.testing.server.messages import Answer, Asked
 from ghjobs_async.testing.site.api import Api
-from ghjobs_async.testing.site.apps import Apps
-from ghjobs_async.testing.site.budget import Budget
+from ghjobs_async.testing.site.credentials import Apps, Budget
 from ghjobs_async.testing.site.routes import call_of
-from ghjobs_async.testing.site.site import Site
 from ghjobs_async.testing.site.storage import Storage
-from ghjobs_async.testing.world.blobs import LogContent
-from ghjobs_async.testing.world.runs import FakeRun
-from ghjobs_async.testing.world.specs import AttemptSpec, JobSpec, LogState, plain_jobs
+from ghjobs_async.testing.world.payloads import iso
 from ghjobs_async.testing.world.world import World
 
 #: Runs without a time of their own were created one second after another, from a day ago on.
 _FIRST_RUN_AGE = 86_400
 
 
-class FakeGitHub(Hosted):
+class FolderOptions(TypedDict, total=False):
+    """The arguments of `FakeGitHub` that `FakeGitHub.from_folder` takes, too."""
+
+    clock: Callable[[], float]
+    link_lifetime: float
+    latency: float
+    rate_limit: int | None
+    storage_host: str
+
+
+class FakeGitHub(World, Hosted):
     """
     An embedded GitHub: the workflow-jobs API, and the storage of its logs.
 
@@ -64,147 +68,36 @@ class FakeGitHub(Hosted):
         capped_total: bool = False,
         storage_host: str = "127.0.0.1",
     ) -> None:
-        super().__init__(storage_host=storage_host, latency=latency, record=record)
+        World.__init__(self, int(clock()) - _FIRST_RUN_AGE)
+        Hosted.__init__(self, storage_host=storage_host, latency=latency, record=record)
         self.clock = clock
-        self.world = World(int(clock()) - _FIRST_RUN_AGE)
         self.apps = Apps(clock)
         self.budget = Budget(clock, rate_limit)
-        self.storage = Storage(self.world, clock, link_lifetime)
+        self.storage = Storage(self, clock, link_lifetime)
+        known = tuple(api_versions)
         self.api = Api(
-            self.world,
-            self.storage,
-            self.budget,
-            self.apps,
-            tokens=tokens,
-            api_versions=tuple(api_versions),
-            capped_total=capped_total,
+            clock, self, self.storage, self.budget, self.apps, tokens, known, capped_total
         )
-        self.site = Site(clock, self.world, self.budget, self.apps, self.storage, self.api)
         self.script = Script()
 
-    # -- what it holds ---------------------------------------------------------------------
-
-    def add_run(
-        self,
-        repo: str,
-        *,
-        jobs: int | Sequence[JobSpec] = 1,
-        attempts: int | Sequence[AttemptSpec | Sequence[JobSpec]] = 1,
-        conclusion: str | None = "success",
-        run_id: int | None = None,
-        event: str = "push",
-        branch: str | None = "main",
-        workflow: str = "CI",
-        workflow_path: str | None = None,
-        created_at: datetime | None = None,
-        actor: str = "octocat",
-        head_sha: str | None = None,
-        overrides: Mapping[str, object] | None = None,
-    ) -> FakeRun:
-        """
-        Add a run.
-
-        Args:
-            repo: Repository as ``"owner/name"``; made if there is none.
-            jobs: The jobs of the last attempt, or their number.
-            attempts: The jobs of each attempt, in place of ``jobs``; or the number of attempts,
-                of which all but the last one failed.
-            conclusion: How the last attempt ended; ``"success"`` leaves that to the jobs if they
-                are given. None: it is still in progress.
-            run_id: Its number; None takes the next one.
-            event: What triggered it.
-            branch: The branch it ran on.
-            workflow: The name of its workflow.
-            workflow_path: The workflow's file; None derives it from the name.
-            created_at: When it was created; None: one second after the run before.
-            actor: Who triggered it.
-            head_sha: The commit; None invents one.
-            overrides: Keys of the run's JSON object to replace or add.
-        """
-        check_repo(repo)
-        specs = _attempts(jobs, attempts, conclusion)
-        run = self.world.add_run(
-            repo,
-            None if run_id is None else check_id(run_id, "a run's id"),
-            workflow=workflow,
-            path=workflow_path,
-            created=None if created_at is None else int(created_at.timestamp()),
-            head_sha=head_sha,
-        )
-        run.event, run.branch, run.actor = event, branch, actor
-        run.overrides.update(overrides or {})
-        self.world.add_attempts(run, specs)
-        return run
-
-    @property
-    def runs(self) -> list[FakeRun]:
-        """Every run, in the order they were added."""
-        return list(self.world.runs.values())
-
-    def rename(self, old: str, new: str) -> None:
-        """Rename a repository: the old name redirects (301) to ``/repositories/ID/...``."""
-        if old.lower() not in self.world.repos:
-            raise KeyError(old)
-        self.world.rename(old, check_repo(new))
-
-    def set_log(
-        self,
-        job_id: int,
-        content: LogContent | None = None,
-        *,
-        state: LogState | None = None,
-        size: int | None = None,
-        etag: str | None = None,
-    ) -> None:
-        """
-        Set a job's log, or how a request for it is answered.
-
-        Args:
-            job_id: The job.
-            content: The bytes, or a function that makes them block by block at each call; None
-                generates a log.
-            state: ``"ok"``; ``"expired"`` (410); ``"deleted"`` (404); ``"not_ready"`` (the link
-                leads to BlobNotFound); ``"direct"`` (the API itself answers 200 with the log);
-                None: ``"ok"`` if there is content, else what the job's status implies.
-            size: The number of bytes that the function makes; None calls it once to count them.
-            etag: The blob's ETag; None derives it from the content, or from *size* if given.
-        """
-        self.world.jobs[job_id].set_log(content, state, size, etag)
-
     @classmethod
-    def from_folder(  # noqa: D417 - most arguments are those of the class
-        cls,
-        path: str | Path,
-        *,
-        clock: Callable[[], float] = time.time,
-        link_lifetime: float = 60.0,
-        latency: float = 0.0,
-        rate_limit: int | None = 5000,
-        storage_host: str = "127.0.0.1",
-    ) -> Self:
+    def from_folder(cls, path: str | Path, **options: Unpack[FolderOptions]) -> Self:
         """
         Make one from recorded payloads.
 
         Args:
             path: A folder with ``*.json`` (lists of jobs, single jobs, ``workflow_job`` webhook
                 bodies) and logs named ``JOBID.txt`` or ``*_jobJOBID.txt``.
-            clock, link_lifetime, latency, rate_limit, storage_host: As for the class.
+            options: *clock*, *link_lifetime*, *latency*, *rate_limit* and *storage_host* of the
+                class.
         """
-        fake = cls(
-            clock=clock,
-            link_lifetime=link_lifetime,
-            latency=latency,
-            rate_limit=rate_limit,
-            storage_host=storage_host,
-        )
-        fill_from_folder(fake.world, Path(path))
+        fake = cls(**options)
+        fill_from_folder(fake, Path(path))
         return fake
 
     def now(self) -> str:
         """Give the time by its own clock, as GitHub writes it."""
-        return self.site.now()
-
-    # -- faults ----------------------------------------------------------------------------
+        return iso(int(self.clock()))
 
     def fail(
         self,
@@ -243,26 +136,11 @@ class FakeGitHub(Hosted):
 
     def heal(self) -> None:
         """End every fault."""
-        self.script.clear()
+        self.script.rules.clear()
+        self.script.set_rate(0.0, 0, ())
 
     def _answer(self, asked: Asked) -> tuple[Asked, Answer]:
         call = call_of(asked, self.web_url, self.storage_url)
-        return call.asked, self.site.finish(call, self.script.answer(self.site, call))
-
-
-def _attempts(
-    jobs: int | Sequence[JobSpec],
-    attempts: int | Sequence[AttemptSpec | Sequence[JobSpec]],
-    conclusion: str | None,
-) -> list[AttemptSpec]:
-    if not isinstance(attempts, int):
-        return [a if isinstance(a, AttemptSpec) else AttemptSpec(a) for a in attempts]
-    if attempts < 1:
-        raise ValueError("a run has at least one attempt")
-    last = plain_jobs(jobs, conclusion) if isinstance(jobs, int) else list(jobs)
-    given = conclusion if isinstance(jobs, int) or conclusion != "success" else None
-    earlier = plain_jobs(jobs, "failure") if isinstance(jobs, int) else last
-    return [
-        *(AttemptSpec(earlier, "failure") for _ in range(attempts - 1)),
-        AttemptSpec(last, given),
-    ]
+        origin = self.storage if asked.origin == "storage" else self.api
+        answer = self.script.answer(self.api, call, origin.answer)
+        return call.asked, origin.finish(call, answer)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from ghjobs_async.testing.world.runs import FakeAttempt, FakeRun
+from ghjobs_async.testing.world.payloads import epoch
+from ghjobs_async.testing.world.runs import FakeAttempt
 from ghjobs_async.testing.world.specs import JobSpec, outcome_of
-from ghjobs_async.testing.world.times import epoch
 from ghjobs_async.testing.world.world import World
 
 _REPO: Final = re.compile(r"/repos/([^/]+/[^/]+)/actions/")
 _LOG: Final = re.compile(r"(?:.*_job)?([0-9]+)")
-
-_Object = dict[str, object]
 
 
 def fill_from_folder(world: World, folder: Path) -> None:
@@ -36,16 +35,19 @@ def fill_from_folder(world: World, folder: Path) -> None:
         except msgspec.DecodeError as error:
             raise ValueError(f"{path}: {error}") from error
         for job in _jobs(value):
-            _add(world, job)
+            if job["id"] not in world.jobs:
+                _add(world, job)
     for path in sorted(folder.rglob("*.txt")):
         found = _LOG.fullmatch(path.stem)
         if found and int(found[1]) in world.jobs:
-            world.jobs[int(found[1])].set_log(path.read_bytes())
-    for run in world.runs.values():
-        _settle(run)
+            world.set_log(int(found[1]), path.read_bytes())
+    for attempt in (attempt for run in world.runs for attempt in run.attempts):
+        ends = [epoch(job.payload().get("completed_at")) or 0 for job in attempt.jobs]
+        attempt.updated = max([attempt.started, *ends])
+        attempt.status, attempt.conclusion = outcome_of([job.spec for job in attempt.jobs])
 
 
-def _jobs(value: object) -> Iterator[_Object]:
+def _jobs(value: object) -> Iterator[dict[str, object]]:
     """Find the jobs in a file's content."""
     if isinstance(value, list):
         for item in value:
@@ -59,17 +61,24 @@ def _jobs(value: object) -> Iterator[_Object]:
             yield value
 
 
-def _add(world: World, data: _Object) -> None:
+def _add(world: World, data: dict[str, object]) -> None:
     repo = _REPO.search(str(data.get("run_url"))) or _REPO.search(str(data.get("url")))
     number, run_id = data["id"], data["run_id"]
     if repo is None or not isinstance(number, int) or not isinstance(run_id, int):
         return
-    if number in world.jobs:
-        return
-    run = world.runs.get(run_id) or _new_run(world, repo[1], run_id, data)
+    begun = epoch(data.get("created_at")) or epoch(data.get("started_at"))
+    run = world.runs_by_id.get(run_id) or world.add_run(
+        repo[1],
+        attempts=(),
+        run_id=run_id,
+        branch=_text(data.get("head_branch")),
+        workflow=_text(data.get("workflow_name")) or "CI",
+        created_at=None if begun is None else datetime.fromtimestamp(begun, UTC),
+        head_sha=_text(data.get("head_sha")),
+    )
     attempt_number = data.get("run_attempt")
     wanted = attempt_number if isinstance(attempt_number, int) and attempt_number > 0 else 1
-    created = epoch(data.get("created_at")) or epoch(data.get("started_at")) or run.created
+    created = begun or run.created
     while len(run.attempts) < wanted:
         run.attempts.append(FakeAttempt(len(run.attempts) + 1, created, "completed", "success"))
     spec = JobSpec(
@@ -79,29 +88,8 @@ def _add(world: World, data: _Object) -> None:
         runner="hosted" if data.get("runner_id") or data.get("steps") else "none",
         overrides={"id": number},
     )
-    job = world.add_job(run, run.attempts[wanted - 1], spec, created)
-    job.data = data
-
-
-def _new_run(world: World, repo: str, run_id: int, data: _Object) -> FakeRun:
-    run = world.add_run(
-        repo,
-        run_id,
-        workflow=_text(data.get("workflow_name")) or "CI",
-        created=epoch(data.get("created_at")) or epoch(data.get("started_at")),
-        head_sha=_text(data.get("head_sha")),
-    )
-    run.branch = _text(data.get("head_branch"))
-    return run
+    world.add_job(run, run.attempts[wanted - 1], spec, created).data = data
 
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _settle(run: FakeRun) -> None:
-    """Derive each attempt's end and outcome from its jobs."""
-    for attempt in run.attempts:
-        ends = [epoch(job.payload().get("completed_at")) or 0 for job in attempt.jobs]
-        attempt.updated = max([attempt.started, *ends])
-        attempt.status, attempt.conclusion = outcome_of([job.spec for job in attempt.jobs])

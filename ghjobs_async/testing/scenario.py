@@ -11,8 +11,6 @@ from ghjobs_async.testing.world.runs import FakeRun
 from ghjobs_async.testing.world.specs import AttemptSpec, JobSpec, StepSpec
 
 _SYSTEMS = ("ubuntu-latest", "windows-latest", "macos-latest")
-#: The number of a post step comes after a gap.
-_FAR_NUMBER = 31
 
 
 def matrix(
@@ -27,11 +25,10 @@ def matrix(
         failing: The indices of those that fail, from 0.
         steps: The number of steps between set-up and post steps.
     """
-    failed = set(failing)
     return [
         JobSpec(
             f"{name} ({_SYSTEMS[n % 3]}, {n // 3})",
-            "failure" if n in failed else "success",
+            "failure" if n in failing else "success",
             steps=steps,
             labels=(_SYSTEMS[n % 3],),
             seconds=40 + n % 7 * 10,
@@ -120,9 +117,10 @@ def parallel_steps(name: str = "parallel") -> JobSpec:
     start, end = "2026-07-01T10:00:02Z", "2026-07-01T10:00:30Z"
     done = {"status": "completed", "conclusion": "success", "completed_at": end}
     names = ("Set up job", "Parallel group", "Run lint", "Run unit", "Post Run lint")
+    # The number of a post step comes after a gap.
     steps = [
-        {"name": step, "number": n if n < len(names) else _FAR_NUMBER, "started_at": start, **done}
-        for n, step in enumerate(names, start=1)
+        {"name": step, "number": number, "started_at": start, **done}
+        for step, number in zip(names, (1, 2, 3, 4, 31), strict=True)
     ]
     times = {"created_at": "2026-07-01T10:00:00Z", "started_at": start, "completed_at": end}
     return JobSpec(name, overrides={"steps": steps, **times})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from array import array
+from datetime import UTC, datetime, timedelta, timezone
 
 import attrs
 import pytest
@@ -29,6 +30,12 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 def test_times_are_taken_as_people_write_them(text: str, when: str) -> None:
     """So long ago, a day, or a moment."""
     assert parse_when(text, lambda: NOW) == when
+
+
+def test_an_age_is_counted_in_utc() -> None:
+    """What now is may have any offset."""
+    now = NOW.astimezone(timezone(timedelta(hours=-8)))
+    assert parse_when("7d", lambda: now) == "2026-11-15T12:00:00Z"
 
 
 @pytest.mark.parametrize("text", ["", "7", "d", "7y", "yesterday", "2026-13-01", "999999w"])
@@ -80,3 +87,20 @@ def test_the_state_is_the_status_until_a_job_has_completed() -> None:
     tally = RepoTally()
     tally.add([again, attrs.evolve(again, conclusion="skipped")])
     assert (tally.failed, tally.skipped) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("share", "seconds"), [(0.0, 1.0), (0.5, 51.0), (0.95, 96.0), (0.99, 100.0), (1.0, 100.0)]
+)
+def test_the_seconds_that_a_share_of_jobs_took(share: float, seconds: float) -> None:
+    """A quantile is one of the times, whatever their order; the last one bounds all."""
+    tally = RepoTally(seconds=array("d", [float(n) for n in range(100, 0, -1)]))
+    assert tally.quantile(share) == seconds
+    assert RepoTally(seconds=array("d", [7.0])).quantile(share) == 7.0
+
+
+def test_the_sums_have_median_and_95_percent() -> None:
+    """Both quantiles are among the sums of a repository."""
+    sums = RepoTally(seconds=array("d", [float(n) for n in range(1, 101)])).to_dict()
+    assert (sums["median_seconds"], sums["p95_seconds"]) == (51.0, 96.0)
+    assert sums["total_seconds"] == 5050.0

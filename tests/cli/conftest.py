@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,6 +16,11 @@ from ghjobs_async.cli import main
 from ghjobs_async.testing import FakeGitHub
 
 REPO = "octo-org/octo-repo"
+#: The command as a program. Ctrl-C ends it, even where what runs the tests ignores that.
+CODE = (
+    "import signal, sys; from ghjobs_async.cli import main;"
+    "signal.signal(signal.SIGINT, signal.default_int_handler); sys.exit(main())"
+)
 
 
 @attrs.frozen
@@ -60,3 +68,23 @@ def ghjobs(fake: FakeGitHub, capsysbinary: pytest.CaptureFixture[bytes]) -> Call
         return Ran(status, text, err.decode(), out)
 
     return run
+
+
+@pytest.fixture
+def start(fake: FakeGitHub) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Start the command as a process of its own, which ends with the test at the latest."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*argv: object, **options: Any) -> subprocess.Popen[bytes]:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        words = [str(arg) for arg in argv]
+        process = subprocess.Popen(
+            [sys.executable, "-c", CODE, *words], env={**os.environ}, **{**pipes, **options}
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with process:
+            process.kill()

@@ -182,40 +182,31 @@ def test_the_demo(ghjobs: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the lines are for another shell there")
-def test_the_lines_of_a_served_demo_work(tmp_path: Path) -> None:
+def test_the_lines_of_a_served_demo_work(start: Any, tmp_path: Path) -> None:
     """What ``demo --serve`` prints can be pasted into a shell, line by line."""
-    command = [
-        sys.executable,
-        "-c",
-        "import sys; from ghjobs_async.cli import main; sys.exit(main())",
-    ]
+    code = "import sys; from ghjobs_async.cli import main; sys.exit(main())"
     ghjobs = tmp_path / "ghjobs"
-    quoted = " ".join(f"'{part}'" for part in command)
-    ghjobs.write_text(f'#!/bin/sh\nexec {quoted} "$@"\n')
+    ghjobs.write_text(f"#!/bin/sh\nexec '{sys.executable}' -c '{code}' \"$@\"\n")
     ghjobs.chmod(0o755)
     environ = {**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin", "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        [*command, "demo", "--serve", "--runs", "40"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+    demo = start("demo", "--serve", "--runs", "40", text=True)
+    script: list[str] = []
+    while not script or not script[-1].startswith("ghjobs audit"):
+        script.append(demo.stdout.readline())
+        assert script[-1]
+    done = subprocess.run(
+        ["sh", "-e"],
+        input="".join(script),
         text=True,
-    ) as demo:
-        assert demo.stdout
-        script: list[str] = []
-        while not script or not script[-1].startswith("ghjobs audit"):
-            script.append(demo.stdout.readline())
-        done = subprocess.run(
-            ["sh", "-e"],
-            input="".join(script),
-            text=True,
-            env=environ,
-            cwd=tmp_path,
-            capture_output=True,
-            check=False,
-        )
-        demo.send_signal(signal.SIGINT)
+        env=environ,
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    demo.send_signal(signal.SIGINT)
+    assert demo.wait(10) == 0
     assert done.returncode == 0, done.stderr
-    assert demo.returncode == 0
     assert sum(line.startswith("ghjobs ") for line in script) == 5
     assert (tmp_path / "demo-audit" / "jobs.ndjson").stat().st_size
 
@@ -289,7 +280,7 @@ def test_a_quiet_repository_is_no_clean_result(
     ghjobs: Any, fake: FakeGitHub, tmp_path: Path, plan: tuple[str, ...]
 ) -> None:
     """A repository without any run ends with status 3, too."""
-    fake.world.repo(REPO)
+    fake.repo(REPO)
     ran = ghjobs("audit", REPO, "-o", tmp_path, *plan)
     assert ran.status == 3
     assert f"there are no runs in {REPO}" in ran.err

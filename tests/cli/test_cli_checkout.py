@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ghjobs_async import ConfigurationError
-from ghjobs_async.cli.checkout import choose, find_repository, repository_of
-from ghjobs_async.cli.target import job_target, repos_target, run_target, runs_target
+from ghjobs_async.cli.programs import choose, find_repository, repository_of
+from ghjobs_async.cli.target import Targets
 from ghjobs_async.testing import FakeGitHub
 
 REPO = "octo-org/octo-repo"
@@ -110,13 +110,13 @@ def test_every_target_asks_the_checkout() -> None:
         asked.append(host)
         return "o/r"
 
-    ghes = {"GH_HOST": "ghes.corp"}
-    assert run_target("1", None, None, None, ghes, checkout).ref.repo == "o/r"
-    assert job_target("1", None, None, ghes, checkout).ref.repo == "o/r"
-    assert runs_target(None, None, None, ghes, checkout).ref.repo == "o/r"
-    assert repos_target((), None, ghes, checkout).ref == ("o/r",)
+    targets = Targets(None, {"GH_HOST": "ghes.corp"}, checkout)
+    assert targets.run("1").ref.repo == "o/r"
+    assert targets.job("1").ref.repo == "o/r"
+    assert targets.runs(None).ref.repo == "o/r"
+    assert targets.repos().ref == ("o/r",)
     assert asked == ["ghes.corp"] * 4
-    assert repos_target((), None, ghes, checkout).root == "https://ghes.corp/api/v3"
+    assert targets.repos().root == "https://ghes.corp/api/v3"
 
 
 def test_what_is_named_comes_first() -> None:
@@ -125,17 +125,17 @@ def test_what_is_named_comes_first() -> None:
     def checkout(host: str) -> str:
         raise AssertionError(host)
 
-    assert job_target("1", "a/b", None, {}, checkout).ref.repo == "a/b"
-    assert job_target("1", None, None, {"GH_REPO": "a/b"}, checkout).ref.repo == "a/b"
-    assert runs_target("a/b", None, None, {}, checkout).ref.repo == "a/b"
+    assert Targets(None, {}, checkout).job("1", "a/b").ref.repo == "a/b"
+    assert Targets(None, {"GH_REPO": "a/b"}, checkout).job("1").ref.repo == "a/b"
+    assert Targets(None, {}, checkout).runs("a/b").ref.repo == "a/b"
     address = "https://github.com/a/b/actions/runs/1"
-    assert run_target(address, None, None, None, {}, checkout).ref.repo == "a/b"
+    assert Targets(None, {}, checkout).run(address).ref.repo == "a/b"
 
 
 def test_no_checkout_of_the_host() -> None:
     """Where the checkout has nothing on the host, the error names the host."""
     with pytest.raises(ConfigurationError, match=r"-R OWNER/REPO.*no git checkout of ghes\.corp"):
-        run_target("1", None, None, "ghes.corp", {}, lambda host: None)
+        Targets("ghes.corp").run("1")
 
 
 @pytest.fixture
@@ -226,9 +226,9 @@ def test_git_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_an_address_may_lack_its_scheme(text: str, root: str) -> None:
     """An address is taken without ``https://``, for a run and for a job."""
-    run = run_target(text, None, None, None, {})
+    run = Targets().run(text)
     assert (run.root, run.ref.repo, run.ref.run_id) == (root, "o/r", 1)
-    job = job_target(text.partition("/attempts")[0] + "/job/2", None, None, {})
+    job = Targets().job(text.partition("/attempts")[0] + "/job/2")
     assert (job.root, job.ref.repo, job.ref.job_id) == (root, "o/r", 2)
 
 
@@ -236,9 +236,9 @@ def test_an_address_may_lack_its_scheme(text: str, root: str) -> None:
 def test_what_has_no_host_is_no_address(text: str) -> None:
     """An owner's name is not taken for a host."""
     with pytest.raises(ConfigurationError, match="is a number or its address"):
-        run_target(text, "o/r", None, None, {})
+        Targets().run(text, "o/r")
     with pytest.raises(ConfigurationError, match="is a number or its address"):
-        job_target(text, "o/r", None, {})
+        Targets().job(text, "o/r")
 
 
 def test_an_address_without_a_scheme_keeps_to_the_named_host(ghjobs: Any, fake: FakeGitHub) -> None:
@@ -246,6 +246,6 @@ def test_an_address_without_a_scheme_keeps_to_the_named_host(ghjobs: Any, fake: 
     run = fake.add_run(REPO)
     host = fake.base_url.removeprefix("http://").removesuffix("/api/v3")
     assert len(ghjobs("list", f"{host}/{REPO}/actions/runs/{run.id}").rows) == len(run.jobs)
-    ran = ghjobs("list", f"github.com/{REPO}/actions/runs/{run.id}")
+    ran = ghjobs("list", f"github.com/{REPO}/actions/runs/{run.id}", "--base-url", host)
     assert ran.status == 2
-    assert "GITHUB_API_URL says" in ran.err
+    assert "--base-url says" in ran.err

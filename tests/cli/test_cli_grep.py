@@ -8,9 +8,10 @@ import sys
 from typing import Any
 
 import pytest
+from async_tools import FakeClock
 from rich.console import Console
 
-from ghjobs_async.testing import FakeGitHub, FakeJob
+from ghjobs_async.testing import FakeGitHub, FakeJob, faults
 
 REPO = "octo-org/octo-repo"
 STAMP = b"2026-11-21T16:37:39.0005085Z "
@@ -173,7 +174,7 @@ def test_hits_stand_above_the_progress(
 @pytest.mark.usefixtures("job")
 def test_nothing_searched_is_not_nothing_found(ghjobs: Any, fake: FakeGitHub) -> None:
     """Where no run was searched the status is 2, also with ``-q``; ``--allow-empty`` makes it 1."""
-    fake.world.repo("octo-org/quiet")
+    fake.repo("octo-org/quiet")
     for argv in (["-b", "nope", REPO], ["octo-org/quiet"]):
         ran = ghjobs("grep", "Match", *argv, "-q")
         assert (ran.status, ran.err.count("\n")) == (2, 1)
@@ -181,3 +182,29 @@ def test_nothing_searched_is_not_nothing_found(ghjobs: Any, fake: FakeGitHub) ->
         ran = ghjobs("grep", "Match", *argv, "--allow-empty")
         assert (ran.status, ran.out, ran.err) == (1, "", "")
     assert "--branch nope" in ghjobs("grep", "Match", "-b", "nope", REPO).err
+
+
+def test_hits_hide_nothing(
+    ghjobs: Any, job: FakeJob, fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Concealed text is shown in hits and in their context."""
+    fake.set_log(job.id, STAMP + b"\x1b[8mbefore\n" + STAMP + b"a \x1b[8mmatch \x1b[30;40mhere\n")
+    monkeypatch.setenv("GH_FORCE_TTY", "80")
+    out = ghjobs("grep", "match", REPO, "-C", 1).out
+    assert out.splitlines()[1:] == [
+        "\x1b[32m1\x1b[0m-before",
+        "\x1b[32m2\x1b[0m:a \x1b[1;31mmatch\x1b[0m here",
+    ]
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_search_reports_its_waits(
+    ghjobs: Any, fake: FakeGitHub, place: str, monkeypatch: pytest.MonkeyPatch, quiet: bool
+) -> None:
+    """A search that is told to wait reports that on stderr, in a line, unless it is quiet."""
+    monkeypatch.setattr("ghjobs_async.client.Clock", lambda: FakeClock().clock)
+    fake.fail("jobs", faults.secondary_limit(retry_after=60))
+    ran = ghjobs("grep", "Match", REPO, *(["-q"] if quiet else []))
+    assert ran.status == 0
+    assert ran.err.count("\n") == (0 if quiet else 1)
+    assert quiet or "secondary rate limit" in ran.err

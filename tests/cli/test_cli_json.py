@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ghjobs_async.cli.arguments import prepare
+from ghjobs_async.cli.app import prepare
 from ghjobs_async.testing import FakeGitHub, FakeRun, faults, scenario
 
 REPO = "octo-org/octo-repo"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -144,3 +145,19 @@ def test_a_log_that_is_not_there(
     assert ran.out == ""
     assert ran.err.startswith("ghjobs: ")
     assert said in ran.err
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize("option", [(), ("--raw",), ("--tail", "5"), ("--failed",)])
+def test_a_log_hides_nothing_on_a_terminal(
+    ghjobs: Any, job: FakeJob, fake: FakeGitHub, option: tuple[str, ...]
+) -> None:
+    """Concealed text is shown, in a log, a part of it and an excerpt; colours stay."""
+    step = b"2026-11-21T16:37:40.0005085Z "
+    hidden = b"\x1b[31;8mcurl\x1b[0;8m evil\x1b[30;40m host\n"
+    fake.set_log(job.id, step + hidden + step + b"##[error]\x1b[8mfailed\x1b[0m\n")
+    ran = ghjobs("log", "-R", REPO, job.id, *option)
+    assert ran.status == 0
+    assert "\x1b[31mcurl\x1b[0m evil\x1b[30;40;49m host\x1b[0m\n" in ran.out
+    assert "failed" in ran.out
+    assert not re.search(r"\x1b\[(?:[0-9]+;)*8m", ran.out)

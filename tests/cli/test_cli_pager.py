@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -176,6 +175,7 @@ def test_leaving_the_pager_early(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals and terminals")
 def test_ctrl_c_leaves_the_pager_to_the_user(
+    start: Any,
     job: FakeJob,
     fake: FakeGitHub,
     pager: Callable[[str], str],
@@ -188,18 +188,8 @@ def test_ctrl_c_leaves_the_pager_to_the_user(
     reads = "out.write(sys.stdin.readline()); print('ready', file=sys.stderr, flush=True)\n"
     monkeypatch.setenv("GH_PAGER", pager(f"{reads}out.write(sys.stdin.read())"))
     main, terminal = os.openpty()
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-c"),
-            "import sys; from ghjobs_async.cli import main; sys.exit(main())",
-            *("log", "-R", REPO, str(job.id), "--no-color"),
-        ],
-        stdout=terminal,
-        stderr=subprocess.PIPE,
-        env={**os.environ},
-    )
+    process = start("log", "-R", REPO, job.id, "--no-color", stdout=terminal)
     try:
-        assert process.stderr
         assert process.stderr.readline() == b"ready\n"
         process.send_signal(signal.SIGINT)
         err = process.stderr.read()
@@ -207,7 +197,6 @@ def test_ctrl_c_leaves_the_pager_to_the_user(
         assert process.wait(10) == 130
         assert b"Traceback" not in err
     finally:
-        process.kill()
         os.close(main)
         os.close(terminal)
     assert (tmp_path / "out").read_text() == "line\n" * 10_000

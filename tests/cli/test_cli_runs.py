@@ -9,7 +9,7 @@ import pytest
 from aioresponses import aioresponses
 
 from ghjobs_async.cli.output.text import clean
-from ghjobs_async.cli.target import RunsOf, runs_target
+from ghjobs_async.cli.target import RunsOf, Targets
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.testing import FakeGitHub, faults, scenario
 
@@ -150,7 +150,7 @@ def test_the_table_of_runs(
 )
 def test_what_has_runs(text: str | None, repo: str | None, expected: RunsOf) -> None:
     """A repository is named in any form; a pull request by its address, with a scheme or not."""
-    target = runs_target(text, repo, None, {})
+    target = Targets().runs(text, repo)
     assert (target.root, target.ref) == (COM, expected)
 
 
@@ -170,7 +170,7 @@ def test_what_has_runs(text: str | None, repo: str | None, expected: RunsOf) -> 
 def test_what_has_no_runs(text: str | None, repo: str | None) -> None:
     """Anything else is refused before a request."""
     with pytest.raises(ConfigurationError):
-        runs_target(text, repo, None, {})
+        Targets().runs(text, repo)
 
 
 @pytest.mark.parametrize(

@@ -236,3 +236,50 @@ def test_a_job_that_runs_again_shows_its_status(
     assert "1 in_progress" in table
     assert "\u2717" not in table
     assert "in_progress" in ghjobs("job", "-R", REPO, job.id).out.splitlines()[0]
+
+
+def test_times_with_an_offset_are_shown_in_utc(
+    ghjobs: Any, fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever offset the server sends, ``list``, ``runs`` and ``job`` show UTC."""
+    run = fake.add_run(REPO, overrides={"created_at": "2026-11-22T01:30:00+02:00"})
+    job = run.jobs[0]
+    job.data.update(
+        started_at="2026-11-22T01:30:00+02:00", completed_at="2026-11-21T15:31:00-08:00"
+    )
+    assert ghjobs("list", "-R", REPO, run.id).rows[0][6] == "2026-11-21T23:30:00Z"
+    assert ghjobs("runs", REPO).rows[0][7] == "2026-11-21T23:30:00Z"
+    times = "2026-11-21 23:30:00 to 2026-11-21 23:31:00 UTC"
+    assert ["time:", times] in ghjobs("job", "-R", REPO, job.id).rows
+    monkeypatch.setenv("GH_FORCE_TTY", "100")
+    assert times in ghjobs("job", "-R", REPO, job.id).out
+
+
+@pytest.mark.parametrize(
+    ("environ", "coloured"),
+    [
+        ({}, True),
+        ({"CLICOLOR": "0"}, False),
+        ({"CLICOLOR": "1"}, True),
+        ({"NO_COLOR": "1"}, False),
+        ({"CLICOLOR": "0", "CLICOLOR_FORCE": "1"}, True),
+        ({"CLICOLOR_FORCE": "0", "NO_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+    ],
+)
+def test_whether_there_are_colours(
+    ghjobs: Any,
+    run: FakeRun,
+    monkeypatch: pytest.MonkeyPatch,
+    environ: dict[str, str],
+    coloured: bool,
+) -> None:
+    """On a terminal there are colours, but for ``NO_COLOR``, ``CLICOLOR=0`` and a dumb TERM."""
+    monkeypatch.setenv("GH_FORCE_TTY", "80")
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert (
+        bool(re.search(r"\x1b\[[0-9;]*3[0-9]m", ghjobs("list", "-R", REPO, run.id).out)) is coloured
+    )
+    log = ghjobs("log", "-R", REPO, run.attempts[0].jobs[0].id, "--failed").out
+    assert ("\x1b[31m" in log) is coloured

@@ -99,7 +99,7 @@ def test_an_audit_at_any_width(
     text = bare(ghjobs("audit", REPO, "octo-org/b", "-o", tmp_path).out)
     assert max(map(cell_len, text.splitlines())) <= width
     slowest = text.partition("Slowest")[2]
-    assert sum(bool(re.search(rf"\b{job.id}\b", slowest)) for job in fake.world.jobs.values()) == 5
+    assert sum(bool(re.search(rf"\b{job.id}\b", slowest)) for job in fake.jobs.values()) == 5
     plan = bare(ghjobs("audit", REPO, "octo-org/b", "--plan").out).partition("\n\n")[0]
     assert max(map(cell_len, plan.splitlines())) <= width
     assert re.search(r"\b6\b", plan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ghjobs_async import ConfigurationError, JobRef
-from ghjobs_async.cli.target import job_target, repos_target, run_target
+from ghjobs_async.cli.target import Targets
 
 GHES = "https://ghes.corp/api/v3"
 COM = "https://api.github.com"
@@ -39,13 +39,36 @@ COM = "https://api.github.com"
         ("https://x.ghe.com/o/r/actions/runs/1/job/2", None, None, {}, "https://api.x.ghe.com"),
         ("https://github.com/o/r/actions/runs/1/job/2", "O/R", None, {"GITHUB_API_URL": COM}, COM),
         ("https://github.com/o/r/actions/runs/1/job/2", None, None, {"GH_REPO": "a/b"}, COM),
+        # gh's order: a runner sets GITHUB_API_URL by itself.
+        ("2", "o/r", None, {"GH_HOST": "ghes.corp", "GITHUB_API_URL": COM}, GHES),
+        ("2", "o/r", None, {"GH_HOST": "", "GITHUB_API_URL": GHES}, GHES),
+        # What is pasted outranks both.
+        ("https://ghes.corp/o/r/actions/runs/1/job/2", None, None, {"GH_HOST": "github.com"}, GHES),
+        ("https://ghes.corp/o/r/actions/runs/1/job/2", "o/r", None, {"GH_HOST": "h"}, GHES),
+        ("https://github.com/o/r/actions/runs/1/job/2", None, None, {"GITHUB_API_URL": GHES}, COM),
+        ("2", "https://ghes.corp/o/r", None, {"GH_HOST": "other.corp"}, GHES),
+        # Whoever answers for that host is asked as the environment says.
+        (
+            "https://h:8080/o/r/actions/runs/1/job/2",
+            None,
+            None,
+            {"GH_HOST": "ghes.corp", "GITHUB_API_URL": "http://h:8080/api"},
+            "http://h:8080/api",
+        ),
+        (
+            "2",
+            "h:80/o/r",
+            None,
+            {"GH_HOST": "g", "GITHUB_API_URL": "http://h:80/x"},
+            "http://h:80/x",
+        ),
     ],
 )
 def test_where_a_job_is_asked(
     text: str, repo: str | None, base_url: str | None, environ: dict[str, str], root: str
 ) -> None:
-    """An explicit host wins over the environment, an address says its own where none was named."""
-    target = job_target(text, repo, base_url, environ)
+    """``--base-url`` names the host, else what is pasted, ``GH_HOST``, then ``GITHUB_API_URL``."""
+    target = Targets(base_url, environ).job(text, repo)
     assert target.root == root
     assert target.ref == JobRef("o/r", 2)
 
@@ -53,7 +76,6 @@ def test_where_a_job_is_asked(
 @pytest.mark.parametrize(
     ("text", "repo", "base_url", "environ"),
     [
-        ("https://ghes.corp/o/r/actions/runs/1/job/2", None, None, {"GH_HOST": "github.com"}),
         ("https://ghes.corp/o/r/actions/runs/1/job/2", None, COM, {}),
         ("https://ghes.corp/o/r/actions/runs/1/job/2", "other.corp/o/r", None, {}),
         ("https://ghes.corp/o/r/actions/runs/1/job/2", "o/other", None, {}),
@@ -68,18 +90,18 @@ def test_where_a_job_is_asked(
 def test_no_token_goes_to_a_host_that_was_not_meant(
     text: str, repo: str | None, base_url: str | None, environ: dict[str, str]
 ) -> None:
-    """An address of another host than the one named is refused, as is what cannot be one."""
+    """An address of another host than an option names is refused, as is what cannot be one."""
     with pytest.raises(ConfigurationError):
-        job_target(text, repo, base_url, environ)
+        Targets(base_url, environ).job(text, repo)
 
 
 def test_an_attempt_may_be_added_to_an_address() -> None:
     """``--attempt`` goes with an address of a run."""
     address = "https://github.com/o/r/actions/runs/1"
-    assert run_target(address, None, 2, None, {}).ref.attempt == 2
+    assert Targets().run(address, attempt=2).ref.attempt == 2
 
 
 def test_a_repository_named_twice_is_one() -> None:
     """Repositories are taken once, whatever their case, in the order they are named."""
-    assert repos_target(("o/r", "a/b", "O/R"), None, {}).ref == ("o/r", "a/b")
-    assert repos_target((), None, {"GH_REPO": "o/r"}).ref == ("o/r",)
+    assert Targets().repos("o/r", "a/b", "O/R").ref == ("o/r", "a/b")
+    assert Targets(environ={"GH_REPO": "o/r"}).repos().ref == ("o/r",)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +28,23 @@ def on_a_terminal(script: str) -> str:
 
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        ["sh", "-c", script], stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ}
-    ):
+        ["sh", "-c", script],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ},
+        start_new_session=True,
+    ) as process:
         os.close(theirs)
+        # Whatever goes wrong, the test does not wait for ever.
+        limit = threading.Timer(30, os.killpg, (process.pid, signal.SIGKILL))
+        limit.start()
         parts = []
         # A terminal whose last program has ended is an error on Linux, an end elsewhere.
         while part := _read(ours):
             parts.append(part)
+        limit.cancel()
+        limit.join()
     os.close(ours)
     return b"".join(parts).decode().replace("\r\n", "\n")
 
@@ -136,7 +148,7 @@ class Reading:
 )
 def test_the_bytes_of_a_log_are_shown(screen: io.StringIO, expected: int | None, said: str) -> None:
     """While a log is read, its bytes are shown, and of how many where that is known."""
-    log = Reading(expected=expected)
+    log: Any = Reading(expected=expected)
     with Progress(quiet=False).reading(log, "octo-org/octo-repo job 1"):
         log.received = 123_000_000
     drawn = screen.getvalue()

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +36,19 @@ COMMANDS = ("job", "runs", "list", "log", "grep", "audit", "demo")
         (["list", "-R", REPO, "1", "--attempt", "0"], "positive"),
         (["list", "-R", REPO, "1", "--attempt", "x"], "--attempt"),
         (["list", "-R", REPO, "1", "--attempt", "1", "--all"], "not both"),
-        (["list", "https://github.com/o/r/actions/runs/1/attempts/2", "--all"], "but"),
+        (
+            ["list", "https://github.com/o/r/actions/runs/1/attempts/2", "--all"],
+            "names one attempt",
+        ),
         (["job", "-R", REPO, "-5"], "-5"),
         (["job", "-R", REPO, "https://x"], "not the URL of a job"),
         (["job", "-R", REPO, "1", "--base-url", "ftp://x"], "base_url"),
         (["job", "-R", REPO, "1", "--concurrency", "0"], "concurrency"),
         (["job", "-R", REPO, "1", "--api-version", "a b"], "API version"),
-        (["job", "https://ghes.corp/o/r/actions/runs/1/job/2"], "GITHUB_API_URL says"),
+        (
+            ["job", "https://ghes.corp/o/r/actions/runs/1/job/2", "--base-url", "h"],
+            "--base-url says",
+        ),
         (["job", "-R", "a/b", "--base-url", "h", "https://h/o/r/actions/runs/1/job/2"], "--repo"),
         (["job", "-R", "x.ghe.com/o/r", "1", "--base-url", "h"], "leave one of them out"),
         (["grep", "(", REPO], "no regular expression"),
@@ -179,24 +187,21 @@ def test_gh_may_fail_silently(
     assert "authorization" not in fake.requests[-1].headers
 
 
-def _script(*argv: object, **kwargs: Any) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-c", "import sys; from ghjobs_async.cli import main; sys.exit(main())"]
-        + [str(arg) for arg in argv],
-        stderr=subprocess.PIPE,
-        env={**os.environ},
-        **{"stdout": subprocess.PIPE, **kwargs},
-    )
+def until(done: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    """Wait until a command has come so far, for a while."""
+    end = time.monotonic() + 30
+    while not done():
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
-def test_a_closed_pipe_is_quiet(fake: FakeGitHub) -> None:
+def test_a_closed_pipe_is_quiet(start: Any, fake: FakeGitHub) -> None:
     """Whoever reads a log may stop (``| head``): no traceback, no message."""
     job = fake.add_run(REPO).jobs[0]
     fake.set_log(job.id, b"2026-11-21T16:37:40.0005085Z line\n" * 100_000)
-    process = _script("log", "-R", REPO, job.id)
-    assert process.stdout
-    assert process.stderr
+    process = start("log", "-R", REPO, job.id)
     process.stdout.read(10)
     process.stdout.close()
     assert process.stderr.read() == b""
@@ -215,31 +220,33 @@ def test_a_closed_pipe_is_quiet(fake: FakeGitHub) -> None:
     ],
 )
 def test_a_pipe_that_is_closed_at_once(
-    fake: FakeGitHub, argv: list[str], status: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    start: Any,
+    fake: FakeGitHub,
+    argv: list[str],
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     """Help that is not read to its end (``| head -1``) is no failure; other output ends as usual."""
     fake.add_run(REPO)
     monkeypatch.chdir(tmp_path)
     reader, writer = os.pipe()
     os.close(reader)
-    process = _script(*argv, stdout=writer)
+    process = start(*argv, stdout=writer)
     os.close(writer)
-    assert process.communicate()[1] == b""
+    assert process.communicate(timeout=30)[1] == b""
     assert process.returncode == status
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
-def test_interrupted_is_one_line(fake: FakeGitHub, tmp_path: Path) -> None:
+def test_interrupted_is_one_line(start: Any, fake: FakeGitHub, tmp_path: Path) -> None:
     """Ctrl-C ends an audit with status 130 and one line, and what was written is whole lines."""
     for _ in range(3):
         fake.add_run(REPO, jobs=20)
     fake.fail("jobs", faults.stall_headers(), after=2, times=None)
-    process = _script("audit", REPO, "--output", tmp_path / "out")
+    process = start("audit", REPO, "--output", tmp_path / "out")
     jobs = tmp_path / "out" / "jobs.ndjson"
-    assert process.stderr
-    assert process.stdout
-    while not jobs.exists() or jobs.stat().st_size == 0:
-        assert process.poll() is None
+    until(lambda: jobs.exists() and jobs.stat().st_size > 0, process)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=10)
     assert process.returncode == 130
@@ -247,6 +254,28 @@ def test_interrupted_is_one_line(fake: FakeGitHub, tmp_path: Path) -> None:
     assert err.count(b"\n") == 1
     assert b"so far" in err
     assert jobs.read_bytes().endswith(b"}\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+@pytest.mark.parametrize(
+    ("argv", "operation"),
+    [
+        (("list", "-R", REPO, "1"), "jobs"),
+        (("log", "-R", REPO, "1"), "log"),
+        (("grep", "x", REPO), "runs"),
+        (("audit", REPO, "--plan"), "runs"),
+    ],
+)
+def test_every_command_says_that_it_was_interrupted(
+    start: Any, fake: FakeGitHub, argv: tuple[str, ...], operation: str
+) -> None:
+    """Ctrl-C ends any command with status 130 and one line, without a traceback."""
+    fake.fail(operation, faults.stall_headers(), times=None)
+    process = start(*argv)
+    until(lambda: bool(fake.requests), process)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err) == (130, b"", b"ghjobs: interrupted\n")
 
 
 def test_the_script_is_installed() -> None:

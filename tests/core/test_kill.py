@@ -13,6 +13,12 @@ from async_tools import names_in
 from ghjobs_async.testing import FakeGitHub, JobSpec, faults
 
 LOG = b"x" * 999 + b"\n"
+#: Runs a script that SIGINT ends, even where the tests themselves ignore it, as under nohup.
+RUN = (
+    "import runpy, signal, sys;"
+    "signal.signal(signal.SIGINT, signal.default_int_handler);"
+    "sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+)
 
 
 def begun(folder: Path) -> bool:
@@ -34,14 +40,19 @@ async def test_no_half_file_under_the_final_name(
     github.fail("storage", faults.stall_body(500_000), times=None)
     script = Path(__file__).with_name("killed_while_saving.py")
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(script), github.base_url, str(job.id), str(tmp_path)),
+        *(sys.executable, "-c", RUN, str(script), github.base_url, str(job.id), str(tmp_path)),
         stderr=asyncio.subprocess.DEVNULL,
     )
-    async with asyncio.timeout(20):
-        while not begun(tmp_path):  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-        process.send_signal(signal.Signals[name])
-        assert await process.wait() != 0
+    try:
+        async with asyncio.timeout(20):
+            while not begun(tmp_path):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            process.send_signal(signal.Signals[name])
+            assert await process.wait() != 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     names = names_in(tmp_path)
     assert "log.txt" not in names
     if name == "SIGINT":

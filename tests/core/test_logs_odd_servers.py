@@ -53,7 +53,8 @@ def part(
 
 
 def at_end(total: int) -> bytes:
-    return answer("416 Range Not Satisfiable", b"", f"Content-Range: bytes */{total}")
+    span = f"Content-Range: bytes */{total}"
+    return answer("416 Range Not Satisfiable", b"", span, 'ETag: "a"')
 
 
 NOTHING_MORE = at_end(len(LOG))
@@ -110,6 +111,11 @@ WHOLE: dict[str, list[bytes]] = {
         answer("200 OK", LOG, TAG),
         answer("416 Range Not Satisfiable"),
         answer("200 OK", LOG, TAG),
+    ],
+    "unsized, 416 of another version, read anew": [
+        answer("200 OK", OTHER[:HALF], 'ETag: "b"'),
+        at_end(HALF),
+        sized(LOG),
     ],
     "unsized, read twice": [answer("200 OK", LOG), answer("200 OK", LOG)],
     "unsized, read thrice": [

@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 import pytest
 from async_tools import FakeClock, names_in, settled
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ghjobs_async import GHJobsError, GitHubJobs, JobRef
@@ -172,6 +172,14 @@ async def play_out(storage: Storage, path: Path) -> None:
     await settled()
 
 
+@example(
+    bodies=[b"ab", b"aaa"],
+    plays=[
+        Play(1, 5, "chunked", "ignored", "length", 0, 0, conditions=False),
+        Play(0, None, "sized", "total", "length", 0, 0, conditions=False),
+    ],
+    version="etag",
+)
 @settings(
     max_examples=CASES,
     deadline=None,

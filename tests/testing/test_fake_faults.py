@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from ghjobs_async.testing import FakeGitHub, Fault, faults, recoverable
-from ghjobs_async.testing.faults.bombs import blanks, gzip_of_blanks
+from ghjobs_async.testing.world.blobs import blanks, gzip_of_blanks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

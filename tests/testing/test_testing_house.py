@@ -17,12 +17,13 @@ MAY_IMPORT = {
     "world": set[str](),
     "server": {"world"},
     "site": {"server", "world"},
-    "faults": {"site", "server", "world"},
+    "script": {"site", "server"},
+    "faults": {"script", "site", "server", "world"},
     "recorded": {"world"},
-    "fake": {"recorded", "faults", "site", "server", "world"},
+    "fake": {"recorded", "faults", "script", "site", "server", "world"},
     "scenario": {"fake", "world"},
     "demo": {"scenario", "fake", "world"},
-    "": {"demo", "scenario", "fake", "faults", "server", "world"},
+    "": {"demo", "scenario", "fake", "faults", "script", "server", "world"},
     "plugin": {""},
 }
 #: Pure modules of the rest of the package that the fake may import.

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import sys
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
-from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Estimate, Logs, Tally, estimate
-from ghjobs_async.cli.checkout import find_repository
-from ghjobs_async.cli.connect import connect, find_auth
-from ghjobs_async.cli.filters import Filters
-from ghjobs_async.cli.options import HELP_FORMAT, Common
-from ghjobs_async.cli.output.console import console, print_json
-from ghjobs_async.cli.output.estimate import print_estimate
-from ghjobs_async.cli.output.progress import Bar, Progress, tally_bars
-from ghjobs_async.cli.output.summary import print_summary
-from ghjobs_async.cli.output.text import note, plural, report
-from ghjobs_async.cli.target import repos_target
+from ghjobs_async.audit import Audit, AuditFolder, AuditPlan, Logs, estimate
+from ghjobs_async.cli.options import BUDGET_WAIT, Common, Filters, command, run_with
+from ghjobs_async.cli.output.as_json import print_json
+from ghjobs_async.cli.output.audit import print_estimate, print_summary
+from ghjobs_async.cli.output.console import Exit, console, note, report
+from ghjobs_async.cli.output.progress import Progress, tally_bars
+from ghjobs_async.cli.output.text import plural
 from ghjobs_async.client import GitHubJobs
 
-_INCOMPLETE: Final = 3
-#: The hourly budget returns within an hour: an audit waits for it rather than ending half done.
-_MAX_WAIT: Final = 3900.0
-
-app = App(
-    name="audit",
-    usage="Usage: ghjobs audit OWNER/REPO... [OPTIONS]",
-    help_format=HELP_FORMAT,
-    help_epilogue="""\
+app = command(
+    "audit",
+    "ghjobs audit OWNER/REPO... [OPTIONS]",
+    """\
 The folder gets jobs.ndjson (the fields of each job, and its repository),
 failures.ndjson (what is missing, and why) and logs/. An interrupted audit
 keeps what it has, in whole lines.
@@ -51,73 +40,43 @@ Examples:
 
 
 @app.default
-def audit_command(
-    *repos: Annotated[str, Parameter(help="Repositories, OWNER/REPO, one or more; else GH_REPO.")],
-    logs: Annotated[
-        Literal["none", "failed", "all"], Parameter(help="The logs of which jobs to fetch.")
-    ] = "failed",
-    output: Annotated[
-        Path, Parameter(name=["--output", "-o"], help="The folder to write to.")
-    ] = Path("ghjobs-audit"),
-    force: Annotated[
-        bool,
-        Parameter(
-            negative=(),
-            show_default=False,
-            help="Write into a folder that is not empty; replaces an audit there.",
-        ),
-    ] = False,
-    estimate_only: Annotated[
-        bool,
-        Parameter(
-            name="--plan",
-            negative=(),
-            show_default=False,
-            help="Only estimate the requests and the time, against what is left of the budget.",
-        ),
-    ] = False,
-    max_wait: Annotated[
-        float, Parameter(help="The longest wait for a rate limit, in seconds.")
-    ] = _MAX_WAIT,
-    json: Annotated[
-        bool,
-        Parameter(
-            name="--json", negative=(), show_default=False, help="Print the summary as JSON."
-        ),
-    ] = False,
+def audit_command(  # noqa: D417 -- what commands share describes itself
+    *repos: str,
+    logs: Literal["none", "failed", "all"] = "failed",
+    output: Annotated[Path, Parameter(alias="-o")] = Path("ghjobs-audit"),
+    force: bool = False,
+    estimate_only: Annotated[bool, Parameter(name="--plan")] = False,
+    max_wait: float = BUDGET_WAIT,
+    json: bool = False,
     filters: Filters = Filters(),  # noqa: B008 -- frozen
     common: Common = Common(),  # noqa: B008 -- frozen
 ) -> int:
     """
     Fetch the jobs and logs of many runs into a folder, and sum them up.
 
-    The folder gets jobs.ndjson (the fields of each job, and its repository), failures.ndjson (what
-    is missing, and why) and logs/. An interrupted audit keeps what it has, in whole lines.
+    Args:
+        repos: Repositories, OWNER/REPO, one or more; else GH_REPO.
+        logs: The logs of which jobs to fetch.
+        output: The folder to write to.
+        force: Write into a folder that is not empty; replaces an audit there.
+        estimate_only: Only estimate the requests and the time, against what is left of the budget.
+        max_wait: The longest wait for a rate limit, in seconds.
+        json: Print the summary as JSON.
     """
-    target = repos_target(repos, common.base_url, os.environ, find_repository)
+    target = common.targets.repos(*repos)
     plan = filters.plan(target.ref, Logs(logs))
-    progress = Progress(quiet=common.quiet, verbose=common.verbose)
     # Before the folder is created: wrong options leave no trace.
-    auth = find_auth(target.root)
-    gh = connect(target.root, common, auth=auth, on_wait=progress.on_wait, max_wait=max_wait)
+    gh, progress = common.connect(target.root, max_wait=max_wait)
     for name in plan.repos:
         plan.search(gh, name)
     if estimate_only:
-        found = _estimate(gh, plan, progress)
+        with progress.showing(f"estimate of {', '.join(plan.repos)}"):
+            found = run_with(gh, lambda gh: estimate(gh, plan))
         print_estimate(found, common.concurrency, json=json)
         runs = sum(one.runs for one in found.repos)
-        return 0 if filters.check_found(runs, plan.repos) else _INCOMPLETE
+        return Exit.OK if filters.check_found(runs, plan.repos) else Exit.INCOMPLETE
     with AuditFolder(output, force=force) as folder:
         return run_audit(gh, plan, folder, progress, json=json, filters=filters)
-
-
-def _estimate(gh: GitHubJobs, plan: AuditPlan, progress: Progress) -> Estimate:
-    async def run() -> Estimate:
-        async with gh:
-            return await estimate(gh, plan)
-
-    with progress.showing(f"estimate of {', '.join(plan.repos)}"):
-        return asyncio.run(run())
 
 
 def run_audit(
@@ -131,40 +90,27 @@ def run_audit(
 ) -> int:
     """Run an audit, show its progress, print its summary and return the exit status."""
     audit = Audit(gh, plan, folder)
-
-    async def run() -> Tally:
-        async with gh:
-            return await audit.run()
-
-    def view() -> list[Bar]:
-        return tally_bars(audit.tally, audit.tally.total.logs)
-
+    tally = audit.tally
     try:
-        with progress.showing(", ".join(plan.repos), view):
-            tally = asyncio.run(run())
+        with progress.showing(", ".join(plan.repos), lambda: tally_bars(tally, tally.total.logs)):
+            run_with(gh, lambda _: audit.run())
     except KeyboardInterrupt:
-        jobs = plural(audit.tally.total.jobs, "job")
-        report(f"interrupted: {jobs} so far in {folder.path}")
-        return 130
-    _finish(tally, folder, json=json, quiet=progress.quiet)
-    complete = audit.complete and filters.check_found(tally.total.found, plan.repos)
-    return 0 if complete else _INCOMPLETE
-
-
-def _finish(tally: Tally, folder: AuditFolder, *, json: bool, quiet: bool) -> None:
-    """Print the results of an audit."""
+        report(f"interrupted: {plural(tally.total.jobs, 'job')} so far in {folder.path}")
+        return Exit.INTERRUPTED
     if json:
         print_json(tally.to_dict())
     else:
         print_summary(console(sys.stdout), tally)
-    if not quiet:
-        note(f"jobs, failures and logs are in {folder.path}")
     total = tally.total
-    if total.without_jobs and not quiet:
-        runs = plural(total.without_jobs, "run")
-        note(f"no jobs in {runs}: a run that fails at startup has none")
+    if not progress.quiet:
+        note(f"jobs, failures and logs are in {folder.path}")
+        if total.without_jobs:
+            runs = plural(total.without_jobs, "run")
+            note(f"no jobs in {runs}: a run that fails at startup has none")
     if total.failures:
         report(
             f"incomplete: {total.failures:,} of the searches, runs or logs are missing, "
             f"see {folder.path / 'failures.ndjson'}"
         )
+    complete = audit.complete and filters.check_found(total.found, plan.repos)
+    return Exit.OK if complete else Exit.INCOMPLETE

@@ -10,29 +10,26 @@ import time
 from pathlib import Path
 from typing import Annotated, Final
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from ghjobs_async.audit import AuditFolder, AuditPlan, Logs
 from ghjobs_async.cli.commands.audit import run_audit
-from ghjobs_async.cli.options import HELP_FORMAT, Verbose
+from ghjobs_async.cli.options import Quiet, Verbose, command
+from ghjobs_async.cli.output.console import note, start_verbose
 from ghjobs_async.cli.output.progress import Progress
-from ghjobs_async.cli.output.text import note
-from ghjobs_async.cli.output.verbose import start_verbose
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.testing import FakeGitHub, FakeRun, faults, fill_demo
 
-_RUNS: Final = 200
 #: About the latency of GitHub itself: without it there would be nothing to see.
 _LATENCY: Final = 0.05
 #: After this many listings the client is told to wait for a second.
 _LIMIT_AFTER: Final = 120
 
-app = App(
-    name="demo",
-    usage="Usage: ghjobs demo [OPTIONS]",
-    help_format=HELP_FORMAT,
-    help_epilogue="""\
+app = command(
+    "demo",
+    "ghjobs demo [OPTIONS]",
+    """\
 It holds two repositories with a month of runs and thousands of jobs: matrices,
 re-runs, failures with their logs. Once it asks the client to slow down, as
 GitHub does.
@@ -47,48 +44,25 @@ Examples:
 
 
 @app.default
-def demo_command(
+def demo_command(  # noqa: D417 -- what commands share describes itself
     *,
-    serve: Annotated[
-        bool,
-        Parameter(
-            negative=(),
-            show_default=False,
-            help="Keep it running until Ctrl-C, for other commands and programs.",
-        ),
-    ] = False,
-    output: Annotated[
-        Path | None,
-        Parameter(
-            name=["--output", "-o"], help="The folder to write to. Default: a temporary one."
-        ),
-    ] = None,
-    runs: Annotated[int, Parameter(help="How many runs there are.")] = _RUNS,
-    concurrency: Annotated[
-        int, Parameter(help="How many requests and downloads may be under way at once.")
-    ] = 32,
-    json: Annotated[
-        bool,
-        Parameter(
-            name="--json", negative=(), show_default=False, help="Print the summary as JSON."
-        ),
-    ] = False,
-    quiet: Annotated[
-        bool,
-        Parameter(
-            name=["--quiet", "-q"],
-            negative=(),
-            show_default=False,
-            help="No progress, no messages.",
-        ),
-    ] = False,
+    serve: bool = False,
+    output: Annotated[Path | None, Parameter(alias="-o")] = None,
+    runs: int = 200,
+    concurrency: int = 32,
+    json: bool = False,
+    quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
     """
     Audit an embedded GitHub: no account, no network.
 
-    It holds two repositories with a month of runs and thousands of jobs: matrices, re-runs, failures
-    with their logs. Once it asks the client to slow down, as GitHub does.
+    Args:
+        serve: Keep it running until Ctrl-C, for other commands and programs.
+        output: The folder to write to. Default: a temporary one.
+        runs: How many runs there are.
+        concurrency: How many requests and downloads may be under way at once.
+        json: Print the summary as JSON.
     """
     if verbose:
         start_verbose()
@@ -142,17 +116,19 @@ def _lines(base_url: str, runs: list[FakeRun]) -> list[str]:
         "# an embedded GitHub is running until Ctrl-C; in another terminal:",
         export.format("GITHUB_API_URL", base_url),
         export.format("GITHUB_TOKEN", "demo"),
-        "",
     ]
-    again = [run for run in runs if len(run.attempts) > 1] or runs
-    run = again[-1]
-    lines.append(f"ghjobs list -R {run.repo} {run.id} --all")
+    if os.environ.get("GH_HOST"):
+        # It would outrank GITHUB_API_URL.
+        lines.append("$env:GH_HOST = $null" if powershell else "unset GH_HOST")
+    run = next((run for run in reversed(runs) if len(run.attempts) > 1), runs[-1])
+    lines += ["", f"ghjobs list -R {run.repo} {run.id} --all"]
     jobs = [job for attempt in run.attempts for job in attempt.jobs]
     failed = [job for job in jobs if job.payload().get("conclusion") == "failure"]
     for job in (failed or jobs)[:1]:
         web = base_url.removesuffix("/api/v3")
-        lines.append(f"ghjobs job {web}/{run.repo}/actions/runs/{run.id}/job/{job.id}")
-        lines.append(f"ghjobs log -R {run.repo} {job.id} --failed")
-        lines.append(f"ghjobs grep 'Process completed' {run.repo} --since 7d")
-    lines.append(f"ghjobs audit {run.repo} --since 7d --output demo-audit")
-    return lines
+        lines += [
+            f"ghjobs job {web}/{run.repo}/actions/runs/{run.id}/job/{job.id}",
+            f"ghjobs log -R {run.repo} {job.id} --failed",
+            f"ghjobs grep 'Process completed' {run.repo} --since 7d",
+        ]
+    return [*lines, f"ghjobs audit {run.repo} --since 7d --output demo-audit"]

@@ -3,53 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
-from typing import Annotated, Final
-
-import attrs
-from cyclopts import App, Parameter
 
 from ghjobs_async.audit import Feed, Logs, Tally
 from ghjobs_async.audit.feed import Failure
-from ghjobs_async.cli.checkout import find_repository
-from ghjobs_async.cli.connect import connect
-from ghjobs_async.cli.filters import Filters
 from ghjobs_async.cli.matching import Matching
-from ghjobs_async.cli.options import HELP_FORMAT, Common, Repo
-from ghjobs_async.cli.output.console import is_pipe
+from ghjobs_async.cli.options import BUDGET_WAIT, Common, GrepFilters, Repo, command
+from ghjobs_async.cli.output.console import is_pipe, report
 from ghjobs_async.cli.output.hits import HitPrinter, Mode
 from ghjobs_async.cli.output.progress import Progress, tally_bars
-from ghjobs_async.cli.output.text import plural, report
-from ghjobs_async.cli.target import repos_target, run_target
+from ghjobs_async.cli.output.text import plural
 from ghjobs_async.errors import ConfigurationError, GHJobsError
 from ghjobs_async.refs import RunRef
 
 #: The exit status of grep.
-_FOUND: Final = 0
-_NOT_FOUND: Final = 1
-_TROUBLE: Final = 2
-#: Long enough for the hourly budget to come back.
-_MAX_WAIT: Final = 3900.0
+_FOUND, _NOT_FOUND, _TROUBLE = 0, 1, 2
 
 
-@Parameter(name="*")
-@attrs.frozen(kw_only=True)
-class GrepFilters(Filters):
-    """The filters, with ``-e`` left to the pattern as in grep."""
-
-    event: Annotated[
-        str | None, Parameter(name="--event", help="What triggered them, say push.")
-    ] = None
-
-
-app = App(
-    name="grep",
-    usage="""\
-Usage: ghjobs grep PATTERN [OWNER/REPO...] [OPTIONS]
+app = command(
+    "grep",
+    """\
+ghjobs grep PATTERN [OWNER/REPO...] [OPTIONS]
        ghjobs grep -e PATTERN [-e PATTERN...] [OWNER/REPO...] [OPTIONS]""",
-    help_format=HELP_FORMAT,
-    help_epilogue="""\
+    """\
 Lines are matched as they are shown: without timestamps, markers such as
 ##[error], and colours. Hits are printed as they come; elsewhere than on a
 terminal as ADDRESS:LINE:TEXT, context as ADDRESS-LINE-TEXT. -q prints
@@ -71,32 +47,25 @@ Exit status, as grep's: 0 found, 1 not found, 2 wrong usage or incomplete.
 
 
 @app.default
-def grep_command(
-    pattern: Annotated[
-        str | None,
-        Parameter(help="Regular expression (Python's), for lines as they are shown."),
-    ] = None,
+def grep_command(  # noqa: D417 -- what commands share describes itself
+    pattern: str | None = None,
     /,
-    *repos: Annotated[str, Parameter(help="Repositories, OWNER/REPO, one or more; else GH_REPO.")],
+    *repos: str,
     matching: Matching = Matching(),  # noqa: B008 -- frozen
     repo: Repo = None,
-    runs: Annotated[
-        list[str] | None,
-        Parameter(
-            negative=(), help="Only this run: its number or address; may be given several times."
-        ),
-    ] = None,
-    failed: Annotated[
-        bool, Parameter(negative=(), show_default=False, help="Only the logs of failed jobs.")
-    ] = False,
-    filters: GrepFilters = GrepFilters(),
+    runs: list[str] | None = None,
+    failed: bool = False,
+    filters: GrepFilters = GrepFilters(),  # noqa: B008 -- frozen
     common: Common = Common(),  # noqa: B008 -- frozen
 ) -> int:
     """
     Search the logs of many jobs; hits are printed as they come.
 
-    Lines are matched as they are shown: without timestamps, markers and colours. Elsewhere than on a
-    terminal, a hit is ADDRESS:LINE:TEXT, context is ADDRESS-LINE-TEXT.
+    Args:
+        pattern: Regular expression (Python's), for lines as they are shown.
+        repos: Repositories, OWNER/REPO, one or more; else GH_REPO.
+        runs: Only this run: its number or address; may be given several times.
+        failed: Only the logs of failed jobs.
     """
     # With -e, the first word is a repository already.
     if matching.regexp and pattern is not None:
@@ -107,9 +76,9 @@ def grep_command(
     root, names, refs = _where(repos, repo, tuple(runs or ()), common)
     plan = filters.plan(names, Logs.FAILED if failed else Logs.ALL)
     # What reads the hits in a pipe may draw on the terminal itself: head, less.
-    progress = Progress(quiet=common.quiet, verbose=common.verbose, draws=not is_pipe(sys.stdout))
+    draws = not is_pipe(sys.stdout)
+    gh, progress = common.connect(root, draws=draws, max_wait=BUDGET_WAIT)
     printer = HitPrinter(search, progress.print)
-    gh = connect(root, common, on_wait=progress.on_wait, max_wait=_MAX_WAIT)
     troubles: list[str] = []
     feed = Feed(gh, plan, Tally(), lambda failure: troubles.append(_said(failure)), runs=refs)
     for name in names:
@@ -122,9 +91,8 @@ def grep_command(
     for trouble in troubles:
         report(trouble)
     # Once found, nothing else counts for -q.
-    if troubles and not (common.quiet and printer.found):
-        return _TROUBLE
-    if not filters.check_found(feed.tally.total.found, names):
+    ignored = common.quiet and printer.found
+    if (troubles and not ignored) or not filters.check_found(feed.tally.total.found, names):
         return _TROUBLE
     return _FOUND if printer.found else _NOT_FOUND
 
@@ -155,15 +123,12 @@ def _where(
 ) -> tuple[str, tuple[str, ...], tuple[RunRef, ...]]:
     """Return the API's root, and the repositories to search in or the runs that are named."""
     if not runs:
-        names = repos if repo is None else (*repos, repo)
-        target = repos_target(names, common.base_url, os.environ, find_repository)
+        target = common.targets.repos(*repos, *([] if repo is None else [repo]))
         return target.root, target.ref, ()
     if len(repos) + (repo is not None) > 1:
         raise ConfigurationError("--runs are of one repository: name one, or paste their addresses")
     named = repos[0] if repos else repo
-    targets = [
-        run_target(run, named, None, common.base_url, os.environ, find_repository) for run in runs
-    ]
+    targets = [common.targets.run(run, named) for run in runs]
     if len({target.root for target in targets}) > 1:
         raise ConfigurationError("--runs are of one host at a time")
     return targets[0].root, (), tuple(dict.fromkeys(target.ref for target in targets))

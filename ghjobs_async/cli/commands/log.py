@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
 import sys
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing, nullcontext
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
-from cyclopts import App, Parameter
+import attrs
+from cyclopts import Parameter
 
 from ghjobs_async.audit.plan import failed as is_failed
-from ghjobs_async.cli.checkout import find_repository
-from ghjobs_async.cli.connect import connect
-from ghjobs_async.cli.options import HELP_FORMAT, Common, Repo
-from ghjobs_async.cli.output.console import is_pipe
-from ghjobs_async.cli.output.excerpts import ExcerptPrinter, failed_at, last
-from ghjobs_async.cli.output.log_lines import LineWriter
+from ghjobs_async.cli.options import Common, Repo, command, run_with
+from ghjobs_async.cli.outcome import missing, read_failures
+from ghjobs_async.cli.output.console import Exit, is_pipe, note, report
+from ghjobs_async.cli.output.log_lines import ExcerptPrinter, LineWriter, failed_at
 from ghjobs_async.cli.output.pager import paging
 from ghjobs_async.cli.output.progress import Progress
-from ghjobs_async.cli.output.text import note, report, size
-from ghjobs_async.cli.target import Target, job_target, run_target
+from ghjobs_async.cli.output.text import size
+from ghjobs_async.cli.target import Target, Targets
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError, GHJobsError
-from ghjobs_async.fanout import Failed, Fetched
 from ghjobs_async.logs.job_log import JobLog
-from ghjobs_async.logtext import Certainty, FailureExcerpt
-from ghjobs_async.models import Job, JobList, Step
+from ghjobs_async.logtext import Certainty
+from ghjobs_async.models import Job, Step
 from ghjobs_async.refs import JobRef, RunRef
 
-_MAX_TAIL: Final = 10_000_000
-_NONE_FAILED: Final = 1
-_INCOMPLETE: Final = 3
+T = TypeVar("T")
 
-app = App(
-    name="log",
-    usage="""\
-Usage: ghjobs log JOB [OPTIONS]
+_MAX_TAIL: Final = 10_000_000
+
+app = command(
+    "log",
+    """\
+ghjobs log JOB [OPTIONS]
        ghjobs log --run RUN --failed [OPTIONS]""",
-    help_format=HELP_FORMAT,
-    help_epilogue="""\
+    """\
 On a terminal the log comes without timestamps, through the pager that
 GH_PAGER or PAGER names, and nothing in it but colours can control the
 terminal. Elsewhere, and in a file, it is what GitHub has, byte for byte.
@@ -67,117 +63,81 @@ Exit status: 0 all well, 1 no log or nothing failed, 2 wrong usage,
 
 
 @app.default
-def log_command(
-    job: Annotated[
-        str | None,
-        Parameter(help="Number of the job, or its address; with --failed, the address of a run."),
-    ] = None,
+def log_command(  # noqa: D417 -- what commands share describes itself
+    job: str | None = None,
     /,
     *,
     repo: Repo = None,
-    run: Annotated[
-        str | None,
-        Parameter(help="With --failed: all failed jobs of this run, given as number or address."),
-    ] = None,
-    step: Annotated[
-        str | None, Parameter(help="Only this step: its name, a part of it, or its number.")
-    ] = None,
-    failed: Annotated[
-        bool,
-        Parameter(
-            negative=(), show_default=False, help="Only why it failed: the failing step's errors."
-        ),
-    ] = False,
-    tail: Annotated[
-        int | None, Parameter(name=["--tail", "-n"], help="Only this many lines from the end.")
-    ] = None,
-    timestamps: Annotated[
-        bool,
-        Parameter(
-            name=["--timestamps", "-t"],
-            negative=(),
-            show_default=False,
-            help="Show the time of each line.",
-        ),
-    ] = False,
-    no_color: Annotated[
-        bool,
-        Parameter(
-            negative=(),
-            show_default=False,
-            help="Lines for people, without colours, also in a pipe.",
-        ),
-    ] = False,
-    raw: Annotated[
-        bool,
-        Parameter(
-            negative=(),
-            show_default=False,
-            help="Show the log as GitHub has it, with markers and timestamps.",
-        ),
-    ] = False,
-    output: Annotated[
-        Path | None,
-        Parameter(name=["--output", "-o"], help="Save the whole log to this file instead."),
-    ] = None,
+    run: str | None = None,
+    step: str | None = None,
+    failed: bool = False,
+    tail: Annotated[int | None, Parameter(alias="-n")] = None,
+    timestamps: Annotated[bool, Parameter(alias="-t")] = False,
+    no_color: bool = False,
+    raw: bool = False,
+    output: Annotated[Path | None, Parameter(alias="-o")] = None,
     common: Common = Common(),  # noqa: B008 -- frozen
 ) -> int:
     """
     Print the log of a job, or save it; or print why the jobs of a run failed.
 
-    On a terminal the log comes without timestamps, through the pager that GH_PAGER or PAGER names.
-    Elsewhere, and in a file, it is what GitHub has, byte for byte.
+    Args:
+        job: Number of the job, or its address; with --failed, the address of a run.
+        run: With --failed: all failed jobs of this run, given as number or address.
+        step: Only this step: its name, a part of it, or its number.
+        failed: Only why it failed: the failing step's errors.
+        tail: Only this many lines from the end.
+        timestamps: Show the time of each line.
+        no_color: Lines for people, without colours, also in a pipe.
+        raw: Show the log as GitHub has it, with markers and timestamps.
+        output: Save the whole log to this file instead.
     """
     _check(step, tail, output, failed=failed)
-    target = _target(job, run, repo, common.base_url, failed=failed)
-    writer = LineWriter.of_options(raw=raw, timestamps=timestamps, no_color=no_color)
-    troubles: list[str] = []
-    progress = Progress(quiet=common.quiet, verbose=common.verbose)
+    target = _target(common.targets, job, run, repo, failed=failed)
+    writer = LineWriter(raw=raw, timestamps=timestamps, no_color=no_color, tail=tail)
+    gh, progress = common.connect(target.root)
+    logs = _Logs(gh, writer, progress)
 
-    async def print_log() -> int:
-        async with connect(target.root, common, on_wait=progress.on_wait) as gh:
-            if isinstance(target.ref, RunRef):
-                return await _print_failures(gh, target.ref, tail, writer, troubles)
-            if output is not None:
-                async with gh.open_log(target.ref) as log:
-                    with progress.reading(log, str(log.ref)):
-                        written = await log.save(output)
-                if not common.quiet:
-                    note(f"{output}: {size(written)}")
-            elif step is not None:
-                await _print_step(gh, target.ref, step, tail, writer, progress)
-            elif failed:
-                await _print_failure(gh, target.ref, tail, writer, progress)
-            else:
-                async with gh.open_log(target.ref) as log:
-                    await _print_all(log, tail, writer, progress)
-            return 0
+    async def print_log(_: GitHubJobs) -> Exit:
+        if isinstance(target.ref, RunRef):
+            return await logs.print_failures(target.ref)
+        if output is not None:
+            written = await logs.read(target.ref, lambda log: log.save(output))
+            if not common.quiet:
+                note(f"{output}: {size(written)}")
+        elif step is not None:
+            await logs.print_step(target.ref, step)
+        elif failed:
+            await logs.print_failure(target.ref)
+        else:
+            await logs.print_all(target.ref)
+        return Exit.OK
 
-    status = 0
+    status = Exit.OK
     try:
         with paging(quiet=common.quiet):
-            status = asyncio.run(print_log())
+            status = run_with(gh, print_log)
     finally:
         # Not before the user has left the pager: it has the whole screen.
-        for trouble in troubles:
+        for trouble in logs.troubles:
             report(trouble)
     sys.stdout.flush()
     return status
 
 
 def _target(
-    job: str | None, run: str | None, repo: str | None, base_url: str | None, *, failed: bool
+    targets: Targets, job: str | None, run: str | None, repo: str | None, *, failed: bool
 ) -> Target[JobRef] | Target[RunRef]:
     """Return the job, or the run whose failed jobs are meant."""
     target: Target[JobRef] | Target[RunRef]
-    if run is not None and job is not None:
-        raise ConfigurationError("JOB and --run name two things: leave one of them out")
     if run is not None:
-        target = run_target(run, repo, None, base_url, os.environ, find_repository)
+        if job is not None:
+            raise ConfigurationError("JOB and --run name two things: leave one of them out")
+        target = targets.run(run, repo)
     elif job is None:
         raise ConfigurationError("which job? Name its number or address, or --run RUN --failed")
     else:
-        target = _job_or_run(job, repo, base_url)
+        target = _job_or_run(targets, job, repo)
     if isinstance(target.ref, RunRef) and not failed:
         raise ConfigurationError(
             f"{target.ref} has a log for each job: add --failed for why its jobs failed, "
@@ -186,17 +146,15 @@ def _target(
     return target
 
 
-def _job_or_run(
-    text: str, repo: str | None, base_url: str | None
-) -> Target[JobRef] | Target[RunRef]:
+def _job_or_run(targets: Targets, text: str, repo: str | None) -> Target[JobRef] | Target[RunRef]:
     try:
-        return job_target(text, repo, base_url, os.environ, find_repository)
+        return targets.job(text, repo)
     except ConfigurationError as no_job:
         # An old .../jobs/NUMBER address names a job, but not by its id.
         if text.strip().isdecimal() or re.search("/jobs/[0-9]", text):
             raise
         try:
-            return run_target(text, repo, None, base_url, os.environ, find_repository)
+            return targets.run(text, repo)
         except ConfigurationError:
             raise no_job from None
 
@@ -214,113 +172,80 @@ def _check(step: str | None, tail: int | None, output: Path | None, *, failed: b
         raise ConfigurationError(f"--output is a file in a folder that exists, not {output}")
 
 
-async def _print_all(log: JobLog, tail: int | None, writer: LineWriter, progress: Progress) -> None:
-    if tail is not None:
-        with progress.reading(log, str(log.ref)):
-            lines_at_end = await log.tail(tail)
-        for line in lines_at_end:
-            writer.write(line)
-    elif writer.untouched:
-        # Into a file; what reads a pipe may draw on the terminal itself.
-        shows = nullcontext() if is_pipe(sys.stdout) else progress.reading(log, str(log.ref))
-        async with aclosing(log.chunks()) as chunks:
-            with shows:
-                async for chunk in chunks:
-                    sys.stdout.buffer.write(chunk)
-    else:
-        async with aclosing(log.lines()) as lines:
-            async for line in lines:
-                writer.write(line)
+@attrs.frozen
+class _Logs:
+    """Read logs and print them. What cannot be read is in *troubles*."""
 
+    gh: GitHubJobs
+    writer: LineWriter
+    progress: Progress
+    troubles: list[str] = attrs.field(factory=list)
 
-async def _print_step(
-    gh: GitHubJobs,
-    ref: JobRef,
-    name: str,
-    tail: int | None,
-    writer: LineWriter,
-    progress: Progress,
-) -> None:
-    job = await gh.get_job(ref)
-    step = find_step(job, name)
-    async with gh.open_log(ref) as log:
-        with progress.reading(log, str(ref)):
-            logs = await log.steps(job)
-    found = logs.steps[job.steps.index(step)]
-    if found.certainty is Certainty.UNKNOWN:
-        raise GHJobsError(f"the log does not show which lines belong to the step {step.name!r}")
-    if found.certainty is Certainty.LIKELY and found.lines:
-        note(f"these lines likely, but not certainly, belong to the step {step.name!r}")
-    if not found.lines:
-        note(f"the step {step.name!r} has no lines in the log")
-    for line in last(found.lines, tail):
-        writer.write(line)
+    async def read(self, ref: JobRef, how: Callable[[JobLog], Awaitable[T]]) -> T:
+        """Read a log before anything of it is printed, and show how much has come."""
+        async with self.gh.open_log(ref) as log:
+            with self.progress.reading(log, str(ref)):
+                return await how(log)
 
+    async def print_all(self, ref: JobRef) -> None:
+        if (tail := self.writer.tail) is not None:
+            self.writer.write_excerpt(await self.read(ref, lambda log: log.tail(tail)))
+            return
+        async with self.gh.open_log(ref) as log:
+            if not self.writer.untouched:
+                async with aclosing(log.lines()) as lines:
+                    async for line in lines:
+                        self.writer.write(line)
+                return
+            # Into a file; what reads a pipe may draw on the terminal itself.
+            into_pipe = is_pipe(sys.stdout)
+            with nullcontext() if into_pipe else self.progress.reading(log, str(ref)):
+                async with aclosing(log.chunks()) as chunks:
+                    async for chunk in chunks:
+                        sys.stdout.buffer.write(chunk)
 
-async def _print_failure(
-    gh: GitHubJobs, ref: JobRef, tail: int | None, writer: LineWriter, progress: Progress
-) -> None:
-    job = await gh.get_job(ref)
-    async with gh.open_log(ref) as log:
-        with progress.reading(log, str(ref)):
-            excerpt = await log.failure(job)
-    if excerpt is None:
-        raise GHJobsError(f"{ref} did not fail: it is {job.state}")
-    if about := failed_at(excerpt):
-        note(about)
-    if not excerpt.lines:
-        note("the log is empty")
-    writer.write_excerpt(last(excerpt.lines, tail))
+    async def print_step(self, ref: JobRef, name: str) -> None:
+        job = await self.gh.get_job(ref)
+        step = find_step(job, name)
+        logs = await self.read(ref, lambda log: log.steps(job))
+        found = logs.steps[job.steps.index(step)]
+        if found.certainty is Certainty.UNKNOWN:
+            raise GHJobsError(f"the log does not show which lines belong to the step {step.name!r}")
+        if found.certainty is Certainty.LIKELY and found.lines:
+            note(f"these lines likely, but not certainly, belong to the step {step.name!r}")
+        if not found.lines:
+            note(f"the step {step.name!r} has no lines in the log")
+        for line in self.writer.last(found.lines):
+            self.writer.write(line)
 
+    async def print_failure(self, ref: JobRef) -> None:
+        job = await self.gh.get_job(ref)
+        excerpt = await self.read(ref, lambda log: log.failure(job))
+        if excerpt is None:
+            raise GHJobsError(f"{ref} did not fail: it is {job.state}")
+        if about := failed_at(excerpt):
+            note(about)
+        if not excerpt.lines:
+            note("the log is empty")
+        self.writer.write_excerpt(excerpt.lines)
 
-async def _print_failures(
-    gh: GitHubJobs, ref: RunRef, tail: int | None, writer: LineWriter, troubles: list[str]
-) -> int:
-    """Print why each failed job of a run failed; append to *troubles* what could not be read."""
-    jobs = await gh.list_jobs(ref)
-    if not jobs.complete:
-        troubles.append(f"incomplete: {jobs.expected} jobs expected, {jobs.got} got")
-    failed_jobs = [job for job in jobs if is_failed(job)]
-    if not failed_jobs:
-        troubles.append(await _none_failed(gh, ref, jobs))
-        return _NONE_FAILED if jobs.complete else _INCOMPLETE
-    printer = ExcerptPrinter(failed_jobs, writer, tail)
-    try:
-        await _read_failures(gh, ref.repo, printer)
-    finally:
-        troubles += [f"log of job {job.id}: {error}" for job, error in printer.unread]
-    return _INCOMPLETE if troubles else 0
-
-
-async def _read_failures(gh: GitHubJobs, repo: str, printer: ExcerptPrinter) -> None:
-    """Read the logs of the printer's jobs side by side."""
-    jobs = {job.id: job for job in printer.jobs}
-
-    async def read(log: JobLog) -> FailureExcerpt | None:
-        return await log.failure(jobs[log.ref.job_id])
-
-    for job in printer.jobs:
-        if not job.ran:
-            printer.take(job.id, None)
-    async with gh.fan_out_logs(
-        [JobRef(repo, job.id) for job in printer.jobs if job.ran], read
-    ) as outcomes:
-        async for outcome in outcomes:
-            match outcome:
-                case Fetched(ref, excerpt):
-                    printer.take(ref.job_id, excerpt)
-                case Failed(ref, GHJobsError() as error):
-                    printer.take(ref.job_id, error)
-                case Failed(_, error):
-                    raise error
-
-
-async def _none_failed(gh: GitHubJobs, ref: RunRef, jobs: JobList) -> str:
-    if not jobs:
-        run = await gh.get_run(ref)
-        return f"{ref} has no jobs: it is {run.state}"
-    counts = Counter(job.state for job in jobs)
-    return f"no job of {ref} failed: {', '.join(f'{n:,} {state}' for state, n in counts.items())}"
+    async def print_failures(self, ref: RunRef) -> Exit:
+        """Print why each failed job of a run failed, and return the exit status."""
+        jobs = await self.gh.list_jobs(ref)
+        self.troubles.extend(missing(jobs))
+        failed_jobs = [job for job in jobs if is_failed(job)]
+        if not failed_jobs:
+            states = Counter(job.state for job in jobs)
+            counts = ", ".join(f"{n:,} {state}" for state, n in states.items())
+            problem = f"no job of {ref} failed: {counts}"
+            if not jobs:
+                run = await self.gh.get_run(ref)
+                problem = f"{ref} has no jobs: it is {run.state}"
+            self.troubles.append(problem)
+            return Exit.FAILED if jobs.complete else Exit.INCOMPLETE
+        printer = ExcerptPrinter(failed_jobs, self.writer, self.troubles)
+        await read_failures(self.gh, ref.repo, failed_jobs, printer.take)
+        return Exit.INCOMPLETE if self.troubles else Exit.OK
 
 
 def find_step(job: Job, name: str) -> Step:

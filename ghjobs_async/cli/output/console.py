@@ -1,42 +1,51 @@
-"""The terminal: whether there is one, its width and colours, and JSON."""
+"""The terminal: its width and colours; lines on stdout and stderr; and the exit statuses."""
 
 from __future__ import annotations
 
 import errno
-import json
+import logging
 import os
 import re
-import shutil
 import stat
 import sys
+from contextlib import suppress
+from enum import IntEnum
 from typing import Final, TextIO
 
 from rich.console import Console
 from rich.text import Text
 
-from ghjobs_async.cli.output.text import clean, escape_unsafe
+from ghjobs_async.cli.output.text import clean
 
-_RED: Final = ("✗", "X", "red")
-_WAITING: Final = ("○", ".", "yellow")
+
+class Exit(IntEnum):
+    """The exit statuses; the last two are the shell's own for SIGINT and SIGPIPE."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    INCOMPLETE = 3
+    INTERRUPTED = 130
+    PIPE_CLOSED = 141
+
+
+_LOGGER: Final = logging.getLogger("ghjobs_async")
+
+BOLD, DIM = "1", "2"
 #: The sign of each state of a job, step or run, the sign in ASCII, and the style.
 _SIGNS: Final = {
     "success": ("✓", "+", "green"),
-    "failure": _RED,
-    "startup_failure": _RED,
-    "timed_out": _RED,
+    **dict.fromkeys(("failure", "startup_failure", "timed_out"), ("✗", "X", "red")),
     "cancelled": ("⊘", "!", "yellow"),
     "action_required": ("!", "!", "yellow"),
     "stale": ("⊘", "!", "dim"),
-    "skipped": ("-", "-", "dim"),
-    "neutral": ("-", "-", "dim"),
+    **dict.fromkeys(("skipped", "neutral"), ("-", "-", "dim")),
     "in_progress": ("●", "*", "yellow"),
-    **dict.fromkeys(("queued", "waiting", "requested", "pending"), _WAITING),
+    **dict.fromkeys(("queued", "waiting", "requested", "pending"), ("○", ".", "yellow")),
 }
 _UNKNOWN: Final = ("•", "?", "none")
 #: For files and pipes, where nothing is shortened.
 _NO_TERMINAL_WIDTH: Final = 120
-#: What most tools, gh among them, assume of a terminal that does not report its width.
-_DEFAULT_WIDTH: Final = 80
 _FORCED_WIDTH: Final = re.compile(r"([0-9]{1,5})(%?)")
 
 
@@ -77,11 +86,7 @@ def one_terminal() -> bool:
 
 
 def colours(stream: TextIO) -> bool:
-    """
-    Check whether to colour *stream*, by gh's rules.
-
-    https://cli.github.com/manual/gh_help_environment
-    """
+    """Check whether to colour *stream*: https://cli.github.com/manual/gh_help_environment."""
     if os.environ.get("CLICOLOR_FORCE", "0") not in {"", "0"}:
         return True
     if os.environ.get("NO_COLOR") or os.environ.get("CLICOLOR") == "0":
@@ -112,21 +117,17 @@ def _width(stream: TextIO) -> int | None:
     if forced := _forced(stream):
         found = _FORCED_WIDTH.fullmatch(forced)
         number, percent = (int(found[1]), found[2]) if found else (100, "%")
-        return max(1, _terminal_width() * number // 100 if percent else number)
+        # Of the terminal that any of the standard streams is.
+        return max(1, Console(stderr=True).width * number // 100 if percent else number)
     if on_terminal(stream):
         return None
     columns = os.environ.get("COLUMNS", "")
     return int(columns) if columns.isdecimal() and int(columns) else _NO_TERMINAL_WIDTH
 
 
-def _terminal_width() -> int:
-    """Return the width of the terminal that any of the standard streams is."""
-    for stream in (sys.stdout, sys.stderr, sys.stdin):
-        try:
-            return os.get_terminal_size(stream.fileno()).columns
-        except (AttributeError, OSError, ValueError):
-            continue
-    return shutil.get_terminal_size((_DEFAULT_WIDTH, 0)).columns
+def paint(style: str, text: str, *, on: bool) -> str:
+    """Return *text* between the sequences of a style, if they are *on*."""
+    return f"\x1b[{style}m{text}\x1b[0m" if on and text else text
 
 
 def glyph(sign: str, ascii_: str) -> str:
@@ -149,16 +150,46 @@ def style_of(state: str) -> str:
     return _SIGNS.get(state, _UNKNOWN)[2]
 
 
+def in_state(name: str, state: str) -> Text:
+    """Return the name of what is in *state*, coloured where that stands out."""
+    style = style_of(state)
+    return Text(clean(name), style=style if style in {"dim", "red"} else "")
+
+
 def row(*cells: object) -> None:
     """Print one line for other programs, its cells separated by tabs."""
     sys.stdout.write("\t".join("" if cell is None else clean(str(cell)) for cell in cells) + "\n")
 
 
-def print_json(value: object) -> None:
-    """Print JSON: indented on a terminal, one line elsewhere."""
-    if is_terminal(sys.stdout):
-        text = escape_unsafe(json.dumps(value, indent=2, ensure_ascii=False))
-    else:
-        # In ASCII, whatever the encoding of the pipe.
-        text = json.dumps(value, separators=(",", ":"))
-    sys.stdout.write(f"{text}\n")
+def note(text: str) -> None:
+    """Write one line to stderr."""
+    sys.stderr.write(f"{clean(text)}\n")
+    sys.stderr.flush()
+
+
+def report(error: BaseException | str) -> None:
+    """Write an error as one line to stderr."""
+    note(f"ghjobs: {error}")
+
+
+class _Notes(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        # A message that cannot be written must not end the command.
+        with suppress(OSError, ValueError):
+            note(self.format(record))
+
+
+_HANDLER: Final = _Notes()
+_HANDLER.setFormatter(logging.Formatter("%(asctime)s.%(msecs)03d %(message)s", "%H:%M:%S"))
+
+
+def start_verbose() -> None:
+    """Print what the logger ``ghjobs_async`` reports, from now on."""
+    _LOGGER.addHandler(_HANDLER)
+    _LOGGER.setLevel(logging.DEBUG)
+
+
+def stop_verbose() -> None:
+    """Stop printing."""
+    _LOGGER.removeHandler(_HANDLER)
+    _LOGGER.setLevel(logging.NOTSET)

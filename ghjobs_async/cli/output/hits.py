@@ -5,26 +5,20 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections import Counter
 from collections.abc import Callable
 from enum import Enum, auto
 from itertools import takewhile
-from typing import Final
 
 import attrs
 
 from ghjobs_async.audit.feed import JobOf
-from ghjobs_async.cli.output.console import colours, is_terminal
+from ghjobs_async.cli.output.console import BOLD, DIM, colours, is_terminal, paint
 from ghjobs_async.cli.output.text import clean
 from ghjobs_async.logs.log_grep import JobHit
-from ghjobs_async.logtext import LogLine, plain
+from ghjobs_async.logtext import plain
 from ghjobs_async.logtext.search import find
 
-_BOLD: Final = "\x1b[1m"
-_DIM: Final = "\x1b[2m"
-_GREEN: Final = "\x1b[32m"
-_MATCH: Final = "\x1b[1;31m"
-_RESET: Final = "\x1b[0m"
+_GREEN, _MATCH = "32", "1;31"
 
 
 class Mode(Enum):
@@ -41,14 +35,8 @@ class Mode(Enum):
 @attrs.frozen
 class Search:
     """
-    What to look for, and what to print.
-
-    Attributes:
-        pattern: The regular expression.
-        mode: What to print.
-        context: How many lines to print before and after each hit.
-        invert: Whether the hits are the lines that do not match.
-        max_count: How many hits of a job there are at most; None: any number.
+    What to look for, and what to print: lines with *context* before and after them; where *invert*
+    is set those that do not match; at most *max_count* of a job.
     """
 
     pattern: re.Pattern[str]
@@ -57,141 +45,111 @@ class Search:
     invert: bool = False
     max_count: int | None = None
 
-    def selects(self, line: LogLine) -> bool:
-        """Whether *line* is a hit."""
-        return (find(self.pattern, line) is None) == self.invert
-
 
 @attrs.define
-class _Progress:
-    """How many hits of a job there were, and the number of the last line printed of it."""
+class _Job:
+    """A job with hits: its address, how many there were, and the last line that was printed."""
 
+    address: str
     hits: int = 0
     line: int = 0
 
 
 @attrs.define(eq=False)
 class HitPrinter:
-    """
-    Print hits, or what is asked about them.
-
-    Args:
-        search: What was searched for.
-        write: Takes a line to print.
-
-    Attributes:
-        found: How many hits there were.
-    """
+    """Print hits, or what is asked about them, line by line with *write*; count them in *found*."""
 
     search: Search
     write: Callable[[str], None]
     found: int = attrs.field(default=0, init=False)
-    _piped: bool = attrs.field(init=False)
-    _colour: bool = attrs.field(init=False)
-    # The job whose lines were printed last; what was printed of each, by repository and id.
-    _current: tuple[str, int] | None = attrs.field(default=None, init=False)
-    _jobs: dict[tuple[str, int], _Progress] = attrs.field(factory=dict, init=False)
-    _counts: Counter[str] = attrs.field(factory=Counter, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._piped = not is_terminal(sys.stdout)
-        self._colour = colours(sys.stdout)
+    _piped: bool = attrs.field(factory=lambda: not is_terminal(sys.stdout), init=False)
+    _colour: bool = attrs.field(factory=lambda: colours(sys.stdout), init=False)
+    # By repository and id; and the one whose lines were printed last.
+    _jobs: dict[tuple[str, int], _Job] = attrs.field(factory=dict, init=False)
+    _current: _Job | None = attrs.field(default=None, init=False)
 
     def take(self, found: JobHit) -> None:
         """Print one hit, or count it."""
         self.found += 1
-        place = address(found)
-        progress = self._jobs.setdefault((found.job.repo, found.job.job_id), _Progress())
-        progress.hits += 1
+        key = (found.job.repo, found.job.job_id)
+        # What to click on: the address of the job's page, where it is known.
+        url = found.job.job.html_url if isinstance(found.job, JobOf) else None
+        job = self._jobs.setdefault(key, _Job(clean(url or "") or "/".join(map(str, key))))
+        job.hits += 1
         match self.search.mode:
-            case Mode.JOBS:
-                if progress.hits == 1:
-                    self.write(place)
-            case Mode.JSON:
-                self.write(json.dumps(self._to_dict(found, place), separators=(",", ":")))
             case Mode.LINES:
-                self._lines(found, place, progress)
+                self._lines(found, job)
             case Mode.MATCHES:
-                self._matches(found, place)
-            case Mode.COUNTS:
-                self._counts[place] += 1
-            case Mode.NOTHING:
-                pass
+                self._matches(found, job)
+            case Mode.JOBS if job.hits == 1:
+                self.write(job.address)
+            case Mode.JSON:
+                self.write(json.dumps(self._to_dict(found, job), separators=(",", ":")))
 
     def close(self) -> None:
         """Print what is known only at the end."""
-        for place, count in self._counts.items():
-            self.write(f"{place}:{count}")
+        if self.search.mode is Mode.COUNTS:
+            for job in self._jobs.values():
+                self.write(f"{job.address}:{job.hits}")
 
-    def _lines(self, found: JobHit, place: str, progress: _Progress) -> None:
+    def _lines(self, found: JobHit, job: _Job) -> None:
         # The lines after a hit end before the next hit, which brings the rest of them. After the last
         # hit of a job, lines that match are context too.
         after = found.after
-        if progress.hits != self.search.max_count:
-            after = tuple(takewhile(lambda line: not self.search.selects(line), after))
+        if job.hits != self.search.max_count:
+            pattern, invert = self.search.pattern, self.search.invert
+            after = tuple(takewhile(lambda line: (find(pattern, line) is None) != invert, after))
         # A line printed for the hit before is not printed again.
-        fresh = [line for line in found.before if line.number > progress.line]
-        fresh += [found.line, *after]
-        self._part(found, place, follows=fresh[0].number == progress.line + 1)
+        fresh = [*(one for one in found.before if one.number > job.line), found.line, *after]
+        self._begin(found, job, follows=fresh[0].number == job.line + 1)
         for line in fresh:
             hit = line is found.line
             text = clean(line.text)
             if hit and self._colour and not self.search.invert:
                 text = self.search.pattern.sub(lambda m: self._in(_MATCH, m[0]), text)
-            self._line(place, line.number, text, ":" if hit else "-")
-        progress.line = fresh[-1].number
+            self._line(job, line.number, text, ":" if hit else "-")
+        job.line = fresh[-1].number
 
-    def _matches(self, found: JobHit, place: str) -> None:
+    def _matches(self, found: JobHit, job: _Job) -> None:
         matches = self.search.pattern.finditer(plain(found.line.text).text)
-        texts = [match[0] for match in matches if match[0]]
-        if texts:
-            self._part(found, place, follows=False)
-        for text in texts:
-            self._line(place, found.line.number, self._in(_MATCH, clean(text)), ":")
+        for number, text in enumerate(match[0] for match in matches if match[0]):
+            if not number:
+                self._begin(found, job, follows=False)
+            self._line(job, found.line.number, self._in(_MATCH, clean(text)), ":")
 
-    def _part(self, found: JobHit, place: str, *, follows: bool) -> None:
+    def _begin(self, found: JobHit, job: _Job, *, follows: bool) -> None:
         """Begin the lines of a hit: with a heading, a separator, or nothing."""
-        last, self._current = self._current, (found.job.repo, found.job.job_id)
-        if last != self._current and not self._piped:
+        last, self._current = self._current, job
+        if last is not job and not self._piped:
             name = clean(found.job.job.name) if isinstance(found.job, JobOf) else ""
             if last is not None:
                 self.write("")
-            self.write(f"{self._in(_BOLD, name or str(found.job))}  {self._in(_DIM, place)}")
-        elif (
-            any(self.search.context)
-            and last is not None
-            and not (follows and last == self._current)
-        ):
+            self.write(f"{self._in(BOLD, name or str(found.job))}  {self._in(DIM, job.address)}")
+        elif any(self.search.context) and last is not None and not (follows and last is job):
             self.write("--")
 
-    def _line(self, place: str, number: int, text: str, mark: str) -> None:
+    def _line(self, job: _Job, number: int, text: str, mark: str) -> None:
         if self._piped:
-            self.write(f"{place}{mark}{number}{mark}{text}")
+            self.write(f"{job.address}{mark}{number}{mark}{text}")
         else:
             self.write(f"{self._in(_GREEN, str(number))}{mark}{text}")
 
     def _in(self, style: str, text: str) -> str:
-        return f"{style}{text}{_RESET}" if self._colour and text else text
+        return paint(style, text, on=self._colour)
 
-    def _to_dict(self, found: JobHit, place: str) -> dict[str, object]:
-        job = found.job.job if isinstance(found.job, JobOf) else None
+    def _to_dict(self, found: JobHit, job: _Job) -> dict[str, object]:
+        known = found.job.job if isinstance(found.job, JobOf) else None
         return {
             "repository": found.job.repo,
-            "run_id": None if job is None else job.run_id,
-            "run_attempt": None if job is None else job.run_attempt,
+            "run_id": known and known.run_id,
+            "run_attempt": known and known.run_attempt,
             "job_id": found.job.job_id,
-            "name": None if job is None else job.name,
-            "url": place,
+            "name": known and known.name,
+            "url": job.address,
             "line": found.line.number,
             "time": found.line.time_text,
             "text": plain(found.line.text).text,
             "match": None if self.search.invert else found.match,
-            "before": [plain(line.text).text for line in found.hit.before],
-            "after": [plain(line.text).text for line in found.hit.after],
+            "before": [plain(line.text).text for line in found.before],
+            "after": [plain(line.text).text for line in found.after],
         }
-
-
-def address(found: JobHit) -> str:
-    """Return what to click on: the address of the job's page, where it is known."""
-    url = found.job.job.html_url if isinstance(found.job, JobOf) else None
-    return clean(url) if url else f"{found.job.repo}/{found.job.job_id}"

@@ -1,4 +1,4 @@
-"""Send long output through the user's pager, by gh's rules."""
+"""Send long output through the user's pager: https://cli.github.com/manual/gh_help_environment."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, BinaryIO, Final
 
-from ghjobs_async.cli.output.console import is_terminal
-from ghjobs_async.cli.output.text import note
+from ghjobs_async.cli.output.console import is_terminal, report
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -29,9 +28,6 @@ def paging(*, quiet: bool = False) -> Iterator[None]:
     The pager starts with the first output, so an error before that is shown without it. A user who
     leaves the pager early has seen enough: the block ends there, without an error. After Ctrl-C the
     pager shows what it has, and the interrupt goes on once the user leaves it.
-
-    Args:
-        quiet: Start no pager.
     """
     command = pager_command(os.environ)
     if quiet or command is None or not is_terminal(sys.stdout):
@@ -52,23 +48,13 @@ def paging(*, quiet: bool = False) -> Iterator[None]:
 
 
 def pager_command(environ: Mapping[str, str]) -> str | None:
-    """
-    Return the pager's command: ``GH_PAGER``, else ``PAGER``; None where it is missing, empty or cat.
-
-    https://cli.github.com/manual/gh_help_environment
-    """
+    """Return ``GH_PAGER``, else ``PAGER``; None where that is missing, empty or cat."""
     command = environ.get("GH_PAGER", environ.get("PAGER", "")).strip()
     return None if command in {"", "cat"} else command
 
 
 class _Pager(io.RawIOBase):
-    """
-    A pager's input. What is written there appears on the terminal, so it counts as one.
-
-    Args:
-        command: The pager and its arguments, as words of a shell.
-        terminal: Where output goes if the pager cannot be started.
-    """
+    """A pager's input. What is written there appears on the terminal, so it counts as one."""
 
     def __init__(self, command: str, terminal: BinaryIO) -> None:
         self._command = command
@@ -108,7 +94,7 @@ class _Pager(io.RawIOBase):
                 env={**_DEFAULTS, **inherited},
             )
         except (OSError, ValueError) as error:
-            note(f"ghjobs: cannot start the pager {self._command!r}: {error}")
+            report(f"cannot start the pager {self._command!r}: {error}")
             return self._terminal
         assert self._process.stdin is not None
         return self._process.stdin

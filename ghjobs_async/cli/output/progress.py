@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from typing import Final, Protocol, TypeAlias
+from typing import Final
 
 import attrs
 from rich.console import Group, RenderableType
@@ -18,29 +18,26 @@ from rich.table import Table
 from rich.text import Text
 
 from ghjobs_async.audit import Tally
-from ghjobs_async.cli.connect import tell_wait
-from ghjobs_async.cli.output.console import console, is_terminal, one_terminal
+from ghjobs_async.cli.output.console import console, is_terminal, note, one_terminal
 from ghjobs_async.cli.output.text import clean, duration, plural, size
+from ghjobs_async.logs.job_log import JobLog
 from ghjobs_async.models import Wait
 
 _BAR_WIDTH: Final = 24
 _REFRESHES_PER_SECOND: Final = 8
 #: Work that is done sooner shows nothing: it would only flicker.
 _DELAY: Final = 0.3
+#: A shorter wait is over before its line is read.
+_MIN_WAIT: Final = 0.5
 
 
 @attrs.frozen
 class Bar:
     """
-    One line of progress.
+    One line of progress: how much is *done*, *of* how much; None where that is unknown.
 
-    Attributes:
-        name: What is counted.
-        done: How much is done.
-        of: How much there is; None where unknown.
-        growing: Whether there may turn out to be more, so that no time left is shown.
-        amount: Writes ``done`` and ``of``.
-        more: Stands behind it.
+    Where that may still be *growing*, no time left is shown. *amount* writes both, and *more*
+    stands behind them.
     """
 
     name: str
@@ -51,31 +48,15 @@ class Bar:
     more: Text = attrs.field(factory=Text)
 
 
-class Received(Protocol):
-    """What reports how much of it has come: a log that is being read."""
-
-    @property
-    def received(self) -> int:
-        """Bytes that have come."""
-
-    @property
-    def expected(self) -> int | None:
-        """Bytes in all; None where unknown."""
-
-
-#: What to show at this moment.
-View: TypeAlias = Callable[[], Sequence[Bar]]
-
-
 class Progress:
     """
     Show how far long work is.
 
     Args:
         quiet: Show nothing.
-        verbose: Log messages go to stderr, waits among them: draw nothing there, and report no wait.
-        draws: Draw where stderr is a terminal. False where something else writes to that terminal
-            meanwhile, such as the reader of our output in a pipe: a line per long wait remains.
+        verbose: Draw nothing, and report no wait: on stderr there are log messages, waits too.
+        draws: Draw where stderr is a terminal. False where something else, such as the reader of
+            our output in a pipe, may write to it: a line per long wait remains.
     """
 
     def __init__(self, *, quiet: bool, verbose: bool = False, draws: bool = True) -> None:
@@ -91,11 +72,11 @@ class Progress:
             # People wonder about the longest one.
             if self._wait is None or wait.until > self._wait.until:
                 self._wait = wait
-        elif not self._silent:
-            tell_wait(wait)
+        elif not self._silent and wait.seconds >= _MIN_WAIT:
+            note(str(wait))
 
     @contextmanager
-    def showing(self, title: str, view: View = tuple) -> Iterator[None]:
+    def showing(self, title: str, view: Callable[[], Sequence[Bar]] = tuple) -> Iterator[None]:
         """Show *title* and *view* while the block runs."""
         if not self._draws:
             yield
@@ -112,21 +93,21 @@ class Progress:
             spinner.update(text=Text(text, style="bold", no_wrap=True, overflow="ellipsis"))
             return Group(spinner, *([_table(bars)] if bars else []), *self._waiting())
 
-        with Live(
+        self._live = Live(
             get_renderable=render,
             console=console(sys.stderr),
             refresh_per_second=_REFRESHES_PER_SECOND,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
-        ) as live:
-            self._live = live
-            try:
+        )
+        try:
+            with self._live:
                 yield
-            finally:
-                self._live = None
+        finally:
+            self._live = None
 
-    def reading(self, log: Received, title: str) -> AbstractContextManager[None]:
+    def reading(self, log: JobLog, title: str) -> AbstractContextManager[None]:
         """Show how much of *log* has come while the block runs."""
         return self.showing(title, lambda: [Bar("bytes", log.received, log.expected, amount=size)])
 
@@ -166,10 +147,8 @@ def tally_bars(tally: Tally, logs: int) -> list[Bar]:
 
 def _table(bars: Sequence[Bar]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="dim", no_wrap=True)
-    for _ in range(2):
-        table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, overflow="ellipsis")
+    for style in ("dim", "", "", ""):
+        table.add_column(style=style, no_wrap=True)
     for bar in bars:
         known = bar.of or None
         text = bar.amount(bar.done) + ("" if known is None else f"/{bar.amount(known)}")
@@ -179,7 +158,7 @@ def _table(bars: Sequence[Bar]) -> Table:
 
 
 def _left(bars: Sequence[Bar], seconds: float) -> str:
-    for bar in bars[:1]:
-        if bar.of is not None and not bar.growing and 0 < bar.done < bar.of:
-            return f", about {duration((bar.of - bar.done) * seconds / bar.done)} left"
-    return ""
+    bar = bars[0] if bars else None
+    if bar is None or bar.of is None or bar.growing or not 0 < bar.done < bar.of:
+        return ""
+    return f", about {duration((bar.of - bar.done) * seconds / bar.done)} left"

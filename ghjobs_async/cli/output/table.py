@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -14,8 +14,6 @@ from rich.text import Text
 
 from ghjobs_async.cli.output.console import glyph
 
-#: A column of names as narrow as this is still readable; below it each row becomes two.
-_MIN_NAME: Final = 20
 _GAPS: Final = (2, 1)
 _JOINER: Final = "\u200d"
 
@@ -34,15 +32,24 @@ class Table:
     A table to print on a console. Where a row does not fit, its cells go below its name.
 
     Args:
-        name: The title of the first column, the names.
-        columns: The titles of the other columns.
-        id_column: The title of the last column, an id. Below a name it comes first, without a title.
+        name, columns, id_column: The titles. Below a name the id comes first, without a title.
+        left: The columns that are aligned to the left.
+        min_name: How narrow the names may become before each row is split.
     """
 
-    def __init__(self, name: str, *columns: str, id_column: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *columns: str,
+        id_column: str | None = None,
+        left: Collection[str] = (),
+        min_name: int = 20,
+    ) -> None:
         self._name = name
         self._titles = columns if id_column is None else (*columns, id_column)
         self._has_id = id_column is not None
+        self._left = left
+        self._min_name = min_name
         self._rows: list[_Row] = []
 
     def add(
@@ -53,46 +60,46 @@ class Table:
         note: Text | None = None,
         style: str = "",
     ) -> None:
-        """
-        Add a row.
-
-        Args:
-            name: What may be shortened.
-            cells: The other cells.
-            sign: Stands before the name.
-            note: Stands below the row.
-            style: The style of the row.
-        """
-        self._rows.append(_Row(sign or Text(), _text(name), tuple(map(_text, cells)), note, style))
+        """Add a row: a *name*, which may be shortened, after a *sign*; and a *note* below it."""
+        self._rows.append(
+            _Row(sign or Text(), Text.assemble(name), tuple(map(Text.assemble, cells)), note, style)
+        )
 
     def __rich_console__(
         self, console: Console, options: ConsoleOptions
     ) -> Iterator[Text | Padding]:
-        width = options.max_width
-        signs = max((row.sign.cell_len for row in self._rows), default=0)
-        lead = signs + 1 if signs else 0
-        widths = [
-            max(map(cell_len, (title, *(row.cells[i].plain for row in self._rows))))
-            for i, title in enumerate(self._titles)
-        ]
-        longest = max(map(cell_len, (self._name, *(row.name.plain for row in self._rows))))
-        rooms = {gap: width - lead - sum(widths) - gap * len(widths) for gap in _GAPS}
-        gap = next((gap for gap in _GAPS if rooms[gap] >= min(longest, _MIN_NAME)), None)
         titles = _Row(Text(), Text(self._name), tuple(map(Text, self._titles)), None, "bold")
-        if gap is None:
-            yield _line(titles, lead, width - lead, [], 0)
-        else:
-            yield _line(titles, lead, min(longest, rooms[gap]), widths, gap)
-        for row in self._rows:
+        rows = [titles, *self._rows]
+        signs = max(row.sign.cell_len for row in rows)
+        lead = signs + 1 if signs else 0
+        width = options.max_width - lead
+        widths = [max(row.cells[i].cell_len for row in rows) for i in range(len(self._titles))]
+        longest = max(row.name.cell_len for row in rows)
+        rooms = {gap: width - sum(widths) - gap * len(widths) for gap in _GAPS}
+        gap = next((g for g, room in rooms.items() if room >= min(longest, self._min_name)), None)
+        for row in rows:
             if gap is not None:
-                yield _line(row, lead, min(longest, rooms[gap]), widths, gap)
+                yield self._line(row, lead, min(longest, rooms[gap]), widths, gap)
             else:
-                yield from self._stacked(row, lead, width)
+                yield self._line(row, lead, max(1, width), (), 0)
+                if row is not titles:
+                    yield from self._below(row, lead or 2, options.max_width)
             if row.note is not None:
                 yield Padding(row.note, (0, 0, 0, lead))
 
-    def _stacked(self, row: _Row, lead: int, width: int) -> Iterator[Text]:
-        yield _line(row, lead, max(1, width - lead), [], 0)
+    def _line(self, row: _Row, lead: int, room: int, widths: Sequence[int], gap: int) -> Text:
+        name = shorten(row.name, room)
+        line = Text(style=row.style).append_text(row.sign)
+        line.append(" " * (lead - row.sign.cell_len)).append_text(name)
+        blanks = room - name.cell_len
+        for title, width, cell in zip(self._titles, widths, row.cells, strict=False):
+            fill = width - cell.cell_len
+            before, blanks = (blanks, fill) if title in self._left else (blanks + fill, 0)
+            line.append(" " * (gap + before)).append_text(cell)
+        return _whole(line)
+
+    def _below(self, row: _Row, indent: int, width: int) -> Iterator[Text]:
+        """Return the lines that hold a row's cells, each with its title."""
         parts = [
             Text(f"{title.lower()} ").append_text(cell)
             for title, cell in zip(self._titles, row.cells, strict=True)
@@ -100,19 +107,18 @@ class Table:
         ]
         if self._has_id:
             parts = [row.cells[-1], *parts[:-1]]
-        indent = " " * (lead or 2)
-        line = Text(indent)
+        line = Text(" " * indent)
         for part in parts:
             if line.plain.strip() and line.cell_len + part.cell_len > width:
                 yield _whole(line)
-                line = Text(indent)
+                line = Text(" " * indent)
             line.append_text(part).append("  ")
         yield _whole(line)
 
 
 def shorten(text: str | Text, width: int) -> Text:
     """Shorten *text* to *width* columns, in the middle: names mostly differ at their ends."""
-    text = _text(text)
+    text = Text.assemble(text)
     if text.cell_len <= width:
         return text
     mark = glyph("…", "...")
@@ -127,26 +133,11 @@ def shorten(text: str | Text, width: int) -> Text:
     return text[:start] + Text(mark) + text[len(text) - end :]
 
 
-def _text(value: str | Text) -> Text:
-    return Text(value) if isinstance(value, str) else value
-
-
 def _whole(line: Text) -> Text:
     """Let nothing wrap or cut *line*."""
     line.rstrip()
     line.no_wrap, line.overflow = True, "ignore"
     return line
-
-
-def _line(row: _Row, lead: int, room: int, widths: list[int], gap: int) -> Text:
-    name = shorten(row.name, room)
-    line = Text(style=row.style).append_text(row.sign)
-    line.append(" " * (lead - row.sign.cell_len)).append_text(name)
-    at = name.cell_len
-    for width, cell in zip(widths, row.cells, strict=False):
-        line.append(" " * (room - at + gap + width - cell.cell_len)).append_text(cell)
-        at, room = 0, 0
-    return _whole(line)
 
 
 def _characters(text: str) -> list[str]:
@@ -161,5 +152,4 @@ def _characters(text: str) -> list[str]:
 
 
 def _that_fit(parts: list[str], width: int) -> int:
-    """Return how many of *parts* fit into *width* columns."""
     return sum(end <= width for end in accumulate(map(cell_len, parts)))

@@ -7,10 +7,10 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from ghjobs_async.testing.world import payloads
 from ghjobs_async.testing.world.blobs import Blob
 
 Origin: TypeAlias = Literal["api", "storage"]
-Body: TypeAlias = bytes | tuple[Blob, int, int]
 
 #: The path of the API below the web root, as on GHES.
 PREFIX = "/api/v3"
@@ -44,32 +44,23 @@ class Asked:
 
 @attrs.frozen
 class Call:
-    """
-    A request that is being answered.
-
-    Attributes:
-        asked: The request.
-        path: Its path below the API root.
-        api_root, web_root, storage_root: The start of URLs in the answer.
-        args: The variable parts of the operation's path.
-    """
+    """A request that is being answered."""
 
     asked: Asked
+    #: Its path below the API's root.
     path: str
+    #: The start of URLs in the answer.
     api_root: str
     web_root: str
     storage_root: str
+    #: The variable parts of the operation's path, and the URL of its documentation.
     args: Mapping[str, str] = attrs.field(factory=dict)
+    docs: str = ""
 
     @property
     def operation(self) -> str:
         """The operation, as in `Asked`."""
         return self.asked.operation
-
-    @property
-    def url(self) -> str:
-        """The URL without its query."""
-        return self.api_root + self.path
 
     @property
     def credential(self) -> str:
@@ -80,66 +71,72 @@ class Call:
         """Give a header by its name in lower case."""
         return self.asked.headers.get(name)
 
-    def without_header(self, name: str) -> Call:
-        """Give the same request as if that header had not been sent."""
-        headers = {key: value for key, value in self.asked.headers.items() if key != name}
-        return attrs.evolve(self, asked=attrs.evolve(self.asked, headers=headers))
-
     def number(self, name: str, default: int) -> int:
         """Give a positive number in the query, else *default*."""
         text = self.asked.query.get(name, "")
         return int(text) if text.isdecimal() and int(text) > 0 else default
 
-    def with_query(self, **query: str) -> Call:
-        """Give the same request with other values in its query."""
-        asked = attrs.evolve(self.asked, query={**self.asked.query, **query})
-        return attrs.evolve(self, asked=asked)
+    def asking(self, query: dict[str, str], headers: dict[str, str]) -> Call:
+        """Give the same request with another query and other headers."""
+        return attrs.evolve(self, asked=attrs.evolve(self.asked, query=query, headers=headers))
 
 
 @attrs.define
 class Answer:
-    """
-    An answer, and how it is sent.
-
-    Attributes:
-        status: The HTTP status.
-        body: The bytes, or a blob with the first byte and the one after the last.
-        headers: Its own headers.
-        bare: Whether it does not come from GitHub's API, and so lacks the API's headers.
-        encoded: Whether the body is sent as it is, never compressed and without an ETag.
-        lie: The number of bytes by which Content-Length is wrong.
-        cut_after: Close the connection after this many bytes of the body.
-        stall_after: Send nothing more after this many bytes of the body; -1: not even headers.
-        hang_up: End the connection before any byte: ``reset`` with RST, ``close`` with FIN.
-    """
+    """An answer, and how it is sent."""
 
     status: int = 200
-    body: Body = b""
+    body: bytes | Blob = b""
     headers: dict[str, str] = attrs.field(factory=dict)
+    #: Whether it does not come from GitHub's API, and so lacks the API's headers.
     bare: bool = False
+    #: Whether the body is sent as it is, never compressed and without an ETag.
     encoded: bool = False
+    #: The number of bytes by which Content-Length is wrong.
     lie: int = 0
-    cut_after: int | None = None
-    stall_after: int | None = None
-    hang_up: Literal["reset", "close"] | None = None
+    #: End after this many bytes of the body; -1: before the headers.
+    end_after: int | None = None
+    #: How it ends: with FIN, with RST, or with nothing more.
+    end: Literal["close", "reset", "stall"] = "close"
+
+    @classmethod
+    def ok(cls, value: object, headers: Mapping[str, str] | None = None) -> Answer:
+        """Answer 200 with JSON."""
+        return cls(200, payloads.encode(value), dict(headers or {}))
+
+    @classmethod
+    def fail(
+        cls,
+        message: str,
+        status: int,
+        docs: str = payloads.DOCS,
+        headers: Mapping[str, str] | None = None,
+        **more: object,
+    ) -> Answer:
+        """Answer with an error in GitHub's JSON, with *more* keys if given."""
+        body = {"message": message, "documentation_url": docs, "status": str(status), **more}
+        return cls(status, payloads.encode(body), dict(headers or {}))
+
+    @classmethod
+    def redirect(cls, url: str, status: int = 301) -> Answer:
+        """Answer with a redirect within the API."""
+        body = {"message": "Moved Permanently", "url": url, "documentation_url": payloads.DOCS}
+        return cls(status, payloads.encode(body), {"Location": url})
+
+    @classmethod
+    def html(cls, status: int, body: str) -> Answer:
+        """Answer with a page of HTML, which does not come from the API."""
+        kind = {"Content-Type": "text/html; charset=utf-8"}
+        return cls(status, body.encode(), kind, bare=True, encoded=True)
 
     @property
     def unsent(self) -> bool:
         """Whether not even the status is sent."""
-        return self.hang_up is not None or self.stall_after == -1
-
-    @property
-    def size(self) -> int:
-        """The number of bytes that the body really has."""
-        return len(self.body) if isinstance(self.body, bytes) else self.body[2] - self.body[1]
+        return self.end_after == -1
 
     def chunks(self) -> Iterator[bytes]:
         """Give the body piece by piece."""
-        if not isinstance(self.body, bytes):
-            blob, start, stop = self.body
-            yield from blob.chunks(start, stop)
-        elif self.body:
-            yield self.body
+        return iter([self.body]) if isinstance(self.body, bytes) else self.body.read()
 
 
 Handler: TypeAlias = Callable[[Call], Answer]

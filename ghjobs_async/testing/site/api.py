@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Sequence
-from http import HTTPStatus
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode
 
 import attrs
 
 from ghjobs_async.testing.server.messages import Answer, Call
-from ghjobs_async.testing.site.apps import Apps
-from ghjobs_async.testing.site.budget import Budget
-from ghjobs_async.testing.site.filters import CAP, run_filter
-from ghjobs_async.testing.site.replies import MissingError, fail, redirect
-from ghjobs_async.testing.site.routes import numbered_url
+from ghjobs_async.testing.site.credentials import Apps, Budget
+from ghjobs_async.testing.site.routes import CAP, numbered_url, run_filter
 from ghjobs_async.testing.site.storage import Storage
 from ghjobs_async.testing.world import payloads
 from ghjobs_async.testing.world.runs import FakeAttempt, FakeJob, FakeRepo, FakeRun
@@ -25,251 +21,233 @@ _T = TypeVar("_T")
 
 _DEFAULT_PER_PAGE: Final = 30
 _MAX_PER_PAGE: Final = 100
-_JOBS_DOCS: Final = f"{payloads.DOCS}/actions/workflow-jobs"
-_RUNS_DOCS: Final = f"{payloads.DOCS}/actions/workflow-runs"
-_WORKFLOWS_DOCS: Final = f"{payloads.DOCS}/actions/workflows"
 _VARY: Final = (
     "Accept, Authorization, Cookie, X-GitHub-OTP,Accept-Encoding, Accept, X-Requested-With"
 )
+_ROOT: Final = {
+    "current_user_url": f"{payloads.API}/user",
+    "rate_limit_url": f"{payloads.API}/rate_limit",
+    "repository_url": f"{payloads.API}/repos/{{owner}}/{{repo}}",
+}
+_NO_USER_AGENT: Final = (
+    b"Request forbidden by administrative rules. Please make sure your request has a User-Agent "
+    b"header (https://docs.github.com/en/rest/overview)."
+)
+
+
+class RefusedError(Exception):
+    """Carry the answer to a request that is refused or redirected."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
 
 
 @attrs.define
 class Api:
-    """
-    The operations, each a method of its name that turns a call into an answer.
+    """Turns a call into an answer; the last three fields are arguments of `FakeGitHub`."""
 
-    Attributes:
-        tokens: The accepted tokens; None accepts any, and requests without one.
-        api_versions: The known versions; the first one serves requests that name none.
-        capped_total: Whether ``total_count`` of a filtered run listing stops at 1,000, like the
-            results.
-    """
-
+    clock: Callable[[], float]
     world: World
     storage: Storage
     budget: Budget
     apps: Apps
-    tokens: Collection[str] | None = None
-    api_versions: Sequence[str] = ()
-    capped_total: bool = False
+    tokens: Collection[str] | None
+    api_versions: Sequence[str]
+    capped_total: bool
     _count: int = 0
 
     def answer(self, call: Call) -> Answer:
         """Answer one request: check who asks and how much is left, then do what is asked."""
-        refused = self._invalid(call) or self._unauthorized(call) or self._exhausted(call)
-        if refused is not None:
-            return refused
-        operation: Callable[[Call], Answer] | None = getattr(self, f"_{call.operation}", None)
-        if operation is None or (call.asked.method != "GET") != (call.operation == "token"):
-            return fail("Not Found", 404)
-        try:
-            return self._moved(call) or operation(call)
-        except MissingError as missing:
-            return fail("Not Found", 404, str(missing))
-
-    def finish(self, call: Call, answer: Answer) -> Answer:
-        """Add the headers of every API answer; an unchanged answer becomes a 304."""
-        headers = answer.headers
-        self._count += 1
-        request_id = f"C0DE:1A2B3C:{self._count:X}:FA4E"
-        if answer.bare:
-            if answer.status != HTTPStatus.OK:
-                # GitHub's HTML error pages have this header; a proxy's pages do not.
-                headers.setdefault("X-GitHub-Request-Id", request_id)
-            return answer
-        if isinstance(answer.body, bytes) and answer.body and not answer.encoded:
-            answer.body = payloads.rebase(answer.body, call.api_root, call.web_root)
-            headers.setdefault("Content-Type", "application/json; charset=utf-8")
-            if answer.status == HTTPStatus.OK and call.operation != "rate_limit":
-                digest = hashlib.blake2b(answer.body, digest_size=32).hexdigest()
-                headers["ETag"] = f'W/"{digest}"'
-                if headers["ETag"] in (call.header("if-none-match") or ""):
-                    self.budget.refund(call.credential)
-                    answer.status, answer.body = 304, b""
-        version = call.header("x-github-api-version") or "".join(self.api_versions[:1])
-        common = {
-            "Cache-Control": "private, max-age=60, s-maxage=60",
-            "Vary": _VARY,
-            "X-GitHub-Media-Type": "github.v3; format=json",
-            "x-github-api-version-selected": version,
-            "X-GitHub-Request-Id": request_id,
-            **self.budget.headers(call.credential),
-        }
-        for key, value in common.items():
-            headers.setdefault(key, value)
-        return answer
-
-    def _invalid(self, call: Call) -> Answer | None:
         if not call.header("user-agent"):
-            refusal = b"Request forbidden by administrative rules. Please make sure your request "
-            body = refusal + b"has a User-Agent header (https://docs.github.com/en/rest/overview)."
-            return Answer(403, body, {"Content-Type": "text/plain"}, encoded=True)
+            return Answer(403, _NO_USER_AGENT, {"Content-Type": "text/plain"}, encoded=True)
+        wanted = "POST" if call.operation == "token" else "GET"
+        try:
+            self._check(call)
+            if call.asked.method != wanted or call.operation == "unknown":
+                return Answer.fail("Not Found", 404)
+            return self._operations()[call.operation](call)
+        except RefusedError as refused:
+            return refused.answer
+
+    def _operations(self) -> dict[str, Callable[[Call], Answer]]:
+        repo, run, job = self._find_repo, self._find_run, self._find_job
+        return {
+            "jobs": self._jobs,
+            "job": lambda call: Answer.ok(job(call).payload()),
+            "log": self._log,
+            "run": lambda call: Answer.ok(FakeRun.payload(*run(call))),
+            "run_log": self._run_log,
+            "artifacts": self._artifacts,
+            "runs": self._runs,
+            "workflows": lambda call: _list(
+                call, "workflows", repo(call).workflows(), FakeRun.workflow_payload
+            ),
+            "workflow": self._workflow,
+            "annotations": lambda call: Answer.ok(*_page(call, job(call).annotations())),
+            "installation": lambda call: Answer.ok(self.apps.installation(repo(call).full_name)),
+            "repo": lambda call: Answer.ok(
+                payloads.repository(repo(call).id, repo(call).full_name)
+            ),
+            "token": lambda _: Answer(201, payloads.encode(self.apps.mint())),
+            "rate_limit": self._rate_limit,
+            "user": lambda _: Answer.ok(payloads.user("octocat")),
+            "root": lambda _: Answer.ok(_ROOT),
+        }
+
+    def _check(self, call: Call) -> None:
         version = call.header("x-github-api-version")
         if version is not None and version not in self.api_versions:
             known = ", ".join(self.api_versions)
             text = f"{version!r} is not a supported API version. Supported versions: {known}."
-            return fail(text, 400, f"{payloads.DOCS}/about-the-rest-api/api-versions")
-        return None
-
-    def _unauthorized(self, call: Call) -> Answer | None:
+            raise RefusedError(
+                Answer.fail(text, 400, f"{payloads.DOCS}/about-the-rest-api/api-versions")
+            )
+        scheme, _, token = call.credential.rpartition(" ")
         if call.operation in {"token", "installation"}:
-            is_app = self.apps.is_app(call.credential)
-            return None if is_app else fail("A JSON web token could not be decoded", 401)
-        token = call.credential.rpartition(" ")[2]
-        known = self.tokens is None or token in self.tokens or token in self.apps.minted
-        if not known or not self.apps.accepts(token):
-            return fail("Bad credentials" if token else "Requires authentication", 401)
-        return None
+            # The JSON web token of an app is not verified.
+            if scheme.lower() != "bearer" or token.count(".") != 2:
+                raise RefusedError(Answer.fail("A JSON web token could not be decoded", 401))
+            return
+        known_token = self.tokens is None or token in self.tokens or token in self.apps.minted
+        if not known_token or not self.apps.accepts(token):
+            raise RefusedError(
+                Answer.fail("Bad credentials" if token else "Requires authentication", 401)
+            )
+        if call.operation != "rate_limit" and not self.budget.spend(call.credential):
+            who = "user ID 1" if call.credential else "127.0.0.1"
+            docs = f"{payloads.DOCS}/using-the-rest-api/rate-limits-for-the-rest-api"
+            raise RefusedError(Answer.fail(f"API rate limit exceeded for {who}.", 403, docs))
 
-    def _exhausted(self, call: Call) -> Answer | None:
-        free = call.operation in {"rate_limit", "token", "installation"}
-        if free or self.budget.spend(call.credential):
-            return None
-        who = "user ID 1" if call.credential else "127.0.0.1"
-        docs = f"{payloads.DOCS}/using-the-rest-api/rate-limits-for-the-rest-api"
-        return fail(f"API rate limit exceeded for {who}.", 403, docs)
+    def finish(self, call: Call, answer: Answer) -> Answer:
+        """Add the headers of every API answer; an unchanged answer becomes a 304."""
+        self._count += 1
+        common = {
+            "Server": "github.com",
+            "Date": payloads.http_date(int(self.clock())),
+            "X-GitHub-Request-Id": f"C0DE:1A2B3C:{self._count:X}:FA4E",
+        }
+        if answer.bare and answer.status == 200:
+            # GitHub's HTML error pages have this header; a proxy's pages do not.
+            del common["X-GitHub-Request-Id"]
+        elif not answer.bare:
+            self._tag(call, answer)
+            version = call.header("x-github-api-version") or "".join(self.api_versions[:1])
+            common |= {
+                "Cache-Control": "private, max-age=60, s-maxage=60",
+                "Vary": _VARY,
+                "X-GitHub-Media-Type": "github.v3; format=json",
+                "x-github-api-version-selected": version,
+                **self.budget.headers(call.credential),
+            }
+        answer.headers = common | answer.headers
+        return answer
 
-    def _moved(self, call: Call) -> Answer | None:
-        """Redirect from a repository's former name to its number, as GitHub does."""
-        name = call.args.get("repo", "").lower()
-        url = None if name in self.world.repos else numbered_url(self.world, call)
-        return None if url is None else redirect(url)
+    def _tag(self, call: Call, answer: Answer) -> None:
+        """Give JSON the URLs of this server and an ETag, or make it a 304."""
+        if not isinstance(answer.body, bytes) or not answer.body or answer.encoded:
+            return
+        answer.body = payloads.rebase(answer.body, call.api_root, call.web_root)
+        answer.headers.setdefault("Content-Type", "application/json; charset=utf-8")
+        if answer.status != 200 or call.operation == "rate_limit":
+            return
+        digest = hashlib.blake2b(answer.body, digest_size=32).hexdigest()
+        etag = answer.headers["ETag"] = f'W/"{digest}"'
+        if etag in (call.header("if-none-match") or ""):
+            # A 304 costs nothing.
+            window = self.budget.window(call.credential)
+            window.used = max(0, window.used - 1)
+            answer.status, answer.body = 304, b""
 
-    def _find_repo(self, call: Call, docs: str = payloads.DOCS) -> FakeRepo:
+    def _find_repo(self, call: Call) -> FakeRepo:
         if "repo_id" in call.args:
             repo = self.world.repos_by_id.get(int(call.args["repo_id"]))
         else:
             repo = self.world.repos.get(call.args["repo"].lower())
         if repo is None:
-            raise MissingError(docs)
+            # A former name redirects to the number, as on GitHub.
+            url = numbered_url(self.world, call)
+            raise _missing(call) if url is None else RefusedError(Answer.redirect(url))
         return repo
 
-    def _find_run(self, call: Call, docs: str) -> tuple[FakeRun, FakeAttempt]:
-        repo = self._find_repo(call, docs)
-        run = self.world.runs.get(int(call.args["run"]))
+    def _find_run(self, call: Call) -> tuple[FakeRun, FakeAttempt]:
+        repo = self._find_repo(call)
+        run = self.world.runs_by_id.get(int(call.args["run"]))
         if run is None or run.repository is not repo:
-            raise MissingError(docs)
+            raise _missing(call)
         number = int(call.args.get("attempt", len(run.attempts)))
         if not 1 <= number <= len(run.attempts):
-            raise MissingError(docs)
+            raise _missing(call)
         return run, run.attempts[number - 1]
 
-    def _find_job(self, call: Call, docs: str) -> FakeJob:
-        repo = self._find_repo(call, docs)
+    def _find_job(self, call: Call) -> FakeJob:
+        repo = self._find_repo(call)
         job = self.world.jobs.get(int(call.args["job"]))
         if job is None or job.run.repository is not repo:
-            raise MissingError(docs)
+            raise _missing(call)
         return job
 
     def _jobs(self, call: Call) -> Answer:
-        run, attempt = self._find_run(call, f"{_JOBS_DOCS}#list-jobs-for-a-workflow-run")
+        run, attempt = self._find_run(call)
         every = call.asked.query.get("filter") == "all" and "attempt" not in call.args
-        return self._list(call, "jobs", run.all_jobs if every else attempt.jobs, FakeJob.payload)
-
-    def _job(self, call: Call) -> Answer:
-        job = self._find_job(call, f"{_JOBS_DOCS}#get-a-job-for-a-workflow-run")
-        return Answer(200, payloads.encode(job.payload()))
+        return _list(call, "jobs", run.all_jobs if every else attempt.jobs, FakeJob.payload)
 
     def _log(self, call: Call) -> Answer:
-        docs = f"{_JOBS_DOCS}#download-job-logs-for-a-workflow-run"
-        job = self._find_job(call, docs)
+        job = self._find_job(call)
         match job.log_state:
             case "deleted":
-                raise MissingError(docs)
+                raise _missing(call)
             case "expired":
-                return fail("Server Error", 410, docs)
+                return Answer.fail("Server Error", 410, call.docs)
             case "direct":
                 headers = {"Content-Type": "text/plain; charset=utf-8"}
-                return Answer(200, (job.blob, 0, job.blob.size), headers)
+                return Answer(200, job.blob, headers)
             case "ok" | "not_ready":
-                return _found(self.storage.job_link(call.storage_root, job))
-
-    def _annotations(self, call: Call) -> Answer:
-        job = self._find_job(call, f"{payloads.DOCS}/checks/runs#list-check-run-annotations")
-        part, headers = _page(call, job.annotations())
-        return Answer(200, payloads.encode(part), headers)
-
-    def _run(self, call: Call) -> Answer:
-        run, attempt = self._find_run(call, f"{_RUNS_DOCS}#get-a-workflow-run")
-        return Answer(200, payloads.encode(run.payload(attempt)))
+                return _found(
+                    self.storage.link(call.storage_root, f"job-logs/{job.id}.txt", "job-logs.txt")
+                )
 
     def _run_log(self, call: Call) -> Answer:
-        docs = f"{_RUNS_DOCS}#download-workflow-run-logs"
-        run, attempt = self._find_run(call, docs)
+        run, attempt = self._find_run(call)
         states = {job.log_state for job in attempt.jobs}
         if states & {"ok", "direct"}:
-            return _found(self.storage.run_link(call.storage_root, run, attempt))
+            name = f"run-logs/{run.id}-{attempt.number}.zip"
+            return _found(self.storage.link(call.storage_root, name, f"logs_{run.id}.zip"))
         if "expired" in states:
-            return fail("Server Error", 410, docs)
-        raise MissingError(docs)
+            return Answer.fail("Server Error", 410, call.docs)
+        raise _missing(call)
 
     def _artifacts(self, call: Call) -> Answer:
-        self._find_run(call, f"{payloads.DOCS}/actions/artifacts#list-workflow-run-artifacts")
+        self._find_run(call)
         # No run of this fake has any.
-        return Answer(200, payloads.page(0, "artifacts", []))
+        return Answer.ok({"total_count": 0, "artifacts": []})
 
     def _runs(self, call: Call) -> Answer:
-        docs = f"{_RUNS_DOCS}#list-workflow-runs-for-a-repository"
-        runs: Sequence[FakeRun] = self._find_repo(call, docs).newest_first()
+        runs: Sequence[FakeRun] = self._find_repo(call).newest_first
         if (workflow := call.args.get("workflow")) is not None:
             runs = [run for run in runs if workflow in run.workflow_keys]
             if not runs:
-                raise MissingError(docs)
+                raise _missing(call)
         try:
             keep = run_filter(call.asked.query)
         except ValueError:
-            return fail("Validation Failed", 422, docs)
+            return Answer.fail("Validation Failed", 422, call.docs)
         total = len(runs)
         if keep is not None:
             runs = [run for run in runs if keep(run)]
             total = min(len(runs), CAP) if self.capped_total else len(runs)
             runs = runs[:CAP]
-        return self._list(
-            call, "workflow_runs", runs, lambda run: run.payload(run.attempts[-1]), total
-        )
-
-    def _workflows(self, call: Call) -> Answer:
-        repo = self._find_repo(call, f"{_WORKFLOWS_DOCS}#list-repository-workflows")
-        return self._list(call, "workflows", repo.workflows(), FakeRun.workflow_payload)
+        return _list(call, "workflow_runs", runs, FakeRun.payload, total)
 
     def _workflow(self, call: Call) -> Answer:
-        docs = f"{_WORKFLOWS_DOCS}#get-a-workflow"
-        for run in self._find_repo(call, docs).workflows():
+        for run in self._find_repo(call).workflows():
             if call.args["workflow"] in run.workflow_keys:
-                return Answer(200, payloads.encode(run.workflow_payload()))
-        raise MissingError(docs)
-
-    def _list(
-        self,
-        call: Call,
-        key: str,
-        items: Sequence[_T],
-        payload: Callable[[_T], dict[str, object]],
-        total: int | None = None,
-    ) -> Answer:
-        part, headers = _page(call, items)
-        total = len(items) if total is None else total
-        return Answer(200, payloads.page(total, key, [payload(item) for item in part]), headers)
-
-    def _repo(self, call: Call) -> Answer:
-        repo = self._find_repo(call)
-        return Answer(200, bytes(payloads.repository(repo.id, repo.full_name)))
-
-    def _user(self, _: Call) -> Answer:
-        return Answer(200, bytes(payloads.user("octocat")))
-
-    def _root(self, _: Call) -> Answer:
-        body = {
-            "current_user_url": f"{payloads.API}/user",
-            "rate_limit_url": f"{payloads.API}/rate_limit",
-            "repository_url": f"{payloads.API}/repos/{{owner}}/{{repo}}",
-        }
-        return Answer(200, payloads.encode(body))
+                return Answer.ok(run.workflow_payload())
+        raise _missing(call)
 
     def _rate_limit(self, call: Call) -> Answer:
         if self.budget.limit is None:
-            docs = f"{payloads.DOCS}/rate-limit/rate-limit"
-            return fail("Rate limiting is not enabled.", 404, docs)
+            return Answer.fail("Rate limiting is not enabled.", 404, call.docs)
         window = self.budget.window(call.credential)
         rate = {
             "limit": self.budget.limit,
@@ -277,19 +255,27 @@ class Api:
             "remaining": self.budget.limit - window.used,
             "reset": window.reset,
         }
-        return Answer(200, payloads.encode({"resources": {"core": rate}, "rate": rate}))
+        return Answer.ok({"resources": {"core": rate}, "rate": rate})
 
-    def _token(self, _: Call) -> Answer:
-        return Answer(201, payloads.encode(self.apps.mint()))
 
-    def _installation(self, call: Call) -> Answer:
-        repo = self._find_repo(call)
-        number = self.apps.installation_of(repo.full_name)
-        return Answer(200, payloads.encode(self.apps.installation(number)))
+def _missing(call: Call) -> RefusedError:
+    return RefusedError(Answer.fail("Not Found", 404, call.docs))
 
 
 def _found(url: str) -> Answer:
     return Answer(302, b"", {"Location": url, "Content-Type": "text/html;charset=utf-8"})
+
+
+def _list(
+    call: Call,
+    key: str,
+    items: Sequence[_T],
+    payload: Callable[[_T], dict[str, object]],
+    total: int | None = None,
+) -> Answer:
+    part, headers = _page(call, items)
+    total = len(items) if total is None else total
+    return Answer.ok({"total_count": total, key: [payload(item) for item in part]}, headers)
 
 
 def _page(call: Call, items: Sequence[_T]) -> tuple[Sequence[_T], dict[str, str]]:
@@ -297,17 +283,14 @@ def _page(call: Call, items: Sequence[_T]) -> tuple[Sequence[_T], dict[str, str]
     per_page = min(call.number("per_page", _DEFAULT_PER_PAGE), _MAX_PER_PAGE)
     page = call.number("page", 1)
     last = max(1, -(-len(items) // per_page))
-    links = []
-    if page > 1:
-        links.append(("prev", min(page - 1, last)))
-    if page < last:
-        links += [("next", page + 1), ("last", last)]
-    if page > 1:
-        links.append(("first", 1))
+    back = {"prev": min(page - 1, last)} if page > 1 else {}
+    on = {"next": page + 1, "last": last} if page < last else {}
+    links = {**back, **on, **({"first": 1} if back else {})}
+    url = call.api_root + call.path
     rest = {key: value for key, value in call.asked.query.items() if key != "page"}
     header = ", ".join(
-        f'<{call.url}?{urlencode({**rest, "page": number}, quote_via=quote)}>; rel="{rel}"'
-        for rel, number in links
+        f'<{url}?{urlencode({**rest, "page": number}, quote_via=quote)}>; rel="{rel}"'
+        for rel, number in links.items()
     )
     part = items[(page - 1) * per_page : page * per_page]
     return part, {"Link": header} if header else {}

@@ -1,5 +1,5 @@
 """
-The storage's origin: signed links that expire, byte ranges, and errors in XML.
+The storage's origin: signed links that expire, byte ranges, archives, and errors in XML.
 
 https://learn.microsoft.com/rest/api/storageservices/create-service-sas
 """
@@ -9,18 +9,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import io
 import re
-from collections.abc import Callable
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
 import attrs
 
 from ghjobs_async.testing.server.messages import Answer, Call
-from ghjobs_async.testing.world.archives import zip_logs
 from ghjobs_async.testing.world.blobs import Blob
-from ghjobs_async.testing.world.runs import FakeAttempt, FakeJob, FakeRun
-from ghjobs_async.testing.world.times import epoch, http_date, iso
+from ghjobs_async.testing.world.logs import generate_log, steps_in
+from ghjobs_async.testing.world.payloads import epoch, http_date, iso
+from ghjobs_async.testing.world.runs import FakeJob
 from ghjobs_async.testing.world.world import World
 
 _KEY: Final = b"the fake storage's signing key"
@@ -28,48 +31,40 @@ _VERSION: Final = "2025-11-05"
 _RANGE: Final = re.compile(r"bytes=(?P<first>[0-9]+)-(?P<last>[0-9]*)")
 _JOB_LOG: Final = re.compile(r"/actions-results/[0-9a-f-]+/job-logs/([0-9]+)\.txt")
 _RUN_LOG: Final = re.compile(r"/actions-results/[0-9a-f-]+/run-logs/([0-9]+)-([0-9]+)\.zip")
+#: The length of file names in archives, in UTF-16 units.
+_MAX_FILE_NAME: Final = 90
 _TYPES: Final = {"txt": "text/plain", "zip": "application/zip"}
+_MESSAGES: Final = {
+    "AuthenticationFailed": (
+        "Server failed to authenticate the request. Make sure the value of Authorization "
+        "header is formed correctly including the signature."
+    ),
+    "AuthorizationFailure": "This request is not authorized to perform this operation.",
+    "BlobNotFound": "The specified blob does not exist.",
+    "ConditionNotMet": "The condition specified using HTTP conditional header(s) is not met.",
+    "InternalError": "The server encountered an internal error. Please retry the request.",
+    "InvalidAuthenticationInfo": "Authentication information is not given in the correct format.",
+    "InvalidRange": "The range specified is invalid for the current size of the resource.",
+    "NoAuthenticationInformation": "Server failed to authenticate the request.",
+    "ServerBusy": "The server is busy.",
+    "UnsupportedHttpVerb": "The resource doesn't support this verb.",
+}
 
 
 @attrs.define
 class Storage:
-    """
-    Signs links, and answers the requests that follow them.
-
-    Attributes:
-        link_lifetime: How long a link is valid, in seconds; it ends on the whole second before.
-        not_ready_status: The status for a log that does not exist: 404, or 200 as was once
-            reported.
-    """
+    """Signs links, and answers the requests that follow them."""
 
     world: World
     clock: Callable[[], float]
+    #: A link ends on the whole second before.
     link_lifetime: float = 60.0
+    #: The status for a log that does not exist: 404, or 200 as was once reported.
     not_ready_status: int = 404
     _count: int = 0
 
-    def job_link(self, root: str, job: FakeJob) -> str:
-        """Sign a link to the log of a job."""
-        return self._link(root, f"job-logs/{job.id}.txt", "job-logs.txt")
-
-    def run_link(self, root: str, run: FakeRun, attempt: FakeAttempt) -> str:
-        """Sign a link to the log archive of an attempt."""
-        return self._link(root, f"run-logs/{run.id}-{attempt.number}.zip", f"logs_{run.id}.zip")
-
-    def job_at(self, path: str) -> FakeJob | None:
-        """Find the job whose log is at *path*."""
-        found = _JOB_LOG.fullmatch(path)
-        return self.world.jobs.get(int(found[1])) if found else None
-
-    def _blob_at(self, path: str) -> Blob | None:
-        if found := _RUN_LOG.fullmatch(path):
-            return Blob.of(
-                zip_logs(self.world.runs[int(found[1])].attempts[int(found[2]) - 1].jobs)
-            )
-        job = self.job_at(path)
-        return None if job is None or job.log_state == "not_ready" else job.blob
-
-    def _link(self, root: str, name: str, file_name: str) -> str:
+    def link(self, root: str, name: str, file_name: str) -> str:
+        """Sign a link to ``job-logs/JOB.txt`` or ``run-logs/RUN-ATTEMPT.zip``."""
         now = self.clock()
         # A link to the same log is always the same but for its times.
         digest = hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
@@ -86,26 +81,47 @@ class Storage:
         query["sig"] = _sign(path, query)
         return f"{root}{path}?{urlencode(query)}"
 
+    def job_at(self, path: str) -> FakeJob | None:
+        """Find the job whose log is at *path*."""
+        found = _JOB_LOG.fullmatch(path)
+        return self.world.jobs.get(int(found[1])) if found else None
+
+    def _blob_at(self, path: str) -> Blob | None:
+        if found := _RUN_LOG.fullmatch(path):
+            attempt = self.world.runs_by_id[int(found[1])].attempts[int(found[2]) - 1]
+            return Blob.of(_zip_logs(attempt.jobs))
+        job = self.job_at(path)
+        return None if job is None or job.log_state == "not_ready" else job.blob
+
     def answer(self, call: Call) -> Answer:
         """Answer one request."""
         asked = call.asked
         if asked.method != "GET":
-            return self.error(405, "UnsupportedHttpVerb", "The resource doesn't support this verb.")
+            return self.error(405, "UnsupportedHttpVerb")
         if call.header("authorization") is not None:
-            text = "Authentication information is not given in the correct format."
-            return self.error(400, "InvalidAuthenticationInfo", text)
+            return self.error(400, "InvalidAuthenticationInfo")
         query = {key: value for key, value in asked.query.items() if key != "sig"}
-        if not hmac.compare_digest(
-            _sign(asked.path, query).encode(), asked.query.get("sig", "").encode()
-        ):
-            return self.unauthenticated("Signature did not match.")
+        signature = asked.query.get("sig", "").encode()
+        if not hmac.compare_digest(_sign(asked.path, query).encode(), signature):
+            return self.error(403, "AuthenticationFailed", "Signature did not match.")
         expires = epoch(query.get("se"))
         if expires is None or self.clock() >= expires:
-            return self.expired(query.get("st", ""), query.get("se", ""))
+            return self.expired(call)
         blob = self._blob_at(asked.path)
-        return self.not_found() if blob is None else self._content(call, blob)
+        if blob is None:
+            return self.error(self.not_ready_status, "BlobNotFound")
+        return self._content(call, blob)
+
+    def finish(self, _: Call, answer: Answer) -> Answer:
+        """Add the headers of every answer of the storage."""
+        answer.encoded = True
+        answer.headers.setdefault("Server", "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0")
+        answer.headers.setdefault("Date", http_date(int(self.clock())))
+        return answer
 
     def _content(self, call: Call, blob: Blob) -> Answer:
+        if call.header("if-match") not in {None, "*", blob.etag}:
+            return self.error(412, "ConditionNotMet")
         headers = {
             "Content-Type": call.asked.query["rsct"],
             "ETag": blob.etag,
@@ -114,51 +130,35 @@ class Storage:
             "Content-Disposition": call.asked.query["rscd"],
             "x-ms-blob-type": "AppendBlob",
         }
-        condition = call.header("if-match")
-        if condition is not None and condition not in {blob.etag, "*"}:
-            text = "The condition specified using HTTP conditional header(s) is not met."
-            return self.error(412, "ConditionNotMet", text)
         # A range that counts from the end is ignored, as the real storage does.
         asked = _RANGE.fullmatch(call.header("range") or "")
-        first = int(asked["first"]) if asked else 0
-        last = min(int(asked["last"]), blob.size - 1) if asked and asked["last"] else blob.size - 1
-        fresh = call.header("if-range") in {None, blob.etag}
-        if asked and fresh and first >= blob.size:
-            text = "The range specified is invalid for the current size of the resource."
-            answer = self.error(416, "InvalidRange", text)
-            answer.headers["Content-Range"] = f"bytes */{blob.size}"
-            return answer
-        if asked is None or not fresh or last < first:
-            return self._headed(Answer(200, (blob, 0, blob.size), headers))
-        headers["Content-Range"] = f"bytes {first}-{last}/{blob.size}"
-        return self._headed(Answer(206, (blob, first, last + 1), headers))
+        if asked is not None and call.header("if-range") in {None, blob.etag}:
+            first = int(asked["first"])
+            last = min(int(asked["last"] or blob.size), blob.size - 1)
+            if first >= blob.size:
+                answer = self.error(416, "InvalidRange")
+                answer.headers["Content-Range"] = f"bytes */{blob.size}"
+                return answer
+            if first <= last:
+                headers["Content-Range"] = f"bytes {first}-{last}/{blob.size}"
+                return self._headed(Answer(206, blob.part(first, last + 1), headers))
+        return self._headed(Answer(200, blob, headers))
 
-    def not_found(self, status: int | None = None) -> Answer:
-        """Answer that the log does not exist (yet)."""
-        text = "The specified blob does not exist."
-        return self.error(status or self.not_ready_status, "BlobNotFound", text)
-
-    def expired(self, start: str, end: str) -> Answer:
-        """Answer that a link has expired."""
-        now = http_date(int(self.clock()))
-        return self.unauthenticated(
+    def expired(self, call: Call) -> Answer:
+        """Answer that the request's link has expired."""
+        start, end = (call.asked.query.get(key, "") for key in ("st", "se"))
+        detail = (
             "Signature not valid in the specified time frame: "
-            f"Start [{start}] - Expiry [{end}] - Current [{now}]"
+            f"Start [{start}] - Expiry [{end}] - Current [{http_date(int(self.clock()))}]"
         )
+        return self.error(403, "AuthenticationFailed", detail)
 
-    def unauthenticated(self, detail: str) -> Answer:
-        """Answer that a link is not valid."""
-        text = (
-            "Server failed to authenticate the request. Make sure the value of Authorization "
-            "header is formed correctly including the signature."
-        )
-        return self.error(403, "AuthenticationFailed", text, detail)
-
-    def error(self, status: int, code: str, message: str, detail: str | None = None) -> Answer:
+    def error(self, status: int, code: str, detail: str = "") -> Answer:
         """Answer an error in the storage's XML, which starts with a byte order mark."""
+        message = _MESSAGES.get(code, "An error.")
         more = f"<AuthenticationErrorDetail>{detail}</AuthenticationErrorDetail>" if detail else ""
-        answer = self._headed(Answer(status, b"", {"Content-Type": "application/xml"}))
-        answer.headers["x-ms-error-code"] = code
+        headers = {"Content-Type": "application/xml", "x-ms-error-code": code}
+        answer = self._headed(Answer(status, b"", headers))
         text = (
             f'\ufeff<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code>'
             f"<Message>{message}\nRequestId:{answer.headers['x-ms-request-id']}\n"
@@ -177,3 +177,40 @@ class Storage:
 def _sign(path: str, query: dict[str, str]) -> str:
     text = "\n".join([path, *(f"{key}={query[key]}" for key in sorted(query))])
     return base64.b64encode(hmac.digest(_KEY, text.encode(), "sha256")).decode()
+
+
+def _zip_logs(jobs: Sequence[FakeJob]) -> bytes:
+    """
+    Pack the logs of those *jobs* that have one.
+
+    The files are ``INDEX_JOB.txt`` and ``JOB/NUMBER_STEP.txt``. A log that a test set has no files
+    for its steps, since nothing is known of its lines; real archives lack them at times, too.
+    """
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in _files(jobs):
+            # With the default date of ZipInfo the same logs always give the same bytes.
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def _files(jobs: Sequence[FakeJob]) -> Iterator[tuple[str, bytes]]:
+    taken: Counter[str] = Counter()
+    for index, job in enumerate(jobs):
+        if job.log_state not in {"ok", "direct"}:
+            continue
+        base = _file_name(job.name)
+        taken[base] += 1
+        folder = base if taken[base] == 1 else f"{base} ({taken[base] - 1})"
+        yield f"{index}_{folder}.txt", b"".join(job.blob.read())
+        if not job.has_own_log:
+            data = job.payload()
+            names = {step.get("number"): str(step.get("name")) for step in steps_in(data)}
+            for number, content in generate_log(data).by_step().items():
+                yield f"{folder}/{number}_{_file_name(names[number])}.txt", content
+
+
+def _file_name(text: str) -> str:
+    """Make a part of a path as GitHub does: no slash, no colon, at most 90 UTF-16 units."""
+    units = text.replace("/", "").replace(":", "").encode("utf-16-le", "replace")
+    return units[: 2 * _MAX_FILE_NAME].decode("utf-16-le", "replace")

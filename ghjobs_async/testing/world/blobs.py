@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import struct
+import zlib
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final, Self, TypeAlias
 
 import attrs
@@ -12,18 +15,13 @@ import attrs
 LogContent: TypeAlias = bytes | Callable[[], Iterator[bytes]]
 
 _BLOCK: Final = 65_536
+_LARGE_BLOCK: Final = 1 << 20
+_GZIP_HEADER: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 
 
 @attrs.frozen
 class Blob:
-    """
-    Content that can be sent from any byte on.
-
-    Attributes:
-        content: The bytes, or a function that makes them.
-        size: The number of bytes.
-        etag: A strong ETag.
-    """
+    """Content that can be sent from any byte on, its size in bytes, and a strong ETag."""
 
     content: LogContent
     size: int
@@ -48,8 +46,11 @@ class Blob:
         for start in range(0, len(self.content), _BLOCK):
             yield self.content[start : start + _BLOCK]
 
-    def chunks(self, start: int, stop: int) -> Iterator[bytes]:
+    def part(self, start: int, stop: int) -> Blob:
         """Give the bytes from *start* up to but without *stop*."""
+        return Blob(lambda: self._part(start, stop), stop - start, self.etag)
+
+    def _part(self, start: int, stop: int) -> Iterator[bytes]:
         position = 0
         for chunk in self.read():
             if position >= stop:
@@ -58,3 +59,26 @@ class Blob:
             position += len(chunk)
             if piece:
                 yield piece
+
+
+def blanks(size: int) -> Iterator[bytes]:
+    """Give an empty JSON object, padded with blanks to *size* bytes."""
+    yield b"{}"[:size]
+    for start in range(2, size, _LARGE_BLOCK):
+        yield b" " * min(_LARGE_BLOCK, size - start)
+
+
+@lru_cache(maxsize=4)
+def gzip_of_blanks(size: int) -> bytes:
+    """Compress what `blanks` gives."""
+    blocks, rest = divmod(max(0, size - 2), _LARGE_BLOCK)
+    # A full flush resets the compressor, so every block compresses to the same bytes.
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    first = packer.compress(b"{}"[:size]) + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(b" " * _LARGE_BLOCK) + packer.flush(zlib.Z_FULL_FLUSH)
+    last = packer.compress(b" " * rest) + packer.flush(zlib.Z_FINISH)
+    crc = 0
+    for chunk in blanks(size):
+        crc = zlib.crc32(chunk, crc)
+    trailer = struct.pack("<II", crc, size & 0xFFFFFFFF)
+    return _GZIP_HEADER + first + block * blocks + last + trailer

@@ -6,18 +6,27 @@ The same job and the same options always give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import Final
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
 
 import attrs
 
-from ghjobs_async.testing.world.times import epoch, iso
+from ghjobs_async.testing.world.payloads import epoch, iso
 
 BOM: Final = "\ufeff"
 #: Ticks of 100 ns: seven digits of a second, as runners write them.
 _SECOND: Final = 10_000_000
 #: Between two lines of one step where nothing else spreads them.
 _TICK: Final = 4_117
+#: How a step ends that did not succeed.
+_ENDINGS: Final = {
+    "failure": (
+        "##[error]{}: expected 4, got 5\n    at tests/test_sum.py:12\n\n    assert add(2, 2) == 5",
+        "##[error]Process completed with exit code 1.",
+    ),
+    "cancelled": ("##[error]The operation was canceled.",),
+    "timed_out": ("##[error]The action has timed out.",),
+}
 _PERMISSIONS: Final = ("Actions: read", "Contents: read", "Metadata: read", "Packages: read")
 
 
@@ -73,16 +82,9 @@ class GeneratedLog:
         return steps
 
 
-@attrs.frozen
-class _Line:
-    """One message; what follows a line feed in *text* continues it without a timestamp."""
-
-    ticks: int
-    step: int | None
-    text: str
-
-
 _DEFAULT: Final = LogOptions()
+#: Ticks, the step's number, and a text; what follows a line feed there has no timestamp.
+_Line: TypeAlias = tuple[int, int | None, str]
 
 
 def generate_log(job_data: Mapping[str, object], options: LogOptions = _DEFAULT) -> GeneratedLog:
@@ -95,39 +97,38 @@ def generate_log(job_data: Mapping[str, object], options: LogOptions = _DEFAULT)
     """
     lines = list(_lines(job_data, options))
     if options.interleaved:
-        lines.sort(key=lambda line: line.ticks)
+        lines.sort(key=lambda line: line[0])
     out: list[str] = []
     truth: list[int | None] = []
     second, prefix = -1, ""
-    for line in lines:
-        if line.ticks // _SECOND != second:
-            second = line.ticks // _SECOND
+    for ticks, step, text in lines:
+        if ticks // _SECOND != second:
+            second = ticks // _SECOND
             prefix = iso(second)[:-1]
         mark = BOM if not out or (options.bom_every and len(out) % options.bom_every == 0) else ""
-        first, *more = (
-            line.text.split("\n") if options.continuations else [line.text.split("\n")[0]]
-        )
-        out += [f"{mark}{prefix}.{line.ticks % _SECOND:07}Z {first}", *more]
-        truth += [line.step] * (1 + len(more))
+        first, *more = text.split("\n")
+        if not options.continuations:
+            more = []
+        out += [f"{mark}{prefix}.{ticks % _SECOND:07}Z {first}", *more]
+        truth += [step] * (1 + len(more))
     end = "\r\n" if options.crlf else "\n"
     return GeneratedLog(end.join([*out, ""]).encode() if out else b"", truth)
 
 
 def _lines(job: Mapping[str, object], options: LogOptions) -> Iterator[_Line]:
-    raw = job.get("steps")
-    steps = [step for step in raw if isinstance(step, dict)] if isinstance(raw, list) else []
+    steps = steps_in(job)
     start = epoch(job.get("started_at")) or 0
     if options.server_lines:
         now = (epoch(job.get("created_at")) or start) * _SECOND + 17_341
         for text in _server_lines(job):
-            yield _Line(now, None, text)
+            yield now, None, text
             now += _TICK
     now = start * _SECOND
     if not steps:
         # GitHub deletes the steps of old runs before their jobs and logs.
         for text in ("Prepare workflow directory", "Hello", "Cleaning up orphan processes"):
             now += _TICK
-            yield _Line(now, None, text)
+            yield now, None, text
     for step in steps:
         number = step.get("number")
         begun = epoch(step.get("started_at"))
@@ -137,13 +138,19 @@ def _lines(job: Mapping[str, object], options: LogOptions) -> Iterator[_Line]:
             now = begun * _SECOND + 1_017 * number
         if number in options.silent:
             continue
-        texts = list(_step_lines(job, step, options))
+        texts = _step_lines(job, step, options)
         ended = epoch(step.get("completed_at")) or begun
         room = max(0, (ended - begun) * _SECOND)
         pace = max(_TICK, min(_SECOND, room // (len(texts) + 1)))
         for text in texts:
             now += pace
-            yield _Line(now, number, text)
+            yield now, number, text
+
+
+def steps_in(job: Mapping[str, object]) -> list[dict[str, object]]:
+    """Give the steps in a job's JSON object, whatever else it holds in their place."""
+    steps = job.get("steps")
+    return [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
 
 
 def _server_lines(job: Mapping[str, object]) -> tuple[str, ...]:
@@ -159,60 +166,41 @@ def _server_lines(job: Mapping[str, object]) -> tuple[str, ...]:
 
 def _step_lines(
     job: Mapping[str, object], step: Mapping[str, object], options: LogOptions
-) -> Iterator[str]:
-    name = str(step.get("name"))
+) -> Sequence[str]:
+    name, conclusion = str(step.get("name")), step.get("conclusion")
     if name == "Set up job":
-        yield from _preamble(job)
-        return
+        return _preamble(job)
     if name == "Complete job":
-        yield "Cleaning up orphan processes"
-        return
+        return ["Cleaning up orphan processes"]
     if name.startswith("Post "):
-        yield "Post job cleanup."
-        yield f"[command]/usr/bin/true {name.removeprefix('Post ')}"
-        return
+        return ["Post job cleanup.", f"[command]/usr/bin/true {name.removeprefix('Post ')}"]
     command = name.removeprefix("Run ")
-    yield from _opening(command)
-    for part in range(options.nested):
-        yield from _opening(f"./part-{part + 1}.sh")
-        yield f"part {part + 1} of {command}"
-    for number in range(options.lines):
-        yield f"\x1b[32mok\x1b[0m {command} {number + 1} of {options.lines}"
-    yield from _ending(command, step.get("conclusion"))
-
-
-def _ending(command: str, conclusion: object) -> Iterator[str]:
+    lines = _opening(command)
+    for part in range(1, options.nested + 1):
+        lines += [*_opening(f"./part-{part}.sh"), f"part {part} of {command}"]
+    for number in range(1, options.lines + 1):
+        lines.append(f"\x1b[32mok\x1b[0m {command} {number} of {options.lines}")
     if conclusion == "success" and command.startswith("Install"):
-        yield "##[warning]A newer release of this tool is available.\nUpdate when you can."
-    if conclusion == "failure":
-        at = "    at tests/test_sum.py:12\n\n    assert add(2, 2) == 5"
-        yield f"##[error]{command}: expected 4, got 5\n{at}"
-        yield "##[error]Process completed with exit code 1."
-    elif conclusion == "cancelled":
-        yield "##[error]The operation was canceled."
-    elif conclusion == "timed_out":
-        yield "##[error]The action has timed out."
+        lines.append("##[warning]A newer release of this tool is available.\nUpdate when you can.")
+    return lines + [text.format(command) for text in _ENDINGS.get(str(conclusion), ())]
 
 
-def _opening(command: str) -> Iterator[str]:
-    yield f"##[group]Run {command}"
+def _opening(command: str) -> list[str]:
+    details = [f"\x1b[36;1m{command}\x1b[0m", "shell: /usr/bin/bash -e {0}"]
     if "@" in command:
-        yield from ("with:", "  fetch-depth: 1")
-    else:
-        yield from (f"\x1b[36;1m{command}\x1b[0m", "shell: /usr/bin/bash -e {0}")
-    yield "##[endgroup]"
+        details = ["with:", "  fetch-depth: 1"]
+    return [f"##[group]Run {command}", *details, "##[endgroup]"]
 
 
-def _preamble(job: Mapping[str, object]) -> Iterator[str]:
-    yield "Current runner version: '2.330.0'"
-    yield f"Runner name: '{job.get('runner_name')}'"
-    yield f"Runner group name: '{job.get('runner_group_name')}'"
-    yield "##[group]Operating System"
-    yield from ("Ubuntu", "24.04.3", "LTS", "##[endgroup]")
-    yield "##[group]GITHUB_TOKEN Permissions"
-    yield from _PERMISSIONS
-    yield "##[endgroup]"
-    yield "Secret source: Actions"
-    yield "Prepare workflow directory"
-    yield "Prepare all required actions"
-    yield f"Complete job name: {job.get('name')}"
+def _preamble(job: Mapping[str, object]) -> list[str]:
+    return [
+        "Current runner version: '2.330.0'",
+        f"Runner name: '{job.get('runner_name')}'",
+        f"Runner group name: '{job.get('runner_group_name')}'",
+        *("##[group]Operating System", "Ubuntu", "24.04.3", "LTS", "##[endgroup]"),
+        *("##[group]GITHUB_TOKEN Permissions", *_PERMISSIONS, "##[endgroup]"),
+        "Secret source: Actions",
+        "Prepare workflow directory",
+        "Prepare all required actions",
+        f"Complete job name: {job.get('name')}",
+    ]

@@ -1,5 +1,5 @@
 """
-Parts that several JSON objects share, with GitHub's field names and in GitHub's order.
+Parts that several JSON objects share, with GitHub's field names, order and way to write times.
 
 URLs name github.com; `rebase` replaces that by the server and the prefix that a client used.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import formatdate
 from functools import lru_cache
 
 import msgspec
@@ -17,7 +18,7 @@ API = "https://api.github.com"
 WEB = "https://github.com"
 DOCS = "https://docs.github.com/rest"
 
-#: ``KEY PATH`` of each URL in a repository's JSON object.
+#: ``KEY PATH`` of each URL in the JSON objects of a repository and of a user.
 _REPO_URLS = """
 archive /{archive_format}{/ref}  assignees /assignees{/user}  blobs /git/blobs{/sha}
 branches /branches{/branch}  collaborators /collaborators{/collaborator}
@@ -33,6 +34,11 @@ releases /releases{/id}  stargazers /stargazers  statuses /statuses/{sha}
 subscribers /subscribers  subscription /subscription  tags /tags  teams /teams
 trees /git/trees{/sha}
 """
+_USER_URLS = """
+following /following{/other_user}  gists /gists{/gist_id}  starred /starred{/owner}{/repo}
+events /events{/privacy}  followers /followers  subscriptions /subscriptions
+organizations /orgs  repos /repos  received_events /received_events
+"""
 
 encode = msgspec.json.Encoder().encode
 
@@ -42,6 +48,29 @@ def rebase(body: bytes, api_root: str, web_root: str) -> bytes:
     return body.replace(b"https://api.github.com", api_root.encode()).replace(
         b'"https://github.com', b'"' + web_root.encode()
     )
+
+
+@lru_cache(maxsize=4096)
+def iso(epoch: int) -> str:
+    """Write seconds since the epoch as GitHub's JSON does."""
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@lru_cache(maxsize=16)
+def http_date(epoch: int) -> str:
+    """Write seconds since the epoch as HTTP headers do."""
+    return formatdate(epoch, usegmt=True)
+
+
+def epoch(text: object) -> int | None:
+    """Read one of GitHub's date-times as whole seconds since the epoch; None if it is not one."""
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def node_id(prefix: str, number: int) -> str:
@@ -54,31 +83,13 @@ def sha_of(*parts: object) -> str:
     return hashlib.sha1("/".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
 
-def error(message: str, status: int, docs: str = DOCS) -> dict[str, object]:
-    """Make the JSON object of an error."""
-    return {"message": message, "documentation_url": docs, "status": str(status)}
-
-
-def page(total: int, key: str, items: Sequence[dict[str, object]]) -> bytes:
-    """Write one page of a list."""
-    return encode({"total_count": total, key: items})
-
-
-def read_page(body: bytes) -> tuple[int, str, list[dict[str, object]]]:
-    """Read one page of a list: its total, the key of the items, and the items."""
-    data = msgspec.json.decode(body, type=dict[str, object])
-    total = msgspec.convert(data.pop("total_count"), int)
-    key, items = data.popitem()
-    return total, key, msgspec.convert(items, list[dict[str, object]])
-
-
 # A page of 100 runs repeats the same users and repositories hundreds of times, so both are kept.
 @lru_cache(maxsize=256)
 def user(login: str) -> msgspec.Raw:
     """Write the JSON object of a user."""
     number = 1 + sum(login.encode()) * 31
     url = f"{API}/users/{login}"
-    fields: dict[str, object] = {
+    fields = {
         "login": login,
         "id": number,
         "node_id": node_id("U", number),
@@ -86,14 +97,11 @@ def user(login: str) -> msgspec.Raw:
         "gravatar_id": "",
         "url": url,
         "html_url": f"{WEB}/{login}",
-        "following_url": f"{url}/following{{/other_user}}",
-        "gists_url": f"{url}/gists{{/gist_id}}",
-        "starred_url": f"{url}/starred{{/owner}}{{/repo}}",
-        "events_url": f"{url}/events{{/privacy}}",
+        **urls(url, _USER_URLS),
+        "type": "User",
+        "user_view_type": "public",
+        "site_admin": False,
     }
-    for name in ("followers", "subscriptions", "organizations", "repos", "received_events"):
-        fields[f"{name}_url"] = f"{url}/{name.replace('organizations', 'orgs')}"
-    fields.update(type="User", user_view_type="public", site_admin=False)
     return msgspec.Raw(encode(fields))
 
 
@@ -102,7 +110,7 @@ def repository(number: int, full_name: str) -> msgspec.Raw:
     """Write the JSON object of a repository."""
     owner, name = full_name.split("/")
     url = f"{API}/repos/{full_name}"
-    fields: dict[str, object] = {
+    fields = {
         "id": number,
         "node_id": node_id("R", number),
         "name": name,
@@ -113,8 +121,13 @@ def repository(number: int, full_name: str) -> msgspec.Raw:
         "description": "A repository of the fake GitHub",
         "fork": False,
         "url": url,
+        **urls(url, _REPO_URLS),
+        "default_branch": "main",
     }
-    words = _REPO_URLS.split()
-    fields |= {f"{key}_url": url + path for key, path in zip(words[::2], words[1::2], strict=True)}
-    fields["default_branch"] = "main"
     return msgspec.Raw(encode(fields))
+
+
+def urls(root: str, table: str) -> dict[str, str]:
+    """Give the URLs of a *table* of ``KEY PATH`` below *root*."""
+    words = table.split()
+    return {f"{key}_url": root + path for key, path in zip(words[::2], words[1::2], strict=True)}

@@ -9,10 +9,8 @@ import attrs
 from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.testing.world.blobs import Blob, LogContent
 from ghjobs_async.testing.world.logs import generate_log
-from ghjobs_async.testing.world.payloads import API, WEB, node_id, repository, user
-from ghjobs_async.testing.world.specs import JobSpec, LogState
-from ghjobs_async.testing.world.steps import steps_of
-from ghjobs_async.testing.world.times import iso
+from ghjobs_async.testing.world.payloads import API, WEB, iso, node_id, repository, urls, user
+from ghjobs_async.testing.world.specs import JobSpec, LogState, steps_of
 
 
 @attrs.define(eq=False)
@@ -22,15 +20,8 @@ class FakeRepo:
     id: int
     full_name: str
     runs: list[FakeRun] = attrs.field(factory=list)
-    _newest_first: list[FakeRun] | None = None
-
-    def newest_first(self) -> list[FakeRun]:
-        """Give all runs in the order GitHub lists them."""
-        if self._newest_first is None or len(self._newest_first) != len(self.runs):
-            self._newest_first = sorted(
-                self.runs, key=lambda run: (run.created, run.id), reverse=True
-            )
-        return self._newest_first
+    #: The runs in the order GitHub lists them.
+    newest_first: list[FakeRun] = attrs.field(factory=list)
 
     def workflows(self) -> list[FakeRun]:
         """Give the first run of each workflow: it stands for the workflow."""
@@ -102,7 +93,7 @@ class FakeJob:
         ran = spec.runner != "none" and not idle and not unstarted
         hosted = spec.runner == "hosted"
         runner = 1 + self.id % 997
-        web = f"{WEB}/{run.repo}"
+        page = f"runs/{self.id}" if spec.check_run else f"actions/runs/{run.id}/job/{self.id}"
         data: dict[str, object] = {
             "id": self.id,
             "run_id": run.id,
@@ -113,9 +104,7 @@ class FakeJob:
             "node_id": node_id("CR", self.id),
             "head_sha": run.head_sha,
             "url": f"{root}/actions/jobs/{self.id}",
-            "html_url": f"{web}/runs/{self.id}"
-            if spec.check_run
-            else f"{web}/actions/runs/{run.id}/job/{self.id}",
+            "html_url": f"{WEB}/{run.repo}/{page}",
             "status": spec.status,
             "conclusion": spec.conclusion,
             "created_at": iso(self.created),
@@ -131,9 +120,7 @@ class FakeJob:
             "runner_group_name": ("GitHub Actions" if hosted else "Default") if ran else None,
         }
         data.update(spec.overrides)
-        for key in spec.without:
-            data.pop(key, None)
-        return data
+        return {key: value for key, value in data.items() if key not in spec.without}
 
     def annotations(self) -> list[dict[str, object]]:
         """Make the JSON objects of its check run's annotations: why it did not succeed."""
@@ -169,7 +156,9 @@ class FakeJob:
         """The log with its size and ETag."""
         if self._blob is None and self.spec.log is not None:
             self._blob = Blob.of(self.spec.log)
-        return self._blob or Blob.of(generate_log(self.payload()).content)
+        if self._blob is not None:
+            return self._blob
+        return Blob.of(generate_log(self.payload()).content)
 
     @property
     def has_own_log(self) -> bool:
@@ -181,14 +170,13 @@ class FakeJob:
         """How a request for the log is answered: what was set, or what the status implies."""
         if state := self._log_state or self.spec.log_state:
             return state
-        data = self._data
-        status = self.spec.status if data is None else data.get("status")
-        conclusion = self.spec.conclusion if data is None else data.get("conclusion")
-        if status != "completed":
+        spec = {"status": self.spec.status, "conclusion": self.spec.conclusion}
+        data = spec if self._data is None else self._data
+        if data.get("status") != "completed":
             return "not_ready"
         if self.has_own_log or self.spec.runner != "none":
             return "deleted" if self.spec.check_run else "ok"
-        return "not_ready" if conclusion == "cancelled" else "deleted"
+        return "not_ready" if data.get("conclusion") == "cancelled" else "deleted"
 
     def set_log(
         self,
@@ -232,6 +220,7 @@ class FakeRun:
     workflow: str
     path: str
     workflow_id: int
+    check_suite_id: int
     created: int
     head_sha: str
     event: str = "push"
@@ -266,17 +255,13 @@ class FakeRun:
         return datetime.fromtimestamp(self.created, UTC)
 
     @property
-    def check_suite_id(self) -> int:
-        """The number of its check suite."""
-        return self.id + 10_000_000_000
-
-    @property
     def workflow_keys(self) -> set[str]:
         """What can name its workflow in a URL: the number and the file."""
         return {str(self.workflow_id), self.path.split("/")[-1]}
 
-    def payload(self, attempt: FakeAttempt) -> dict[str, object]:
-        """Make the JSON object of the run as it is in one of its attempts."""
+    def payload(self, attempt: FakeAttempt | None = None) -> dict[str, object]:
+        """Make the JSON object of the run as it is in one of its attempts; None: the last."""
+        attempt = attempt or self.attempts[-1]
         root = f"{API}/repos/{self.repo}"
         url = f"{root}/actions/runs/{self.id}"
         earlier = f"{url}/attempts/{attempt.number - 1}" if attempt.number > 1 else None
@@ -308,12 +293,9 @@ class FakeRun:
             "referenced_workflows": [],
             "run_started_at": iso(attempt.started),
             "triggering_actor": actor,
-            "jobs_url": f"{url}/jobs",
-            "logs_url": f"{url}/logs",
+            **urls(url, "jobs /jobs  logs /logs"),
             "check_suite_url": f"{root}/check-suites/{self.check_suite_id}",
-            "artifacts_url": f"{url}/artifacts",
-            "cancel_url": f"{url}/cancel",
-            "rerun_url": f"{url}/rerun",
+            **urls(url, "artifacts /artifacts  cancel /cancel  rerun /rerun"),
             "previous_attempt_url": earlier,
             "workflow_url": f"{root}/actions/workflows/{self.workflow_id}",
             "head_commit": {

@@ -1,19 +1,59 @@
-"""What an audit found, as tables."""
+"""What an audit will take, and what it found."""
 
 from __future__ import annotations
 
+import sys
+from datetime import UTC, datetime
+
+import attrs
 from rich.console import Console
 from rich.text import Text
 
-from ghjobs_async.audit import RepoTally, Tally
+from ghjobs_async.audit import Estimate, RepoTally, Tally
+from ghjobs_async.cli.output.as_json import print_json
+from ghjobs_async.cli.output.console import console
 from ghjobs_async.cli.output.table import Table, shorten
-from ghjobs_async.cli.output.text import clean, duration
+from ghjobs_async.cli.output.text import clean, duration, plural
 
+_ESTIMATED = ("runs", "jobs", "searches", "listings", "logs", "requests")
 #: A narrower terminal has no room for every column.
 _ROOMY = 100
 #: The widest that a repository and workflow become beside a job's name.
 _WHERE_WIDTH = 28
 _SECONDS_PER_MINUTE = 60
+
+
+def print_estimate(found: Estimate, concurrency: int, *, json: bool) -> None:
+    """Print an estimate, for that many requests at once."""
+    seconds = found.seconds(concurrency, datetime.now(UTC))
+    left = found.limit
+    if json:
+        repos = [{**attrs.asdict(repo), "requests": repo.requests} for repo in found.repos]
+        print_json(
+            {
+                "repositories": repos,
+                "requests": found.requests,
+                "seconds": seconds,
+                "requests_left": left and left.remaining,
+                "requests_per_hour": left and left.limit,
+            }
+        )
+        return
+    screen = console(sys.stdout)
+    table = Table("Repository", *(name.capitalize() for name in _ESTIMATED))
+    for repo in found.repos:
+        table.add(clean(repo.repository), *(f"{getattr(repo, name):,}" for name in _ESTIMATED))
+    screen.print(table)
+    limit = "this server reports no limit"
+    if left is not None:
+        reset = left.reset_at.astimezone(UTC)
+        limit = f"{left.remaining:,} are left until {reset:%H:%M} UTC"
+    screen.print(
+        f"\nabout {plural(found.requests, 'request')} in {duration(max(1.0, seconds))}; {limit}\n"
+        "jobs and logs are estimated from a sample of the newest runs, "
+        f"which took {plural(found.spent, 'request')}",
+        soft_wrap=True,
+    )
 
 
 def print_summary(screen: Console, tally: Tally) -> None:

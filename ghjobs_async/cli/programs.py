@@ -1,14 +1,17 @@
-"""The repository of the git checkout that the command runs in."""
+"""Other programs: gh, git for the repository of the checkout, and the browser."""
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import shutil
 import subprocess
 from typing import Final
 from urllib.parse import urlsplit
 
-from ghjobs_async.errors import ConfigurationError
+from ghjobs_async.cli.output.console import note
+from ghjobs_async.errors import ConfigurationError, GHJobsError
 from ghjobs_async.refs import check_repo
 
 _TIMEOUT: Final = 5.0
@@ -20,41 +23,37 @@ _NAMES: Final = ("origin", "github", "upstream")
 _SCP: Final = re.compile(r"(?:[^@/\s]+@)?(?P<host>[^:/@\s]+):(?!//)(?P<path>.+)")
 
 
-def find_repository(host: str) -> str | None:
-    """
-    Return the repository, ``OWNER/NAME``, of the git checkout here.
-
-    Args:
-        host: The host that is asked, as `host_of` gives it. Remotes on any other host are ignored,
-            so a checkout never chooses where a token goes.
-
-    Returns:
-        The repository; None where git, a checkout or a remote on that host is missing.
-    """
-    git = shutil.which("git")
-    if git is None:
+def ask(program: str, *argv: str) -> str | None:
+    """Return what *program* prints; None where it is missing, fails or hangs."""
+    if (path := shutil.which(program)) is None:
         return None
     try:
-        found = subprocess.run(  # noqa: S603 -- git itself, by its full path, and no shell
-            [git, "config", "--null", "--get-regexp", _SETTINGS],
+        answer = subprocess.run(  # noqa: S603 -- by its full path, and no shell
+            [path, *argv],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_TIMEOUT,
             check=False,
+            encoding="utf-8",
+            errors="replace",
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return choose(found.stdout.decode(errors="replace"), host)
+    return None if answer.returncode else answer.stdout
+
+
+def find_repository(host: str) -> str | None:
+    """
+    Return the repository, ``OWNER/NAME``, of the git checkout here, if it has one on *host*.
+
+    Remotes on any other host are ignored, so a checkout never chooses where a token goes.
+    """
+    found = ask("git", "config", "--null", "--get-regexp", _SETTINGS)
+    return None if found is None else choose(found, host)
 
 
 def choose(settings: str, host: str) -> str | None:
-    """
-    Choose the repository among a checkout's remotes, as gh does.
-
-    Args:
-        settings: What ``git config --null --get-regexp`` printed.
-        host: The host that is asked.
-    """
+    """Choose among a checkout's remotes, as ``git config --null`` prints *settings*, as gh does."""
     repos: dict[str, str] = {}
     chosen: dict[str, str] = {}
     for entry in settings.split("\0"):
@@ -99,3 +98,31 @@ def _checked(name: str) -> str | None:
         return check_repo(name)
     except ConfigurationError:
         return None
+
+
+def open_page(url: str, *, quiet: bool) -> None:
+    """Open *url* in the browser: ``GH_BROWSER``, ``BROWSER``, or the system's own."""
+    if not quiet:
+        note(f"opening {url}")
+    for name in ("GH_BROWSER", "BROWSER"):
+        if command := os.environ.get(name):
+            _run(name, command, url)
+            return
+    import webbrowser  # noqa: PLC0415 -- slow, and mostly not needed
+
+    if not webbrowser.open(url):
+        raise GHJobsError(f"no browser was found: set BROWSER, or open {url} yourself")
+
+
+def _run(name: str, command: str, url: str) -> None:
+    try:
+        argv = shlex.split(command)
+    except ValueError as error:
+        raise ConfigurationError(f"{name} is not a command: {error}") from None
+    if not argv:
+        raise ConfigurationError(f"{name} is not a command")
+    argv = [url if part == "%s" else part for part in argv] if "%s" in argv else [*argv, url]
+    # As gh does, wait: a browser in the terminal needs it.
+    status = subprocess.run(argv, check=False).returncode  # noqa: S603 -- the user's, no shell
+    if status:
+        raise GHJobsError(f"{name}: {argv[0]} ended with status {status}")

@@ -3,55 +3,40 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import attrs
 
 from ghjobs_async.testing.server.messages import Answer, Asked, Call, Handler
+from ghjobs_async.testing.site.api import Api
 from ghjobs_async.testing.site.routes import OPERATIONS
-from ghjobs_async.testing.site.site import Site
 
-#: Takes the site, the request, and the function that answers it well; gives the faulty answer.
-Apply: TypeAlias = Callable[[Site, Call, Handler], Answer]
-
-_TARGETS = OPERATIONS | {"api", "any"}
-
-
-def _always(_: Call) -> bool:
-    return True
+#: Takes the API, the request, and the function that answers it well; gives the faulty answer.
+Apply: TypeAlias = Callable[[Api, Call, Handler], Answer]
 
 
 @attrs.frozen
 class Fault:
-    """
-    One way to fail.
-
-    Attributes:
-        name: Its name, for `Script.counts`.
-        apply: Makes the faulty answer.
-        fits: Whether it makes sense for a request.
-    """
+    """One way to fail: its name, for `Script.counts`, and what makes the faulty answer."""
 
     name: str
     apply: Apply
-    fits: Callable[[Call], bool] = _always
+    #: Whether it makes sense for a request.
+    fits: Callable[[Call], bool] = lambda _: True
 
 
 @attrs.define
 class Rule:
-    """
-    A fault, and when it happens; see `FakeGitHub.fail`.
-
-    Attributes:
-        hits: How often it happened.
-    """
+    """A fault, and when it happens; see `FakeGitHub.fail`."""
 
     on: str
     fault: Fault
     times: int | None = 1
     where: Callable[[Asked], bool] | None = None
     after: int = 0
+    #: How often it happened.
     hits: int = 0
 
     def stop(self) -> None:
@@ -74,25 +59,22 @@ class Rule:
 
 @attrs.define
 class Script:
-    """
-    All rules, and the share of answers that fail besides.
+    """All rules, and the share of answers that fail besides."""
 
-    Attributes:
-        rules: The rules; the first one that takes a request decides.
-        counts: How often each fault of the share happened, by name.
-    """
-
+    #: The first rule that takes a request decides.
     rules: list[Rule] = attrs.field(factory=list)
-    counts: dict[str, int] = attrs.field(factory=dict)
+    #: How often each fault of the share happened, by name.
+    counts: Counter[str] = attrs.field(factory=Counter)
     _rate: float = 0.0
     _seed: int = 0
     _faults: Sequence[Fault] = ()
-    _seen: dict[int, int] = attrs.field(factory=dict)
+    _seen: Counter[int] = attrs.field(factory=Counter)
 
     def add(self, rule: Rule) -> Rule:
         """Add a rule."""
-        if rule.on not in _TARGETS:
-            raise ValueError(f"on is one of {', '.join(sorted(_TARGETS))}, not {rule.on!r}")
+        known = sorted(OPERATIONS | {"api", "any"})
+        if rule.on not in known:
+            raise ValueError(f"on is one of {', '.join(known)}, not {rule.on!r}")
         self.rules.append(rule)
         return rule
 
@@ -101,39 +83,25 @@ class Script:
         self._rate, self._seed, self._faults = rate, seed, tuple(faults)
         self._seen.clear()
 
-    def clear(self) -> None:
-        """Remove every rule and the share."""
-        self.rules.clear()
-        self._rate = 0.0
-
-    def answer(self, site: Site, call: Call) -> Answer:
+    def answer(self, api: Api, call: Call, normal: Handler) -> Answer:
         """Answer a request, with a fault or without."""
         for rule in self.rules:
             if rule.takes(call):
-                return rule.fault.apply(site, call, site.answer)
+                return rule.fault.apply(api, call, normal)
         fault = self._drawn(call) if self._rate else None
         if fault is None:
-            return site.answer(call)
-        self.counts[fault.name] = self.counts.get(fault.name, 0) + 1
-        return fault.apply(site, call, site.answer)
+            return normal(call)
+        self.counts[fault.name] += 1
+        return fault.apply(api, call, normal)
 
     def _drawn(self, call: Call) -> Fault | None:
         """Draw by the request and its number of repeats, so that the order changes nothing."""
         query = () if call.operation == "storage" else sorted(call.asked.query.items())
         text = f"{self._seed} {call.operation} {call.path} {query}"
         key = hash(text)
-        nth = self._seen[key] = self._seen.get(key, 0) + 1
-        draw = random.Random(f"{text} {nth}")  # noqa: S311 - chance for tests, not for secrets
+        self._seen[key] += 1
+        draw = random.Random(f"{text} {self._seen[key]}")  # noqa: S311 - for tests, not for secrets
         if draw.random() >= self._rate:
             return None
         fitting = [fault for fault in self._faults if fault.fits(call)]
         return draw.choice(fitting) if fitting else None
-
-
-def only(fault: Fault, *operations: str) -> Fault:
-    """Narrow *fault* down to some operations (or origins), for a share of all answers."""
-
-    def fits(call: Call) -> bool:
-        return bool({call.operation, call.asked.origin} & set(operations)) and fault.fits(call)
-
-    return attrs.evolve(fault, fits=fits)
