@@ -147,8 +147,10 @@ def start(_: Lab, rounds: int, note: dict[str, Any]) -> list[Verdict]:
 
 def _timed(line: list[str]) -> tuple[float, float]:
     used, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    # Leave out the time that the command takes to look at the terminal.
-    subprocess.run(line, check=True, capture_output=True, env={**os.environ, "NO_COLOR": "1"})
+    # Leave out the time that the command takes to look at the terminal, and let it keep bytecode
+    # as an installed package does.
+    env = {**os.environ, "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": ""}
+    subprocess.run(line, check=True, capture_output=True, env=env)
     took, now = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
     return took, now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
 
