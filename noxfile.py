@@ -19,6 +19,8 @@ from nox.command import CommandFailed
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
+# The Pythons that the audit is measured on, beside this one.
+BENCH_PYTHONS = ("3.12", "3.13")
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 # The tests must cover this share (in percent) of all packages except these.
 MIN_COVERAGE = 95
@@ -148,9 +150,17 @@ def package(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure the speed; ``-- --peers`` adds other clients, ``--write`` updates the tables."""
-    peers = group("peers") if "--peers" in session.posargs else []
-    session.install(".[all]", *group("bench"), *peers)
-    session.run("python", "tests/benchmarks/run.py", *session.posargs)
+    needed = [".[all]", *group("bench")]
+    session.install(*needed, *(group("peers") if "--peers" in session.posargs else []))
+    others: list[str] = []
+    for version in BENCH_PYTHONS:
+        if version != THIS_PYTHON and (found := shutil.which(f"python{version}")):
+            folder = Path(session.create_tmp()).absolute() / version
+            python = str(folder / "bin" / "python")
+            session.run(found, "-m", "venv", str(folder), external=True)
+            session.run(python, "-m", "pip", "install", "-q", *needed, external=True)
+            others += ["--python", f"{version}={python}"]
+    session.run("python", "tests/benchmarks/run.py", *others, *session.posargs)
 
 
 @nox.session

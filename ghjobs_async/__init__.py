@@ -4,60 +4,64 @@ An asyncio client for GitHub's workflow jobs and their logs, made for concurrent
 https://docs.github.com/rest/actions/workflow-jobs
 """
 
-from ghjobs_async.client import GitHubJobs
-from ghjobs_async.clock import Clock
-from ghjobs_async.errors import (
-    ApiVersionError,
-    AuthError,
-    ConfigurationError,
-    DecodeError,
-    ForbiddenError,
-    GHJobsError,
-    LogTruncatedError,
-    LogUnavailableError,
-    NotFoundError,
-    RateLimitError,
-    RequestTimeoutError,
-    ResponseError,
-    ServerError,
-    TransportError,
-    Undecodable,
-)
-from ghjobs_async.fanout import Failed, FanOut, Fetched, Outcome
-from ghjobs_async.listing.run_search import RunSearch
-from ghjobs_async.logs.job_log import JobLog
-from ghjobs_async.logs.log_grep import JobHit, LogGrep
-from ghjobs_async.logtext import (
-    Annotation,
-    Certainty,
-    FailureExcerpt,
-    Hit,
-    LineKind,
-    LogLine,
-    LogParser,
-    StepLog,
-    StepLogs,
-    parse_log,
-    plain,
-    split_steps,
-)
-from ghjobs_async.models import (
-    Actor,
-    Conclusion,
-    Job,
-    JobList,
-    LogLink,
-    RateLimit,
-    Repository,
-    Run,
-    Status,
-    Step,
-    Wait,
-    to_dict,
-)
-from ghjobs_async.refs import JobRef, RunRef
-from ghjobs_async.transport.app import AppAuth
-from ghjobs_async.transport.auth import TokenAuth
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ghjobs_async.client import GitHubJobs
+    from ghjobs_async.clock import Clock
+    from ghjobs_async.errors import (
+        ApiVersionError,
+        AuthError,
+        ConfigurationError,
+        DecodeError,
+        ForbiddenError,
+        GHJobsError,
+        LogTruncatedError,
+        LogUnavailableError,
+        NotFoundError,
+        RateLimitError,
+        RequestTimeoutError,
+        ResponseError,
+        ServerError,
+        TransportError,
+        Undecodable,
+    )
+    from ghjobs_async.fanout import Failed, FanOut, Fetched, Outcome
+    from ghjobs_async.listing.run_search import RunSearch
+    from ghjobs_async.logs.job_log import JobLog
+    from ghjobs_async.logs.log_grep import JobHit, LogGrep
+    from ghjobs_async.logtext import (
+        Annotation,
+        Certainty,
+        FailureExcerpt,
+        Hit,
+        LineKind,
+        LogLine,
+        LogParser,
+        StepLog,
+        StepLogs,
+        parse_log,
+        plain,
+        split_steps,
+    )
+    from ghjobs_async.models import (
+        Actor,
+        Conclusion,
+        Job,
+        JobList,
+        LogLink,
+        RateLimit,
+        Repository,
+        Run,
+        Status,
+        Step,
+        Wait,
+        to_dict,
+    )
+    from ghjobs_async.refs import JobRef, RunRef
+    from ghjobs_async.transport.app import AppAuth
+    from ghjobs_async.transport.auth import TokenAuth
 
 __all__ = [
     "Actor",
@@ -114,3 +118,25 @@ __all__ = [
     "split_steps",
     "to_dict",
 ]
+
+# Where the names are looked for when they are used, in this order: whoever needs only some of them,
+# as the command does, starts fast.
+_HOMES = (
+    *("errors", "clock", "refs", "models", "logtext", "fanout", "transport.auth", "transport.app"),
+    *("listing.run_search", "logs.job_log", "logs.log_grep", "client"),
+)
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import a public name when it is first used."""
+        if name in __all__:
+            for home in _HOMES:
+                module = import_module(f"{__name__}.{home}")
+                if hasattr(module, name):
+                    return globals().setdefault(name, getattr(module, name))
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        """List the public names, imported or not."""
+        return sorted({*globals(), *__all__})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Final
 
 import aiohttp
@@ -59,8 +60,12 @@ class Response:
         self.headers: Mapping[str, str] = response.headers
         self.received = 0
         self.packed = is_packed(self.headers)
+
+    @cached_property
+    def _stream(self) -> Stream:
+        """What unpacks a log: some 80 KB, which other answers do not need."""
         # aiohttp's own decompression does not notice that a gzip stream was cut off.
-        self._stream = Stream()
+        return Stream()
 
     @property
     def head(self) -> Answer:

@@ -38,29 +38,51 @@ def results() -> list[Measured]:
 
 def test_the_summary_has_five_rows() -> None:
     """README's summary has a row for five kinds of work, with the fastest other client."""
-    text = report.summary(results(), 2, "speed.svg", "table.md")
+    text = report.summary(results(), "speed.svg", "table.md")
     rows = [line for line in text.splitlines() if line.startswith("|")][2:]
     assert len(rows) == 5
-    assert rows[0].endswith("(CPU time) | 1.00 s | 2.00 s | 2.00 | githubkit, 3.00 s |")
-    assert rows[-1].endswith("(time) | 1.00 s (curl, grep) | 2.00 s | 2.00 |  |")
+    ratio = "2.00 (2.00 to 2.00)"
+    assert rows[0].endswith(f"(CPU time) | 1.00 s | 2.00 s | {ratio} | githubkit, 3.00 s |")
+    assert rows[-1].endswith(f"(time) | 1.00 s (curl, grep) | 2.00 s | {ratio} |  |")
     assert "(table.md)" in text
+
+
+def test_the_summary_names_missed_targets() -> None:
+    """README's summary says which targets are missed, and no word about those that are met."""
+    text = report.summary(results(), "speed.svg", "table.md")
+    missed = text.partition("Targets missed: ")[2]
+    assert "Search one log of 512 MB: 2.00 (2.00 to 2.00) of at most 1.5; " in missed
+    assert "64 MB of log into lines" not in missed
+
+
+def test_the_ratio_has_quartiles() -> None:
+    """A ratio is the median over the rounds, with its quartiles: each round is compared in itself."""
+    rounds = {
+        "bare": [{"cpu": seconds} for seconds in (1.0, 2.0, 4.0)],
+        "ghjobs_async": [{"cpu": seconds} for seconds in (2.0, 2.0, 2.0)],
+    }
+    assert Measured(ROWS[0], rounds).ratios("ghjobs_async", "cpu") == (0.75, 1.0, 1.5)
 
 
 def test_the_full_table_has_every_client() -> None:
     """The full table has a row for each client at each kind of work, and a verdict."""
     measured = results()
-    text = report.table(measured, 2, "speed.svg")
+    text = report.table(measured, "speed.svg")
     rows = [line for line in text.splitlines() if line.startswith("|")][2:]
     assert len(rows) == sum(len(result.rounds) for result in measured)
-    assert "\n- Audit: 200 runs of 3 pages, 50,000 jobs: missed: 2.00 of at most 1.35\n" in text
-    assert "\n- 64 MB of log into lines: met: 2.00 of at most 6\n" in text
+    missed, met = text.partition("Targets missed:")[2].split("Targets met:")
+    audit = "- Audit: 200 runs of 3 pages, 50,000 jobs"
+    assert f"\n{audit}: 2.00 (2.00 to 2.00) of at most 1.05\n" in missed
+    assert f"\n{audit}, gzip, zlib: 3.00 (3.00 to 3.00) of at most 1.15\n" in missed
+    assert f"\n{audit}: 1.0 MB of at most 10 MB\n" in met
+    assert "\n- 64 MB of log into lines: 2.00 (2.00 to 2.00) of at most 6\n" in met
 
 
 def test_the_picture_has_a_bar_for_every_client() -> None:
-    """The picture is valid XML, with one bar for each client at each kind of work."""
+    """The picture is valid XML, with one bar for each client; other Pythons are left out."""
     measured = results()
     bars = ET.fromstring(plot.svg(measured)).findall("{*}rect")
-    assert len(bars) == sum(len(result.rounds) for result in measured)
+    assert len(bars) == sum(len(result.rounds) for result in measured if not result.row.python)
 
 
 def test_only_the_section_is_replaced(tmp_path: Path) -> None:

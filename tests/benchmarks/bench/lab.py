@@ -9,12 +9,13 @@ import subprocess
 import sys
 import tempfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from bench import data
-from bench.rows import MODULES, Row
+from bench.rows import MODULES, ZLIB, Row
 from bench.work import CONCURRENCY, Setting
 
 HERE = Path(__file__).parents[1]
@@ -27,7 +28,15 @@ class WrongError(Exception):
 
 
 class Lab:
-    """The server, and a folder for the logs that contenders write: enter it with ``with``."""
+    """
+    The server, and a folder for the logs that contenders write: enter it with ``with``.
+
+    Args:
+        pythons: The executables of other Pythons, by version.
+    """
+
+    def __init__(self, pythons: Mapping[str, str] | None = None) -> None:
+        self._pythons = {"": sys.executable, **(pythons or {})}
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory()
@@ -57,10 +66,11 @@ class Lab:
         found: dict[str, Any] = json.loads(self._server.stdout.readline())
         return found
 
-    def ask_server(self, latency: float) -> dict[str, Any]:
-        """Set the server's latency, and return what it did since the last call."""
+    def ask_server(self, latency: float = 0.0, *, gzip: bool = False) -> dict[str, Any]:
+        """Set how the server answers, and return what it did since the last call."""
         assert self._server.stdin
-        print(json.dumps({"latency": latency}), file=self._server.stdin, flush=True)
+        command = json.dumps({"latency": latency, "gzip": gzip})
+        print(command, file=self._server.stdin, flush=True)
         return self._read_line()
 
     def measure(self, row: Row, contender: str, *, ticking: bool = False) -> dict[str, Any]:
@@ -79,13 +89,15 @@ class Lab:
             "work": row.work_of(contender),
             "setting": setting,
             "ticking": ticking,
+            "again": row.again,
+            "hidden": ["isal"] if contender == ZLIB else [],
         }
         # Flush earlier writes, so that they do not slow this contender down.
         os.sync()
-        self.ask_server(row.latency)
+        self.ask_server(row.latency, gzip=row.gzip)
         try:
             done = subprocess.run(
-                [sys.executable, "-m", "bench.child", json.dumps(job)],
+                [self._pythons[row.python], "-m", "bench.child", json.dumps(job)],
                 cwd=HERE,
                 capture_output=True,
                 text=True,
@@ -97,7 +109,7 @@ class Lab:
         if done.returncode:
             raise WrongError((done.stderr.strip() or "no message").splitlines()[-1][:300])
         found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        server = self.ask_server(0.0)
+        server = self.ask_server()
         found["server_cpu"] = server["cpu"]
         _check(row, Setting(**setting), found["proof"], server["in_flight"])
         return found

@@ -31,9 +31,10 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328; }
 
 def svg(results: list[Measured]) -> str:
     """Return the plot: bars for each row, on a logarithmic scale if other clients are far off."""
-    shown = [result for result in results if result.base in result.rounds]
-    ratios = [_ratio(result, name) for result in shown for name in result.rounds]
-    targets = [result.row.target for result in shown]
+    # Other Pythons differ little: the table has them.
+    shown = [r for r in results if r.base in r.rounds and not r.row.python]
+    ratios = [result.ratio(name) for result in shown for name in result.rounds]
+    targets = [result.row.targets[OURS] for result in shown]
     scale = _Scale(min([1.0, *ratios]), max([2.0, *targets, *ratios]))
     parts: list[str] = []
     top = 34
@@ -70,17 +71,13 @@ class _Scale:
         return _BARS * math.log(ratio / self._start) / math.log(self._maximum / self._start)
 
 
-def _ratio(result: Measured, name: str) -> float:
-    return result.ratio(name, result.row.metric)
-
-
 def _group(result: Measured, scale: _Scale, top: float) -> list[str]:
     metric = {"cpu": "CPU time", "wall": "time"}[result.row.metric]
     title = f"{escape(result.row.title)} <tspan class='note'>{metric}</tspan>"
     parts = [f'<text class="title" x="8" y="{top + 14}">{title}</text>']
     y = top + 22
     for name in result.rounds:
-        ratio = _ratio(result, name)
+        ratio = result.ratio(name)
         kind = "ours" if name.startswith(OURS) else "base" if name == result.base else "bar"
         length = scale.length(ratio)
         figure = f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"
@@ -92,7 +89,7 @@ def _group(result: Measured, scale: _Scale, top: float) -> list[str]:
             f'<text class="note" x="{_WIDTH - 8}" y="{y + 12}" text-anchor="end">{seconds}</text>',
         ]
         y += _LINE
-    for kind, ratio in (("one", 1.0), ("target", result.row.target)):
+    for kind, ratio in (("one", 1.0), ("target", result.row.targets[OURS])):
         x = _NAMES + scale.length(ratio)
         parts.append(
             f'<line class="{kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{top + 21}" y2="{y - 3}"/>'

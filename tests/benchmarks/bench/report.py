@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import re
+import shutil
 import statistics
+import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +19,7 @@ from bench.rows import OURS, PEERS, Row
 
 _BEGIN: Final = "<!-- benchmarks: begin -->"
 _END: Final = "<!-- benchmarks: end -->"
+_CACHE: Final = re.compile(r"^(L\S+) cache: *(.+)$", re.MULTILINE)
 _METRICS: Final = {"cpu": "CPU time", "wall": "time"}
 _PICTURE: Final = "![What each client takes of the bare minimum]({svg})"
 #: The rows that README shows.
@@ -43,38 +47,44 @@ class Measured:
         """Return a figure's median over the rounds."""
         return statistics.median(float(found[figure]) for found in self.rounds[contender])
 
-    def ratio(self, contender: str, figure: str) -> float:
-        """Return the median of the rounds' ratios to the first contender."""
+    def ratios(self, contender: str, figure: str) -> tuple[float, float, float]:
+        """Return quartiles (25%, median, 75%) of the ratios to the first contender in a round."""
         pairs = zip(self.rounds[contender], self.rounds[self.base], strict=False)
-        return statistics.median(float(own[figure]) / float(base[figure]) for own, base in pairs)
+        found = [float(own[figure]) / float(base[figure]) for own, base in pairs]
+        if len(found) == 1:
+            return found[0], found[0], found[0]
+        low, median, high = statistics.quantiles(found, n=4, method="inclusive")
+        return low, median, high
+
+    def ratio(self, contender: str) -> float:
+        """Return the median ratio of what the row compares."""
+        return self.ratios(contender, self.row.metric)[1]
+
+    def shown(self, contender: str) -> str:
+        """Describe the ratio with its quartiles."""
+        low, median, high = self.ratios(contender, self.row.metric)
+        return f"{median:.2f} ({low:.2f} to {high:.2f})"
 
     @property
     def base(self) -> str:
         """The contender that the others are compared with."""
         return self.row.contenders[0]
 
-    def measured(self) -> bool:
-        """Report whether there is anything to compare."""
-        return OURS in self.rounds and self.base in self.rounds
-
-    def missed(self) -> bool:
-        """Report whether a target is missed, or nothing could be measured."""
-        if not self.measured():
-            return True
-        limit = self.row.max_memory
-        return self.ratio(OURS, self.row.metric) > self.row.target or (
-            limit is not None and self.median(OURS, "memory") > limit
-        )
-
-    def verdict(self) -> str:
-        """Describe whether the target is met."""
-        if not self.measured():
-            return "not measured"
-        words = [f"{self.ratio(OURS, self.row.metric):.2f} of at most {self.row.target:g}"]
-        if self.row.max_memory is not None:
+    def verdicts(self) -> list[tuple[bool, str]]:
+        """Return for each target whether it is met, and what was found."""
+        found: list[tuple[bool, str]] = []
+        for name, target in self.row.targets.items():
+            title = self.row.title + name.removeprefix(OURS)
+            if name in self.rounds and self.base in self.rounds:
+                words = f"{title}: {self.shown(name)} of at most {target:g}"
+                found.append((round(self.ratio(name), 2) <= target, words))
+            else:
+                found.append((False, f"{title}: not measured"))
+        if self.row.max_memory is not None and OURS in self.rounds:
             memory = self.median(OURS, "memory")
-            words.append(f"{memory:.1f} MB of at most {self.row.max_memory:g}")
-        return ("missed: " if self.missed() else "met: ") + ", ".join(words)
+            words = f"{self.row.title}: {memory:.1f} MB of at most {self.row.max_memory:g} MB"
+            found.append((memory <= self.row.max_memory, words))
+        return found
 
 
 def machine() -> dict[str, Any]:
@@ -82,9 +92,19 @@ def machine() -> dict[str, Any]:
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "cores": os.cpu_count(),
+        "caches": caches(),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
     }
+
+
+def caches() -> str:
+    """Return the sizes of the processor's caches, where ``lscpu`` knows them."""
+    lscpu = shutil.which("lscpu")
+    if lscpu is None:
+        return "unknown caches"
+    listed = subprocess.check_output([lscpu], text=True, env={**os.environ, "LC_ALL": "C"})
+    return ", ".join(f"{name} {size}" for name, size in _CACHE.findall(listed))
 
 
 def versions(results: list[Measured]) -> dict[str, str]:
@@ -105,10 +125,10 @@ def as_json(results: list[Measured]) -> dict[str, Any]:
             result.row.name: {
                 "title": result.row.title,
                 "metric": result.row.metric,
-                "target": result.row.target,
-                "verdict": result.verdict(),
+                "targets": dict(result.row.targets),
+                "verdicts": result.verdicts(),
                 "ratios": {
-                    name: {metric: result.ratio(name, metric) for metric in ("wall", "cpu")}
+                    name: {metric: result.ratios(name, metric) for metric in ("wall", "cpu")}
                     for name in result.rounds
                     if result.base in result.rounds
                 },
@@ -120,10 +140,10 @@ def as_json(results: list[Measured]) -> dict[str, Any]:
     }
 
 
-def table(results: list[Measured], rounds: int, svg: str) -> str:
-    """Return the picture, the table of every contender, the method and the verdicts."""
+def table(results: list[Measured], svg: str) -> str:
+    """Return the picture, the table of every contender, the method, the targets missed and met."""
     lines = [
-        "| work | client | wall | CPU | ratio | memory | server CPU |",
+        "| work | client | wall | CPU | ratio (quartiles) | memory | server CPU |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for result in results:
@@ -131,7 +151,7 @@ def table(results: list[Measured], rounds: int, svg: str) -> str:
         for name in result.rounds:
             figures = {metric: f"{result.median(name, metric):.2f} s" for metric in ("wall", "cpu")}
             figures[metric] = f"**{figures[metric]}**"
-            ratio = f"{result.ratio(name, metric):.2f}" if result.base in result.rounds else ""
+            ratio = result.shown(name) if name != result.base in result.rounds else ""
             lines.append(
                 f"| {title} | {name} | {figures['wall']} | {figures['cpu']} | {ratio} "
                 f"| +{result.median(name, 'memory'):.0f} MB "
@@ -153,28 +173,33 @@ def table(results: list[Measured], rounds: int, svg: str) -> str:
         default=0.0,
     )
     method = (
-        f"Medians of {rounds} rounds. The clients take turns, each in a process of its own, with "
-        "at most 32 requests at once. The ratio compares the figure in bold with the row's first "
-        "line in the same round. Memory is what the work adds after the imports. The server used "
-        f"at most {share:.0%} of a core during a measurement."
+        f"Medians of {_rounds(results, ours=True)} rounds ({_rounds(results, ours=False)} for other "
+        "clients). The clients take turns, each in a process of its own, with at most 32 requests "
+        "at once. The ratio compares the figure in bold with the row's first line in the same "
+        "round. Memory is what the work adds after the imports. The server used at most "
+        f"{share:.0%} of a core during a measurement. ghjobs_async unpacks gzip with isal, and "
+        "with zlib where the table says so; other clients are as they are."
     )
     measured = (
-        f"Measured {where['date']} on {where['cores']} cores, {where['system']}, "
-        f"Python {where['python']}: {known}."
+        f"Measured {where['date']} on {where['cores']} cores ({where['caches']}), "
+        f"{where['system']}, Python {where['python']}: {known}."
     )
-    verdicts = [f"- {result.row.title}: {result.verdict()}" for result in results]
-    picture = _PICTURE.format(svg=svg)
-    return "\n".join([picture, "", *lines, "", method, "", measured, "", *verdicts, ""])
+    verdicts = [verdict for result in results for verdict in result.verdicts()]
+    parts = [_PICTURE.format(svg=svg), "", *lines, "", method, "", measured, ""]
+    for wanted, heading in ((False, "Targets missed:"), (True, "Targets met:")):
+        if words := [f"- {word}" for met, word in verdicts if met is wanted]:
+            parts += [heading, "", *words, ""]
+    return "\n".join(parts)
 
 
-def summary(results: list[Measured], rounds: int, svg: str, details: str) -> str:
-    """Return the picture, five rows and a sentence, for README."""
+def summary(results: list[Measured], svg: str, details: str) -> str:
+    """Return the picture, five rows and the targets missed, for README."""
     lines = [
-        "| work | bare minimum | ghjobs_async | ratio | fastest other client |",
+        "| work | bare minimum | ghjobs_async | ratio (quartiles) | fastest other client |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
     for result in results:
-        if result.row.name not in SUMMARY_ROWS or not result.measured():
+        if result.row.name not in SUMMARY_ROWS or not {OURS, result.base} <= set(result.rounds):
             continue
         metric = result.row.metric
         times = {name: result.median(name, metric) for name in result.rounds}
@@ -183,15 +208,30 @@ def summary(results: list[Measured], rounds: int, svg: str, details: str) -> str
         base = "" if result.base == "bare" else f" ({result.base})"
         lines.append(
             f"| {result.row.title} ({_METRICS[metric]}) | {times[result.base]:.2f} s{base} "
-            f"| {times[OURS]:.2f} s | {result.ratio(OURS, metric):.2f} "
+            f"| {times[OURS]:.2f} s | {result.shown(OURS)} "
             f"| {f'{other}, {times[other]:.2f} s' if other else ''} |"
         )
     where = machine()
-    sentence = (
-        f"Medians of {rounds} rounds, measured {where['date']} on {where['cores']} cores; "
-        f"[the full table]({details}) has every client, the method and the versions."
+    missed = [word for result in results for met, word in result.verdicts() if not met]
+    sentences = (
+        f"Medians of {_rounds(results, ours=True)} rounds, measured {where['date']} on "
+        f"{where['cores']} cores; [the full table]({details}) has every row and client, the method "
+        f"and the versions. Targets missed: {'; '.join(missed) or 'none'}."
     )
-    return "\n".join([_PICTURE.format(svg=svg), "", *lines, "", sentence, ""])
+    return "\n".join([_PICTURE.format(svg=svg), "", *lines, "", sentences, ""])
+
+
+def _rounds(results: list[Measured], *, ours: bool) -> int:
+    """Return how often our clients were measured, or the others."""
+    return max(
+        (
+            len(measured)
+            for result in results
+            for name, measured in result.rounds.items()
+            if ours or name in result.row.peers
+        ),
+        default=0,
+    )
 
 
 def write_section(path: Path, text: str) -> None:

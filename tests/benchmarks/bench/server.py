@@ -1,8 +1,9 @@
 """
 Serve an API and a log storage, in a process of its own, from answers that are made in advance.
 
-The first line of output says where it listens, as JSON. Each line of input (``{"latency": 0}``) is
-answered with what the server did since the line before. It ends when its input ends.
+The first line of output says where it listens, as JSON. Each line of input, such as
+``{"latency": 0, "gzip": false}``, says how to answer from then on, and is answered with what the
+server did since the line before. It ends when its input ends.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import tempfile
 import threading
 import time
 from functools import partial
+from gzip import compress
 from typing import IO, Final
 
 import attrs
@@ -28,6 +30,7 @@ _TARGET: Final = re.compile(
     rb"(?:runs/(?P<run>[0-9]+)/jobs|jobs/(?P<log>[0-9]+)/logs)(?:\?(?P<query>[^ ]*))? HTTP/1\.1\r\n"
 )
 _BLOB: Final = re.compile(rb"GET /logs/(?P<log>[0-9]+)\.txt\?[^ ]* HTTP/1\.1\r\n")
+_TAKES_GZIP: Final = re.compile(rb"\r\naccept-encoding:[^\r]*gzip", re.IGNORECASE)
 _PAGE: Final = re.compile(rb"(?:^|&)page=([0-9]+)")
 _JSON: Final = "application/json; charset=utf-8"
 _RESPONSES: Final = {200: "OK", 302: "Found", 400: "Bad Request", 422: "Unprocessable Entity"}
@@ -55,6 +58,11 @@ def head(status: int, size: int, kind: str, **more: str) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
+def log_head(size: int) -> bytes:
+    """Return the head of a log: the storage names a version that proves a resumed log the same."""
+    return head(200, size, "text/plain", ETag='"0x8DD5F2C3A1B0E47"', Accept_Ranges="bytes")
+
+
 _REFUSED: Final = {status: head(status, 0, _JSON) for status in (400, 422)}
 
 
@@ -63,9 +71,10 @@ class Site:
     """The answers, and the number of requests in flight."""
 
     latency: float = 0.0
+    gzip: bool = False
     in_flight: int = 0
     max_in_flight: int = 0
-    pages: dict[tuple[int, int], bytes] = attrs.field(factory=dict)
+    pages: dict[tuple[int, int, bool], bytes] = attrs.field(factory=dict)
     small_log: bytes = b""
     big_log: bytes = b""
     block: IO[bytes] = attrs.field(factory=tempfile.TemporaryFile)
@@ -79,11 +88,14 @@ class Site:
                 url = f"{api}/repos/{data.REPO}/actions/runs/{kind}/jobs?per_page=100&page="
                 ends = [("prev", number - 1), ("next", number + 1), ("last", len(sizes))]
                 links = [f'<{url}{n}>; rel="{rel}"' for rel, n in ends if 0 < n <= len(sizes)]
-                answer = head(200, len(body), _JSON, Link=", ".join(links)) + body
-                self.pages[kind, number] = answer
+                link, packed = ", ".join(links), compress(body, 6, mtime=0)
+                self.pages[kind, number, False] = head(200, len(body), _JSON, Link=link) + body
+                self.pages[kind, number, True] = (
+                    head(200, len(packed), _JSON, Link=link, Content_Encoding="gzip") + packed
+                )
         small = data.small_log()
-        self.small_log = head(200, len(small), "text/plain") + small
-        self.big_log = head(200, data.BLOCK_SIZE * data.BIG_BLOCKS, "text/plain")
+        self.small_log = log_head(len(small)) + small
+        self.big_log = log_head(data.BLOCK_SIZE * data.BIG_BLOCKS)
         self.block.write(data.log_block())
         self.block.flush()
 
@@ -97,7 +109,8 @@ class Site:
             return head(302, 0, "text/html; charset=utf-8", Location=link)
         query = found["query"] or b""
         page = _PAGE.search(query)
-        key = (data.kind_of(int(found["run"]))[0], int(page[1]) if page else 1)
+        packed = self.gzip and _TAKES_GZIP.search(request) is not None
+        key = (data.kind_of(int(found["run"]))[0], int(page[1]) if page else 1, packed)
         return self.pages[key] if b"per_page=100" in query and key in self.pages else _REFUSED[422]
 
     def report(self) -> int:
@@ -178,13 +191,12 @@ def take_commands(site: Site, loop: asyncio.AbstractEventLoop, stop: asyncio.Eve
     """Answer each line of input, in a thread."""
     before = cpu()
 
-    async def report(latency: float) -> int:
-        site.latency = latency
+    async def report(*, latency: float, gzip: bool) -> int:
+        site.latency, site.gzip = latency, gzip
         return site.report()
 
     for line in sys.stdin:
-        latency = json.loads(line)["latency"]
-        in_flight = asyncio.run_coroutine_threadsafe(report(latency), loop).result()
+        in_flight = asyncio.run_coroutine_threadsafe(report(**json.loads(line)), loop).result()
         now = cpu()
         print(json.dumps({"in_flight": in_flight, "cpu": now - before}), flush=True)
         before = now

@@ -6,7 +6,7 @@ from bench import data
 from bench.work import CONCURRENCY, TOKEN, Setting, Tally
 from ghjobs_async import Fetched, GitHubJobs, JobLog, JobRef, RunRef, parse_log
 
-PACKAGES = ("ghjobs-async", "attrs", "cattrs", "msgspec")
+PACKAGES = ("ghjobs-async", "attrs", "cattrs", "isal", "msgspec")
 
 
 def _client(setting: Setting) -> GitHubJobs:
