@@ -15,12 +15,15 @@ import tarfile
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 # The tests must cover this share (in percent) of all packages except these.
 MIN_COVERAGE = 95
+# Microsoft's emulator of Azure Blob Storage, a package of npm.
+AZURITE = "azurite@^3.35"
 NOT_COVERED = ("audit", "cli", "testing")
 # The formatter leaves README alone: its snippets are laid out for readers.
 CODE = ("ghjobs_async", "tests", "examples", "noxfile.py")
@@ -43,7 +46,7 @@ def activate_pyenv() -> None:
 activate_pyenv()
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "virtualenv"
-nox.options.sessions = ["tests", "typing", "lint"]
+nox.options.sessions = ["tests", "typing", "lint", "storage"]
 # Skip a Python that is missing, but fail where none of them is installed.
 nox.options.error_on_missing_interpreters = THIS_PYTHON not in PYTHONS and not any(
     shutil.which(f"python{version}") for version in PYTHONS
@@ -80,6 +83,23 @@ def lint(session: nox.Session) -> None:
     session.install(*group("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check", *CODE)
+
+
+@nox.session
+def storage(session: nox.Session) -> None:
+    """Read logs from Azurite and from moto's S3 server; skipped where there is no node or npm."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        session.skip("Azurite needs node and npm, and they are not installed")
+    folder = Path(session.create_tmp()).resolve()
+    script = folder / "node_modules/azurite/dist/src/blob/main.js"
+    npm = ("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1")
+    try:
+        if not script.is_file():
+            session.run(*npm, "--prefix", str(folder), AZURITE, external=True, silent=True)
+    except CommandFailed:
+        session.skip("npm could not install Azurite: is its registry reachable?")
+    session.install(".[all]", *group("tests"), *group("storage"))
+    session.run("pytest", "tests/storage", *session.posargs, env={"AZURITE": str(script)})
 
 
 @nox.session

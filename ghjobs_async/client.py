@@ -30,7 +30,7 @@ from ghjobs_async.listing.run_search import RunSearch
 from ghjobs_async.logs.download import Download
 from ghjobs_async.logs.job_log import JobLog, compiled
 from ghjobs_async.logs.log_grep import LogGrep
-from ghjobs_async.logs.slots import Slots
+from ghjobs_async.logs.storage import Storage
 from ghjobs_async.logtext.search import Context
 from ghjobs_async.models import Job, JobList, LogLink, RateLimit, Run, Wait
 from ghjobs_async.refs import JobRef, RunRef, check_id, check_repo
@@ -136,7 +136,7 @@ class GitHubJobs:
         )
         self._pages = Pages(self._requester, concurrency)
         # Downloads have slots of their own: a log that waits for its reader blocks no API call.
-        self._downloads = Slots(concurrency)
+        self._storage = Storage(concurrency)
 
     @property
     def base_url(self) -> str:
@@ -345,7 +345,7 @@ class GitHubJobs:
             LogUnavailableError: There is no log; its ``reason`` says why.
             NotFoundError: No such job, or the token cannot see it.
         """
-        return await Download(self._requester, resolve_job(job, job_id)).link()
+        return await Download(self._requester, self._storage, resolve_job(job, job_id)).link()
 
     def open_log(self, job: JobLike, job_id: int | str | None = None) -> JobLog:
         """
@@ -363,7 +363,7 @@ class GitHubJobs:
             LogUnavailableError: There is no log; its ``reason`` says why.
             NotFoundError: No such job, or the token cannot see it.
         """
-        return JobLog(self._requester, self._downloads, resolve_job(job, job_id))
+        return JobLog(self._requester, self._storage, resolve_job(job, job_id))
 
     def fan_out(
         self,

@@ -164,8 +164,12 @@ class Job:
 
     @property
     def duration(self) -> timedelta | None:
-        """The time from start to end; None where unknown or where the end is before the start."""
-        return _between(self.started_at, self.completed_at)
+        """
+        The time from start to end; None where unknown, where the end is before the start, and for a
+        job that runs again and still has the end of its last run.
+        """
+        ended = self.completed_at if self.status == Status.COMPLETED else None
+        return _between(self.started_at, ended)
 
     @property
     def queued_for(self) -> timedelta | None:

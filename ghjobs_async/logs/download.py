@@ -23,9 +23,11 @@ from ghjobs_async.errors import (
     one_line,
 )
 from ghjobs_async.logs.continuity import Continuity, Next
+from ghjobs_async.logs.storage import Opening, Storage
 from ghjobs_async.logs.storage_answers import (
     MAX_ERROR,
     NoBlobError,
+    is_refusal,
     is_suspect,
     not_a_log,
     storage_error,
@@ -56,11 +58,13 @@ class Download:
 
     Args:
         requester: Asks GitHub.
+        storage: What the client's downloads share.
         ref: Whose log.
         continuity: What is known of it.
     """
 
     requester: Requester
+    storage: Storage
     ref: JobRef
     continuity: Continuity = attrs.field(factory=Continuity)
     _response: Response | None = None
@@ -69,6 +73,8 @@ class Download:
     _begun_at: int = 0
     _breaks: int = 0
     _slow: int = 0
+    # Whether the latest try got as far as the storage.
+    _at_storage: bool = False
     _finished: bool = False
     _abandoned: bool = False
 
@@ -181,9 +187,14 @@ class Download:
                 await self.requester.retries.back_off(self._slow - 1, "resume of a log")
         await self._explained(self._connect())
 
-    async def _failed(self, error: TransportError | ServerError) -> None:
+    async def _failed(
+        self, error: TransportError | ServerError, opening: Opening | None = None
+    ) -> None:
         try:
-            await self._tries.failed(error)
+            if opening and self._at_storage and is_refusal(error):
+                await opening.refused(error, self._tries)
+            else:
+                await self._tries.failed(error)
         except GHJobsError:
             if not self.continuity.received:
                 raise
@@ -191,21 +202,24 @@ class Download:
 
     async def _connect(self) -> None:
         """Open the log where it stopped: over a fresh link, as often as it takes."""
-        while True:
-            try:
-                begun = await self._open_once()
-            except (TransportError, ServerError) as error:
-                await self._failed(error)
-                continue
-            if begun is not Next.ASK:
-                self._begun_at = self.continuity.received
-                return
+        async with self.storage.opening() as opening:
+            while True:
+                try:
+                    begun = await self._open_once()
+                except (TransportError, ServerError) as error:
+                    await self._failed(error, opening)
+                    continue
+                if begun is not Next.ASK:
+                    self._begun_at = self.continuity.received
+                    return
 
     async def _open_once(self) -> Next:
         headers = self.continuity.headers
+        self._at_storage = False
         response = await self.requester.open(get_log(self.ref.repo, self.ref.job_id), headers)
         if response.status in REDIRECTS:
             url = location(response.head, response.url)
+            self._at_storage = True
             response = await self.requester.follow(url, headers)
         # From here on it is let go of with this download.
         self._response = response
@@ -221,14 +235,15 @@ class Download:
 
     async def _begin(self, response: Response, *, part: bool) -> Next:
         """Make sure that what comes is the log, from where it stopped."""
+        now = self.requester.clock.now()
         if response.status == 200:
             head = await response.peek(_MIN_HEAD)
             if is_suspect(head):
-                problem = not_a_log(await response.peek(MAX_ERROR), response.head)
+                problem = not_a_log(await response.peek(MAX_ERROR), response.head, now)
                 if problem is not None:
                     raise problem
         elif not part or response.status not in {206, 412, 416}:
-            raise storage_error(await response.peek(MAX_ERROR), response.head)
+            raise storage_error(await response.peek(MAX_ERROR), response.head, now)
         return self.continuity.begin(
             response.status, response.headers, framed=response.framed, packed=response.packed
         )

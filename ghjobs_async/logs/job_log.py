@@ -1,4 +1,4 @@
-"""One job's log: its bytes, its lines, and onto the disk."""
+"""One job's log: read as bytes, lines, steps or annotations, searched, and saved to disk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ghjobs_async.atomic_file import WholeFile
 from ghjobs_async.errors import ConfigurationError, shown
 from ghjobs_async.logs.continuity import ChangedError, Continuity
 from ghjobs_async.logs.download import Download
-from ghjobs_async.logs.slots import Slots
+from ghjobs_async.logs.storage import Storage
 from ghjobs_async.logtext import (
     Annotation,
     AnnotationFinder,
@@ -48,10 +48,11 @@ class JobLog:
         ref: Whose log.
     """
 
-    def __init__(self, requester: Requester, slots: Slots, ref: JobRef) -> None:
+    def __init__(self, requester: Requester, storage: Storage, ref: JobRef) -> None:
         self.ref = ref
         self._requester = requester
-        self._lease = slots.lease()
+        self._storage = storage
+        self._lease = storage.slots.lease()
         self._entered = False
         # The pass that entering opened, until the first reading takes it.
         self._opened: Download | None = None
@@ -62,7 +63,7 @@ class JobLog:
         if self._entered:
             raise RuntimeError("a log is entered once at a time: open it again instead")
         self._entered = True
-        self._opened = Download(self._requester, self.ref)
+        self._opened = Download(self._requester, self._storage, self.ref)
         try:
             async with self._lease:
                 await self._opened.open()
@@ -105,7 +106,7 @@ class JobLog:
             self._reading.abandon()
         download, self._opened = self._opened, None
         self._reading = download = download or Download(
-            self._requester, self.ref, Continuity(promised=promised)
+            self._requester, self._storage, self.ref, Continuity(promised=promised)
         )
         self._latest = download.continuity
         if not download.opened:
@@ -120,7 +121,7 @@ class JobLog:
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """
-        The log's bytes as they come, from its start.
+        Iterate over the log's bytes as they come, from its start.
 
         Raises:
             LogTruncatedError: It broke off, or changed, and cannot be continued without a doubt.
@@ -139,7 +140,7 @@ class JobLog:
             self._end(download)
 
     async def lines(self) -> AsyncGenerator[LogLine, None]:
-        """The log's lines, from its start. Iterating over the log itself does the same."""
+        """Iterate over the log's lines, from its start. Iterating over the log itself does the same."""
         async with aclosing(self._batches()) as batches:
             async for lines in batches:
                 for line in lines:
@@ -163,7 +164,7 @@ class JobLog:
 
     async def tail(self, n: int = 10) -> list[LogLine]:
         """
-        The last *n* lines, numbered as they stand in the log.
+        Return the last *n* lines, with their numbers in the log.
 
         Raises:
             ConfigurationError: *n* is negative.
@@ -178,10 +179,10 @@ class JobLog:
 
     async def steps(self, job: Job | None = None) -> StepLogs:
         """
-        The lines of each of the job's steps, and how sure it is; all lines are kept in memory.
+        Return the lines of each step, and how sure that is. All lines are kept in memory.
 
         Args:
-            job: The job, if it is at hand; else it is fetched.
+            job: The job, where it is at hand; otherwise it is fetched.
         """
         splitter = StepSplitter(await self._job(job))
         async with aclosing(self._batches()) as batches:
@@ -190,7 +191,7 @@ class JobLog:
         return splitter.close()
 
     async def annotations(self) -> AsyncGenerator[Annotation, None]:
-        """The errors, warnings and notices, each with its group and what follows it."""
+        """Iterate over the errors, warnings and notices, each with its group and what follows it."""
         finder = AnnotationFinder()
         async with aclosing(self._batches()) as batches:
             async for lines in batches:
@@ -201,12 +202,12 @@ class JobLog:
 
     async def failure(self, job: Job | None = None, *, context: int = 5) -> FailureExcerpt | None:
         """
-        Why the job failed: the errors of its failing step, with *context* lines around them, capped.
+        Return why the job failed: the errors of its failing step, and lines around them, capped.
 
-        None where neither the job nor its log tells of a failure.
+        Return None where neither the job nor its log reports a failure.
 
         Args:
-            job: The job, if it is at hand; else it is fetched.
+            job: The job, where it is at hand; otherwise it is fetched.
             context: How many lines to show before and after each error.
         """
         finder = FailureFinder(await self._job(job), context=context)
@@ -263,13 +264,13 @@ class JobLog:
         """
         Write the log to *path*, byte for byte: beside it first, then renamed.
 
-        A log that changes while it is read is written from its start again.
+        A log that changes while it is read is written again from its start.
 
         Returns:
             The number of bytes written.
 
         Raises:
-            LogTruncatedError: It broke off and stays short; there is no file then.
+            LogTruncatedError: It broke off and stays short; then there is no file.
             OSError: The file cannot be written.
         """
         with WholeFile(path) as file:

@@ -1,4 +1,4 @@
-"""Search many logs at once, without keeping them: hits as they come."""
+"""Search many logs at once, and give the hits as they come. No log is kept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ghjobs_async.refs import JobRef
 @attrs.frozen
 class JobHit:
     """
-    A line of some job's log that matches.
+    A line that matches, in the log of some job.
 
     Attributes:
         job: Whose log.
@@ -53,11 +53,11 @@ class LogGrep:
     """
     A search over many logs: enter it with ``async with``, iterate for `JobHit` after `JobHit`.
 
-    A log that cannot be read costs no other one: it is told in ``failures``.
+    A log that cannot be read does not end the search: ``failures`` reports it.
 
     Attributes:
-        searched: How many logs were searched to their end so far.
-        failures: The jobs whose log could not be read, and why.
+        searched: How many logs have been searched to their end.
+        failures: The jobs whose logs could not be read, and why.
     """
 
     def __init__(

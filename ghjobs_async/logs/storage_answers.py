@@ -8,7 +8,8 @@ No log begins like one: GitHub's lines begin with a time.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, TypeGuard
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -23,6 +24,7 @@ _COMMENTS: Final = rb"(?:<!--.*?-->\s*)*"
 _HTML: Final = re.compile(_COMMENTS + rb"<(?:!doctype|html|head|body)", re.IGNORECASE | re.DOTALL)
 _XML_ERROR: Final = re.compile(rb"(?:<\?xml[^>]*>\s*)?" + _COMMENTS + rb"<Error[\s>]", re.DOTALL)
 _CODE: Final = re.compile(rb"<Code>\s*([A-Za-z0-9]{1,64})\s*</Code>")
+_EXPIRED: Final = re.compile(rb"not valid in the specified time frame|has expired", re.IGNORECASE)
 _NO_BLOB: Final = frozenset({"BlobNotFound", "ContainerNotFound", "ResourceNotFound", "NoSuchKey"})
 
 
@@ -35,17 +37,18 @@ def is_suspect(head: bytes) -> bool:
     return _start(head).startswith((b"<", b"{"))
 
 
-def not_a_log(head: bytes, answer: Answer) -> Exception | None:
+def not_a_log(head: bytes, answer: Answer, now: float) -> Exception | None:
     """
     Return the error for a body with status 200 that is not a log; None for a log.
 
     Args:
         head: The first `MAX_ERROR` bytes, or the whole body where it is shorter.
         answer: The head of the answer.
+        now: The time, in epoch seconds.
     """
     start = _start(head)
     if _XML_ERROR.match(start) or (start.startswith(b"<?xml") and _CODE.search(start)):
-        return storage_error(head, answer)
+        return storage_error(head, answer, now)
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     html = start.startswith(b"<") and kind in {"text/html", "application/xhtml+xml"}
     unclosed = start.startswith(b"<!--")
@@ -59,30 +62,47 @@ def not_a_log(head: bytes, answer: Answer) -> Exception | None:
     return None
 
 
-def storage_error(head: bytes, answer: Answer) -> Exception:
+def storage_error(head: bytes, answer: Answer, now: float) -> Exception:
     """
     Return what a storage's refusal means: no such log, a busy server, or a link that is refused.
+
+    A refusal that says when to ask again, or that passes with a fresh link, has a ``retry_after``.
 
     Args:
         head: The first `MAX_ERROR` bytes of the body.
         answer: The head of the answer.
+        now: The time, in epoch seconds.
     """
     found = _CODE.search(head)
     code = found[1].decode() if found else ""
     status = answer.status
     if status == 404 or code in _NO_BLOB:
         return NoBlobError()
+    wait = retry_after(answer.headers, now)
     text = f"GET {answer.url}: the storage answered {status} {code}".rstrip()
+    later = "later" if wait is None else f"in {wait:.0f} s"
     error: ServerError | TransportError
     if status >= 500:
-        error = ServerError(text, status=status, url=answer.url)
+        error = ServerError(f"{text}; try again {later}", status=status, url=answer.url)
     elif status == 429:
-        error = TransportError(f"{text}; it is busy, try again later", url=answer.url)
+        error = TransportError(f"{text}; it is busy, try again {later}", url=answer.url)
+        wait = wait or 0.0
+    elif _EXPIRED.search(head):
+        error = TransportError(f"{text}; the signed link has expired", url=answer.url)
+        wait = wait or 0.0
     else:
-        error = TransportError(f"{text}; the signed link is refused", url=answer.url)
-    if status >= 429:
-        error.retry_after = retry_after(answer.headers, now=0.0)
+        host = urlsplit(answer.url).netloc
+        error = TransportError(
+            f"{text}; the signed link is refused: check that no firewall or proxy blocks {host}",
+            url=answer.url,
+        )
+    error.retry_after = wait
     return error
+
+
+def is_refusal(error: Exception) -> TypeGuard[TransportError]:
+    """Return whether a failure of the storage may be meant for every link."""
+    return isinstance(error, TransportError) and error.retryable and error.retry_after is None
 
 
 def _start(head: bytes) -> bytes:

@@ -65,6 +65,11 @@ def test_durations_are_never_negative(
     assert Step(name="s", status="completed", number=1, **times).duration == expected
 
 
+def test_a_job_that_runs_again_has_no_duration_yet() -> None:
+    """The end of its last run is not the end of this one."""
+    assert job(status="in_progress", started_at=at(0), completed_at=at(90)).duration is None
+
+
 @pytest.mark.parametrize(
     ("status", "created", "started", "seconds"),
     [
