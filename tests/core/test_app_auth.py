@@ -376,11 +376,16 @@ async def test_an_app_reads_jobs(github: FakeGitHub, client: MakeClient) -> None
 async def test_a_fresh_token_refused_for_a_moment_is_replayed(
     github: FakeGitHub, client: MakeClient
 ) -> None:
-    """GitHub may answer 401 to a token that it has just minted: one renewal, one replay."""
+    """GitHub may answer 401 to a token that it has just minted: one renewal, one replay.
+
+    The wait before it is reported.
+    """
     run = github.add_run(REPO)
     github.fail("jobs", faults.bad_credentials(), times=1)
-    jobs = await client(app()).list_jobs(REPO, run.id)
+    waits: list[Wait] = []
+    jobs = await client(app(), on_wait=waits.append).list_jobs(REPO, run.id)
     assert len(jobs) == 1
+    assert [(wait.seconds, wait.reason) for wait in waits] == [(0.25, "a fresh token")]
 
 
 async def test_an_app_refused_twice_is_an_error(github: FakeGitHub, client: MakeClient) -> None:

@@ -178,6 +178,22 @@ async def test_many_values_for_a_key(concurrency: int) -> None:
     assert [o.ref for o in found if isinstance(o, Failed)] == [-2]
 
 
+async def test_work_that_fails_late_is_bounded_too() -> None:
+    """A failure behind a value waits for room as the value did."""
+
+    async def failing(key: int) -> AsyncGenerator[int, None]:
+        yield key
+        raise ValueError(key)
+
+    async with FanOutMany(range(50), failing, concurrency=2) as outcomes:
+        for _ in range(10):
+            await anext(outcomes)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert outcomes.started <= 5 + 2
+        assert len(await take_all(outcomes)) == 90
+
+
 async def test_work_that_is_ahead_waits() -> None:
     """A slow consumer holds work in the middle of its key: no more wait than there are workers."""
     given: list[int] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -89,16 +89,6 @@ def _nodes(node: ast.AST) -> Iterator[ast.expr | ast.stmt]:
 def _changes(node: ast.expr | ast.stmt) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
     """Give what may be changed in a node, and the source that stands there then."""
     match node:
-        case ast.Compare(left, ops, comparators):
-            for at, op in enumerate(ops):
-                other = [*ops[:at], _OTHER[type(op)](), *ops[at + 1 :]]
-                yield node, _text(ast.Compare(left, other, comparators))  # type: ignore[arg-type]
-        case ast.BoolOp(op, values):
-            yield node, _text(ast.BoolOp(_OTHER[type(op)](), values))  # type: ignore[arg-type]
-        case ast.BinOp(left, op, right) if type(op) in _OTHER:
-            yield node, _text(ast.BinOp(left, _OTHER[type(op)](), right))  # type: ignore[arg-type]
-        case ast.UnaryOp(ast.Not(), operand):
-            yield node, _text(operand)
         case ast.Constant(bool(value)):
             yield node, str(not value)
         case ast.Constant(int(value) | float(value)):
@@ -112,6 +102,25 @@ def _changes(node: ast.expr | ast.stmt) -> Iterator[tuple[ast.expr | ast.stmt, s
         case ast.If(test) | ast.While(test) | ast.IfExp(test) if isinstance(test, _PLAIN):
             if ast.unparse(test) != "TYPE_CHECKING":
                 yield test, _text(ast.UnaryOp(ast.Not(), test))
+        case ast.expr():
+            for other in _other_operators(node):
+                yield node, _text(other)
+
+
+def _other_operators(node: ast.expr) -> Iterator[ast.expr]:
+    match node:
+        case ast.Compare(left, ops, comparators):
+            for at, op in enumerate(ops):
+                other: Any = [*ops[:at], _OTHER[type(op)](), *ops[at + 1 :]]
+                yield ast.Compare(left, other, comparators)
+        case ast.BoolOp(op, values):
+            other = _OTHER[type(op)]()
+            yield ast.BoolOp(other, values)
+        case ast.BinOp(left, op, right) if type(op) in _OTHER:
+            other = _OTHER[type(op)]()
+            yield ast.BinOp(left, other, right)
+        case ast.UnaryOp(ast.Not(), operand):
+            yield operand
 
 
 def _text(node: ast.expr) -> str:

@@ -1,7 +1,7 @@
 """
 A pytest plugin for mutants: learns which tests run which lines, or runs the tests that are named.
 
-With ``MUTANTS_TIMES`` it writes there how long each test took, for a run under coverage. With
+With ``MUTANTS_TIMES`` it writes there how much time each test needs, for a run under coverage. With
 ``MUTANTS_TESTS``, a file of names, it runs these, the quickest first, and ends one that hangs.
 """
 
@@ -43,9 +43,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         measured.switch_context(item.nodeid)
     else:
         signal.alarm(_LIMIT)
-    begun = time.perf_counter()
+    begun = time.process_time()
     result = yield
-    _times[item.nodeid] = time.perf_counter() - begun
+    _times[item.nodeid] = time.process_time() - begun
     signal.alarm(0)
     return result
 
