@@ -225,6 +225,17 @@ async def test_a_refusal_for_another_reason_is_not_repeated_for_ever(server: flo
     assert len(mint.seen) == (2 if server == EPOCH + 999 else 1)
 
 
+async def test_a_difference_that_is_known_explains_no_refusal() -> None:
+    """Once it was learnt, a refusal that shows the same one is final."""
+    auth, mint = app(), Mint(ahead=600)
+    await auth.header(mint, mint.time.clock)
+    mint.time.time += 4000
+    mint.errors = [refused(mint.time.time - 600) for _ in range(9)]
+    with pytest.raises(AuthError):
+        await auth.header(mint, mint.time.clock)
+    assert len(mint.seen) == 3
+
+
 async def test_the_date_of_a_refusal_counts() -> None:
     """GitHub's clock is the ``Date`` of its answer."""
     url = "https://api.github.com/app/installations/5/access_tokens"

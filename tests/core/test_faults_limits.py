@@ -138,6 +138,48 @@ async def test_a_limit_that_never_ends_is_an_error(
     assert rule.hits == 4
 
 
+async def test_the_waits_begin_anew_after_an_answer(
+    github: FakeGitHub, client: MakeClient, waits: list[Wait]
+) -> None:
+    """A limit that was waited for successfully does not make the next one longer."""
+    run = github.add_run(REPO)
+    gh = client(on_wait=waits.append)
+    for _ in range(3):
+        github.fail("jobs", faults.secondary_limit(form="message"), times=1)
+        await gh.list_jobs(REPO, run.id)
+    assert [round(wait.seconds) for wait in waits] == [60, 60, 60]
+
+
+async def test_what_is_left_is_known(
+    github: FakeGitHub, client: MakeClient, time: FakeClock
+) -> None:
+    """`rate_limit` is None before the first answer, then what it said, until the hour is over."""
+    run = github.add_run(REPO)
+    gh = client()
+    assert gh.rate_limit is None
+    await gh.list_jobs(REPO, run.id)
+    known = gh.rate_limit
+    assert known is not None
+    assert (known.limit, known.remaining) == (github.budget.limit, known.limit - 1)
+    assert EPOCH < known.reset_at.timestamp() <= EPOCH + 3600
+    time.time += 3600
+    assert gh.rate_limit is None
+
+
+async def test_the_credential_with_the_least_left_counts(
+    github: FakeGitHub, client: MakeClient
+) -> None:
+    """Of several, `rate_limit` is the one that will be used up first."""
+    runs = [github.add_run(f"{owner}/repo") for owner in "abb"]
+    gh = client({"a": "token_a", "b": "token_b"}.get)
+    left = []
+    for run in runs:
+        await gh.list_jobs(run.ref)
+        assert gh.rate_limit is not None
+        left.append(gh.rate_limit.remaining)
+    assert left == [4999, 4999, 4998]
+
+
 async def test_a_reset_that_has_passed_is_not_hammered(
     github: FakeGitHub, client: MakeClient, time: FakeClock
 ) -> None:

@@ -246,6 +246,18 @@ async def test_reasons_are_told_apart(
     assert caught.value.reason == reason
 
 
+async def test_a_job_that_cannot_be_asked_leaves_the_storage_s_reason(
+    github: FakeGitHub, client: MakeClient, job: FakeJob
+) -> None:
+    """Where the job cannot be fetched either, what the log's own answer means is said."""
+    github.set_log(job.id, state="deleted")
+    github.fail("job", faults.status(500), times=None)
+    with pytest.raises(LogUnavailableError) as caught:
+        await read(client(retries=0), job)
+    assert caught.value.reason == "deleted"
+    assert isinstance(caught.value.__cause__, NotFoundError)
+
+
 async def test_an_unknown_job_is_not_found(gh: GitHubJobs, github: FakeGitHub) -> None:
     """404 for the log and for the job: there is no such job."""
     github.add_run(REPO)

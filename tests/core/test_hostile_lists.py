@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from async_tools import FakeClock
 
-from ghjobs_async import Failed, Fetched, GitHubJobs, Job, Run, RunRef, TransportError
+from ghjobs_async import DecodeError, Failed, Fetched, GitHubJobs, Job, Run, RunRef, TransportError
 
 REPO = "octo-org/octo-repo"
 URL = f"https://api.github.com/repos/{REPO}"
@@ -267,6 +267,19 @@ async def test_json_behind_a_byte_order_mark(server: Server, gh: GitHubJobs, pre
     body = {"total_count": 1, "jobs": [job(1)]}
     server.answer = lambda path, query: prefix + json.dumps(body).encode()
     assert (await gh.list_jobs(REPO, 7)).complete
+
+
+@pytest.mark.parametrize("body", [[], "text", 5, None])
+async def test_json_that_is_no_object_is_no_job(
+    server: Server, gh: GitHubJobs, body: object
+) -> None:
+    """An error that shows what came, and no request more."""
+    server.answer = lambda path, query: body
+    for call in (gh.get_job, gh.get_job_json):
+        with pytest.raises(DecodeError) as caught:
+            await call(REPO, 5)
+        assert [problem.raw for problem in caught.value.problems] == [body]
+    assert server.asked == 2
 
 
 async def test_a_key_that_comes_twice(server: Server, gh: GitHubJobs) -> None:

@@ -355,6 +355,18 @@ async def test_what_is_no_http_is_an_error_of_ours(
         await gh.get_job(REF)
 
 
+@pytest.mark.parametrize("beyond", [0, 1])
+async def test_an_answer_has_sixteen_megabytes_at_most(
+    server: Server, gh: GitHubJobs, beyond: int
+) -> None:
+    """One that announces more is not read at all, and not asked for again."""
+    server.answers = [sized(b"{", promised=16 * 2**20 + beyond)]
+    words = "larger than 16 MB" if beyond else "broke off"
+    with pytest.raises(TransportError, match=words):
+        await gh.get_job(REF)
+    assert len(server.asked) == (1 if beyond else 3)
+
+
 async def test_a_part_that_nobody_asked_for_is_no_log(
     server: Server, gh: GitHubJobs, tmp_path: Path
 ) -> None:
