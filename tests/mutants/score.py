@@ -80,7 +80,8 @@ def python(*arguments: str, **variables: str) -> int:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-PYTEST: Final = ("-m", "pytest", "-q", "-p", "watch_tests", "-p", "no:cacheprovider")
+PLUGIN: Final = ("-p", "watch_tests", "-p", "no:cacheprovider", "--hypothesis-seed=0")
+PYTEST: Final = ("-m", "pytest", "-q", *PLUGIN)
 
 
 def learn(folder: Path) -> Tests:
