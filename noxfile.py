@@ -175,3 +175,10 @@ def soak(session: nox.Session) -> None:
     """List 20,000 runs while one answer in twenty is faulty: nothing may be lost or left over."""
     session.install(".[all]")
     session.run("python", "tests/benchmarks/soak.py", *session.posargs)
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Change the package here and there: how much do the tests notice? ``-- --all`` tries it all."""
+    session.install("-e", ".[all]", *group("tests"))
+    session.run("python", "tests/mutants/score.py", *session.posargs)

@@ -225,6 +225,17 @@ async def test_a_refusal_for_another_reason_is_not_repeated_for_ever(server: flo
     assert len(mint.seen) == (2 if server == EPOCH + 999 else 1)
 
 
+async def test_a_difference_that_is_known_explains_no_refusal() -> None:
+    """Once it was learnt, a refusal that shows the same one is final."""
+    auth, mint = app(), Mint(ahead=600)
+    await auth.header(mint, mint.time.clock)
+    mint.time.time += 4000
+    mint.errors = [refused(mint.time.time - 600) for _ in range(9)]
+    with pytest.raises(AuthError):
+        await auth.header(mint, mint.time.clock)
+    assert len(mint.seen) == 3
+
+
 async def test_the_date_of_a_refusal_counts() -> None:
     """GitHub's clock is the ``Date`` of its answer."""
     url = "https://api.github.com/app/installations/5/access_tokens"
@@ -376,11 +387,16 @@ async def test_an_app_reads_jobs(github: FakeGitHub, client: MakeClient) -> None
 async def test_a_fresh_token_refused_for_a_moment_is_replayed(
     github: FakeGitHub, client: MakeClient
 ) -> None:
-    """GitHub may answer 401 to a token that it has just minted: one renewal, one replay."""
+    """GitHub may answer 401 to a token that it has just minted: one renewal, one replay.
+
+    The wait before it is reported.
+    """
     run = github.add_run(REPO)
     github.fail("jobs", faults.bad_credentials(), times=1)
-    jobs = await client(app()).list_jobs(REPO, run.id)
+    waits: list[Wait] = []
+    jobs = await client(app(), on_wait=waits.append).list_jobs(REPO, run.id)
     assert len(jobs) == 1
+    assert [(wait.seconds, wait.reason) for wait in waits] == [(0.25, "a fresh token")]
 
 
 async def test_an_app_refused_twice_is_an_error(github: FakeGitHub, client: MakeClient) -> None:

@@ -17,6 +17,7 @@ from ghjobs_async import (
     NotFoundError,
     ServerError,
     TransportError,
+    Wait,
 )
 from ghjobs_async.testing import FakeGitHub, FakeJob, Fault, JobSpec, faults, scenario
 
@@ -125,6 +126,48 @@ async def test_no_total_timeout_bounds_a_log(
 
 
 @pytest.mark.parametrize(
+    ("every", "waits"),
+    [
+        (2**16, []),
+        (2**16 - 1, [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, *[10.0] * 5]),
+    ],
+)
+async def test_breaks_without_progress_are_waited_for(
+    github: FakeGitHub, client: MakeClient, job: FakeJob, every: int, waits: list[float]
+) -> None:
+    """A body that breaks after few bytes, twice and more, costs growing waits; each is reported."""
+    told: list[Wait] = []
+    github.fail("storage", faults.break_body(every), times=12)
+    assert len(LOG) > 12 * every
+    assert await read(client(on_wait=told.append), job) == LOG
+    assert [wait.seconds for wait in told] == waits
+    assert {wait.reason for wait in told} <= {"resume of a log"}
+
+
+async def test_progress_ends_the_waits(
+    github: FakeGitHub, client: MakeClient, time: FakeClock, job: FakeJob
+) -> None:
+    """After a long piece the waits begin anew."""
+    for every in (10, 10, 10, 2**16, 10, 10):
+        github.fail("storage", faults.break_body(every), times=1)
+    assert await read(client(), job) == LOG
+    assert time.sleeps == [0.25, 0.5, 0.25]
+
+
+async def test_a_log_that_breaks_for_ever_is_given_up(
+    github: FakeGitHub, gh: GitHubJobs, job: FakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each break brings something, but there are too many of them: an error with the count."""
+    monkeypatch.setattr("ghjobs_async.logs.download._MAX_BREAKS", 20)
+    github.fail("storage", faults.break_body(10), times=20)
+    assert await read(gh, job) == LOG
+    github.fail("storage", faults.break_body(10), times=None)
+    with pytest.raises(LogTruncatedError) as caught:
+        await read(gh, job)
+    assert (caught.value.received, caught.value.expected) == (210, len(LOG))
+
+
+@pytest.mark.parametrize(
     "fault",
     [faults.expired_link(), *(faults.storage_status(code) for code in (401, 403, 500, 503))],
     ids=["expired", "401", "403", "500", "503"],
@@ -201,6 +244,18 @@ async def test_reasons_are_told_apart(
     with pytest.raises(LogUnavailableError) as caught:
         await read(gh, job)
     assert caught.value.reason == reason
+
+
+async def test_a_job_that_cannot_be_asked_leaves_the_storage_s_reason(
+    github: FakeGitHub, client: MakeClient, job: FakeJob
+) -> None:
+    """Where the job cannot be fetched either, what the log's own answer means is said."""
+    github.set_log(job.id, state="deleted")
+    github.fail("job", faults.status(500), times=None)
+    with pytest.raises(LogUnavailableError) as caught:
+        await read(client(retries=0), job)
+    assert caught.value.reason == "deleted"
+    assert isinstance(caught.value.__cause__, NotFoundError)
 
 
 async def test_an_unknown_job_is_not_found(gh: GitHubJobs, github: FakeGitHub) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -324,3 +325,5 @@ async def test_half_a_page_is_asked_for_again(
     jobs = await gh.list_jobs(REPO, run.id)
     assert [job.id for job in jobs] == [job.id for job in run.jobs]
     assert rule.hits == 2
+    asked = Counter(one.query["page"] for one in github.requests)
+    assert sorted(asked.values()) == [1, 1, 2, 2], "each half page again, by its own number"

@@ -41,6 +41,18 @@ async def test_a_renamed_repository_is_read_whole(github: FakeGitHub, gh: GitHub
         assert b"".join([chunk async for chunk in log.chunks()]) == b"line\n"
 
 
+async def test_a_log_s_redirect_within_the_api_keeps_the_token(
+    github: FakeGitHub, gh: GitHubJobs
+) -> None:
+    """A renamed repository's log is asked for at its new address, as the API's own."""
+    run = github.add_run("old/name", jobs=[JobSpec(log=b"line\n")])
+    github.rename("old/name", "new/name")
+    assert (await gh.get_log_url("old/name", run.jobs[0].id)).url.startswith(github.storage_url)
+    assert [one.headers.get("authorization") for one in github.requests] == [
+        "Bearer ghp_secret"
+    ] * 2
+
+
 async def test_a_loop_of_redirects_ends(
     github: FakeGitHub, gh: GitHubJobs, time: FakeClock
 ) -> None:

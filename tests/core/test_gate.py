@@ -52,6 +52,18 @@ async def test_no_stampede_after_a_wait(time: FakeClock) -> None:
     assert min(moments) >= EPOCH + 100
 
 
+@pytest.mark.parametrize(("wait", "spread"), [(1.0, 0.6), (20.0, 2.5), (800.0, 5.0)])
+async def test_the_spread_after_a_wait_is_short(
+    time: FakeClock, wait: float, spread: float
+) -> None:
+    """Half a second and a tenth of the wait, five seconds at most: nobody waits much longer."""
+    time.chance = 1.0
+    gate, _ = make(time)
+    budget = Budget()
+    budget.pause(Limited("primary", wait), EPOCH, EPOCH)
+    assert await go(gate, budget) == pytest.approx(EPOCH + wait + spread)
+
+
 async def test_a_longer_wait_than_allowed_raises_at_once(time: FakeClock) -> None:
     """Beyond `max_wait` nobody sleeps: the error says when to come back."""
     gate, waits = make(time, max_wait=30)

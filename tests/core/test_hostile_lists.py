@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from async_tools import FakeClock
 
-from ghjobs_async import Failed, Fetched, GitHubJobs, Job, Run, RunRef, TransportError
+from ghjobs_async import DecodeError, Failed, Fetched, GitHubJobs, Job, Run, RunRef, TransportError
 
 REPO = "octo-org/octo-repo"
 URL = f"https://api.github.com/repos/{REPO}"
@@ -41,6 +41,8 @@ class Server:
 
     def __init__(self) -> None:
         self.answer: Answer = lambda path, query: {}
+        # Whether the next answer names another page.
+        self.link = False
         self.asked = 0
         self.connections = 0
         self.writers: list[asyncio.StreamWriter] = []
@@ -63,8 +65,10 @@ class Server:
                 value = self.answer(url.path.strip("/").split("/"), query)
                 body = value if isinstance(value, bytes) else json.dumps(value).encode()
                 # Head and small body come together, as they do from a real server.
-                length = f"Content-Length: {len(body)}"
-                writer.write(f"HTTP/1.1 200 OK\r\n{length}\r\n\r\n".encode() + body)
+                length = f"Content-Length: {len(body)}\r\n"
+                host = head.lower().partition("host: ")[2].split()[0]
+                more = f'Link: <http://{host}/x>; rel="next"\r\n' if self.link else ""
+                writer.write(f"HTTP/1.1 200 OK\r\n{length}{more}\r\n".encode() + body)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -265,8 +269,52 @@ async def test_json_behind_a_byte_order_mark(server: Server, gh: GitHubJobs, pre
     assert (await gh.list_jobs(REPO, 7)).complete
 
 
+@pytest.mark.parametrize("body", [[], "text", 5, None])
+async def test_json_that_is_no_object_is_no_job(
+    server: Server, gh: GitHubJobs, body: object
+) -> None:
+    """An error that shows what came, and no request more."""
+    server.answer = lambda path, query: body
+    for call in (gh.get_job, gh.get_job_json):
+        with pytest.raises(DecodeError) as caught:
+            await call(REPO, 5)
+        assert [problem.raw for problem in caught.value.problems] == [body]
+    assert server.asked == 2
+
+
 async def test_a_key_that_comes_twice(server: Server, gh: GitHubJobs) -> None:
     """The last one counts, as everywhere in Python."""
     text = json.dumps(job(5))[:-1] + ', "name": "last"}'
     server.answer = lambda path, query: text.encode()
     assert (await gh.get_job(REPO, 5)).name == "last"
+
+
+# Lists that are told in another way.
+
+
+async def test_a_total_may_stand_behind_the_items(server: Server, gh: GitHubJobs) -> None:
+    """GitHub writes it first; a list where it stands last is read whole all the same."""
+
+    def answer(path: list[str], query: dict[str, str]) -> object:
+        page = full(query, 250)
+        return {"jobs": page["jobs"][: 250 - 100 * (int(query["page"]) - 1)], "total_count": 250}  # type: ignore[index]
+
+    server.answer = answer
+    found = await gh.list_jobs(REPO, 7)
+    assert (len(found), found.complete, server.asked) == (250, True, 3)
+
+
+@pytest.mark.parametrize(("total", "pages"), [(100, 2), (100, 5), (150, 4), (0, 1)])
+async def test_a_link_may_know_more_pages_than_the_total(
+    server: Server, gh: GitHubJobs, total: int, pages: int
+) -> None:
+    """They are read too, though the list is not complete then."""
+
+    def answer(path: list[str], query: dict[str, str]) -> object:
+        server.link = int(query["page"]) < pages
+        return full(query, total)
+
+    server.answer = answer
+    found = await gh.list_jobs(REPO, 7)
+    assert [one.id for one in found] == [*range(1, 100 * pages + 1)]
+    assert not found.complete

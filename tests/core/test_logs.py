@@ -37,6 +37,40 @@ async def test_lines_and_tail(gh: GitHubJobs, job: FakeJob) -> None:
             await log.tail(-1)
 
 
+async def test_a_log_as_one_text(github: FakeGitHub, gh: GitHubJobs, job: FakeJob) -> None:
+    """Without the mark at its start; what is not UTF-8 is replaced."""
+    github.set_log(job.id, b"\xef\xbb\xbfone\n\xef\xbb\xbftwo \xff\n")
+    async with gh.open_log(REPO, job.id) as log:
+        assert await log.text() == "one\n\ufefftwo \ufffd\n"
+
+
+async def test_how_far_a_reading_is(github: FakeGitHub, gh: GitHubJobs, job: FakeJob) -> None:
+    """How much has come, and how much there is: unknown before the first reading."""
+    log = gh.open_log(REPO, job.id)
+    assert (log.received, log.expected) == (0, None)
+    async with log:
+        assert (log.received, log.expected) == (0, None)
+        chunks = log.chunks()
+        got = len(await anext(chunks))
+        assert (log.received, log.expected) == (got, len(LOG))
+        await log.text()
+    assert (log.received, log.expected) == (len(LOG), len(LOG))
+
+
+async def test_a_search_ends_at_its_last_hit(
+    github: FakeGitHub, gh: GitHubJobs, job: FakeJob
+) -> None:
+    """`max_count` bounds the hits, and the reading; less than one is refused."""
+    github.set_log(job.id, LOG * 20_000)
+    async with gh.open_log(REPO, job.id) as log:
+        hits = await take_all(log.grep("apple", max_count=1))
+        assert [hit.line.number for hit in hits] == [2]
+        assert log.received < len(LOG) * 20_000
+        assert len(await take_all(log.grep("pear", invert=True, max_count=3))) == 3
+        with pytest.raises(ConfigurationError, match="max_count is 1 or more"):
+            await take_all(log.grep("apple", max_count=0))
+
+
 async def test_hits_and_annotations(gh: GitHubJobs, job: FakeJob) -> None:
     """Lines are searched as they are shown; errors come as annotations."""
     async with gh.open_log(REPO, job.id) as log:
@@ -176,6 +210,22 @@ async def test_many_values_for_a_key(concurrency: int) -> None:
     }
     assert values == {0: [], 1: [0], 5: [*range(5)], -2: [0], 30: [*range(30)]}
     assert [o.ref for o in found if isinstance(o, Failed)] == [-2]
+
+
+async def test_work_that_fails_late_is_bounded_too() -> None:
+    """A failure behind a value waits for room as the value did."""
+
+    async def failing(key: int) -> AsyncGenerator[int, None]:
+        yield key
+        raise ValueError(key)
+
+    async with FanOutMany(range(50), failing, concurrency=2) as outcomes:
+        for _ in range(10):
+            await anext(outcomes)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert outcomes.started <= 5 + 2
+        assert len(await take_all(outcomes)) == 90
 
 
 async def test_work_that_is_ahead_waits() -> None:

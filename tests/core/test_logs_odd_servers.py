@@ -6,6 +6,7 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from async_tools import FakeClock, names_in
@@ -68,13 +69,24 @@ class Server:
         self.answers: list[bytes] = []
         self.asked: list[str] = []
         self.headers: list[dict[str, str]] = []
+        self.targets: list[str] = []
+        # After so many bytes of each body, it waits until they have been read.
+        self.pauses: set[int] = set()
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         lines = [line.partition(": ") for line in head.splitlines()[1:]]
         self.headers.append({name.lower(): value for name, _, value in lines})
+        self.targets.append(head.split()[1])
         self.asked += [line for line in head.splitlines() if line.startswith("Range")] or ["whole"]
-        writer.write(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
+        given = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        begin = given.find(b"\r\n\r\n") + 4
+        for end in (*(begin + pause for pause in self.pauses), len(given)):
+            writer.write(given[:end])
+            given = given[end:]
+            # Both ends are in this loop: what was written is read meanwhile.
+            for _ in range(20 if given else 0):
+                await asyncio.sleep(0)
         await writer.drain()
         writer.close()
 
@@ -136,6 +148,16 @@ WHOLE: dict[str, list[bytes]] = {
         part(HALF, total="*", end=3 * HALF),
         part(3 * HALF, total="*"),
         NOTHING_MORE,
+    ],
+    "part shorter than its total": [
+        sized(LOG[:HALF], TAG, promised=len(LOG)),
+        part(HALF, end=HALF + 50),
+        part(HALF + 50),
+    ],
+    "only a part names the total": [
+        answer("200 OK", LOG[:HALF], TAG),
+        part(HALF, end=HALF + 50),
+        part(HALF + 50),
     ],
     "resumed": [sized(LOG[:HALF], TAG, promised=len(LOG)), part(HALF)],
     "range ignored": [sized(LOG[:HALF], TAG, promised=len(LOG)), sized(LOG, TAG)],
@@ -339,9 +361,57 @@ async def test_what_is_no_http_is_an_error_of_ours(
         await gh.get_job(REF)
 
 
+@pytest.mark.parametrize("beyond", [0, 1])
+async def test_an_answer_has_sixteen_megabytes_at_most(
+    server: Server, gh: GitHubJobs, beyond: int
+) -> None:
+    """One that announces more is not read at all, and not asked for again."""
+    server.answers = [sized(b"{", promised=16 * 2**20 + beyond)]
+    words = "larger than 16 MB" if beyond else "broke off"
+    with pytest.raises(TransportError, match=words):
+        await gh.get_job(REF)
+    assert len(server.asked) == (1 if beyond else 3)
+
+
 async def test_a_part_that_nobody_asked_for_is_no_log(
     server: Server, gh: GitHubJobs, tmp_path: Path
 ) -> None:
     """A 206 to a request without Range is refused, and asked for again."""
     server.answers = [part(HALF), sized(LOG)]
     assert await save(gh, tmp_path) == LOG
+
+
+async def test_a_chunk_may_end_where_the_resume_begins(
+    server: Server, gh: GitHubJobs, tmp_path: Path
+) -> None:
+    """What had come before may be a whole chunk: nothing new in it is not the log's end."""
+    server.pauses = {HALF}
+    server.answers = [sized(LOG[:HALF], promised=len(LOG)), sized(LOG), UNEXPECTED]
+    assert await save(gh, tmp_path) == LOG
+    assert server.answers == [UNEXPECTED]
+
+
+@pytest.mark.parametrize("query", ["sig=a%2Fb%7Ec%2b%3D", "sig=a/b~c+=&x=%20%41"])
+async def test_a_signed_link_is_sent_as_it_came(server: Server, gh: GitHubJobs, query: str) -> None:
+    """Its signature is of these bytes: `%2F`, `%7E` and `%2b` are not spelled anew."""
+    server.answers = [answer("302 Found", b"", f"Location: /blob?{query}"), sized(LOG)]
+    async with gh.open_log(REF):
+        pass
+    assert server.targets[1] == f"/blob?{query}"
+
+
+@pytest.mark.parametrize(
+    "path", ["/_services/x/logs", "/api/v3/x/logs", "/repos/octo-org/octo-repo/actions/jobs/1/logs"]
+)
+async def test_a_link_that_looks_like_the_api_gets_no_token(
+    server: Server, time: FakeClock, path: str
+) -> None:
+    """A signed link on the API's own origin may end as a log's address does: it is no API's."""
+    server.answers = [answer("302 Found", b"", f"Location: {path}?sig=x"), sized(LOG)]
+    listening = await asyncio.start_server(server, "127.0.0.1", 0)
+    root = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/api/v3"
+    options: dict[str, Any] = {"base_url": root, "clock": time.clock}
+    async with listening, GitHubJobs("ghp_secret", **options) as gh, gh.open_log(REF):
+        pass
+    assert server.targets[1] == f"{path}?sig=x"
+    assert ["authorization" in headers for headers in server.headers] == [True, False]

@@ -76,6 +76,7 @@ async def ask(gh: GitHubJobs, what: str) -> None:
     [
         ("407 Proxy Authentication Required", "user name and password", False),
         ("403 Forbidden", "ask its administrator", False),
+        ("500 Internal Server Error", "try again later", True),
         ("502 Bad Gateway", "try again later", True),
         ("405 Method Not Allowed", "check its address", False),
     ],
@@ -269,3 +270,26 @@ async def test_a_workflow_s_title_is_not_its_name(github: FakeGitHub, gh: GitHub
     github.add_run(REPO)
     with pytest.raises(NotFoundError, match=r"by its file \(ci.yml\) or its number"):
         await take_all(gh.iter_runs(REPO, workflow="No such title"))
+
+
+async def test_a_proxy_that_refused_is_let_go_of(
+    client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its page is not read: the connection ends, however long the page would be."""
+    ended = asyncio.Event()
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 407 No\r\nContent-Length: 999999\r\n\r\n<html>")
+        assert await reader.read() == b""
+        ended.set()
+        writer.close()
+
+    async with await asyncio.start_server(endless, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+        with pytest.raises(TransportError, match="refuses with 407") as caught:
+            await client(base_url="http://ghe.invalid/api/v3").get_job(REPO, 1)
+        async with asyncio.timeout(5):
+            await ended.wait()
+    assert not caught.value.retryable

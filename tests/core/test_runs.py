@@ -117,6 +117,17 @@ async def test_runs_are_found_newest_first(github: FakeGitHub, gh: GitHubJobs) -
     assert (search.complete, search.got, search.total_count) == (True, 230, 230)
 
 
+async def test_a_search_may_be_peeked_at(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """One request gives the total and the newest runs; the search itself has not begun by that."""
+    runs = [github.add_run(REPO, jobs=0) for _ in range(230)]
+    search = gh.iter_runs(REPO)
+    assert search.known_total() is None
+    total, newest = await search.peek()
+    assert (total, [run.id for run in newest]) == (230, [run.id for run in runs[:-101:-1]])
+    assert (len(github.requests), search.got) == (1, 0)
+    assert len([run async for run in search]) == search.known_total() == 230
+
+
 async def test_filters_are_github_s(github: FakeGitHub, gh: GitHubJobs) -> None:
     """Each filter is sent under GitHub's own name."""
     github.add_run(REPO, branch="dev", event="push", actor="hubot", conclusion="failure")

@@ -531,6 +531,13 @@ def test_totals_are_read_ahead_only_where_they_stand_first() -> None:
         assert peek_total(body) is None
 
 
+def test_a_pull_request_is_known_by_its_head() -> None:
+    """Its head commit is all that is read of it."""
+    request = operations.get_pull_head(REPO, 7)
+    assert request.target == f"/repos/{REPO}/pulls/7"
+    assert request.decode(answer(200, {"head": {"sha": "f83a356", "ref": "main"}})) == "f83a356"
+
+
 def test_empty_pages_are_known() -> None:
     """A page without items ends a list whose total is wrong."""
     assert is_empty_page(b'{"total_count": 300, "jobs": []}')

@@ -8,6 +8,7 @@ from logtext_generator import Made, Maker, make_job
 from ghjobs_async.logtext import (
     Certainty,
     FailureExcerpt,
+    FailureFinder,
     failing_step,
     failure_excerpt,
     parse_log,
@@ -134,6 +135,32 @@ def test_a_failing_steps_errors_with_context() -> None:
     assert [line.text for line in found.lines] == ["line 48", "line 49", "broken"]
     assert [line.text for line in found.errors] == ["broken"]
     assert (found.certainty, found.capped) == (Certainty.CERTAIN, False)
+
+
+def test_errors_side_by_side_share_their_context() -> None:
+    """No line comes twice, whatever lies between two errors."""
+    for between in range(7):
+        texts = [f"line {number}" for number in range(between)]
+        log = stamped(3, "a", "b", "##[error]one", *texts, "##[error]two", "z")
+        job = attrs.evolve(make_job(), conclusion="failure")
+        found = failure_excerpt(parse_log([log]), job, context=2)
+        assert found is not None
+        shown = [line.text for line in found.lines]
+        inner = texts if between < 5 else [*texts[:2], *texts[-2:]]
+        assert shown == ["a", "b", "one", *inner, "two", "z"]
+
+
+def test_the_end_of_a_long_step_is_kept_within_bounds() -> None:
+    """Of endless lines without an error, few bytes are kept; of one line that is too long, it."""
+    job = make_job((step("Run make", 3, 5, "failure"),), failed=True)
+    for size, kept in ((100, 9), (10_000, 1)):
+        finder = FailureFinder(job, max_bytes=300)
+        finder.feed(parse_log([script(3, "make", *(f"{n}".zfill(size) for n in range(500)))]))
+        held = finder._tail
+        assert len(held) == kept
+        found = finder.close()
+        assert found is not None
+        assert found.lines[-1].text == "499".zfill(size)
 
 
 def test_a_failing_step_without_errors_gives_its_end() -> None:
