@@ -73,7 +73,7 @@ async def test_a_kept_failure_keeps_nothing_else(github: FakeGitHub, gh: GitHubJ
     frames = [frame for frame, _ in traceback.walk_tb(outcome.error.__traceback__)]
     assert len(frames) > 3
     # The fan-out's own frame was running when it made the outcome; it holds only what it was given.
-    assert all(set(frame.f_locals) <= {"self", "key"} for frame in frames)
+    assert all(set(frame.f_locals) <= {"self", "given", "key"} for frame in frames)
 
 
 async def test_a_failure_leaves_the_caller_s_frames_alone() -> None:
