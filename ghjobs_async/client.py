@@ -26,13 +26,14 @@ from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.fanout import FanOut
 from ghjobs_async.listing.pages import Pages
 from ghjobs_async.listing.run_search import RunSearch
+from ghjobs_async.logs.annotations import read_annotations
 from ghjobs_async.logs.download import Download
 from ghjobs_async.logs.job_log import JobLog, compiled
 from ghjobs_async.logs.log_grep import LogGrep
 from ghjobs_async.logs.slots import Slots
 from ghjobs_async.logtext import Hit
 from ghjobs_async.logtext.search import Context
-from ghjobs_async.models import Job, JobList, LogLink, RateLimit, Run, Wait
+from ghjobs_async.models import CheckAnnotation, Job, JobList, LogLink, RateLimit, Run, Wait
 from ghjobs_async.refs import JobRef, RunRef, check_id, check_repo
 from ghjobs_async.transport.auth import AuthSource, CredentialStore, TokenAuth
 from ghjobs_async.transport.gate import Gate
@@ -196,12 +197,7 @@ class GitHubJobs:
     async def get_job_json(
         self, job: JobLike, job_id: int | str | None = None
     ) -> dict[str, object]:
-        """
-        Fetch one job as the JSON object that GitHub sent: `get_job`, with the keys that `Job` lacks.
-
-        Raises:
-            NotFoundError: No such job, or the token cannot see it.
-        """
+        """Fetch one job as GitHub's JSON object, with the keys that `Job` lacks."""
         ref = resolve_job(job, job_id)
         return await self._requester.send(get_job_json(ref.repo, ref.job_id))
 
@@ -246,6 +242,20 @@ class GitHubJobs:
         listing = await self._pages.read((ref.repo, "jobs"), make)
         return JobList(listing.items, listing.total_count, listing.undecodable, listing.settled)
 
+    async def list_annotations(
+        self, job: JobLike, job_id: int | str | None = None
+    ) -> tuple[CheckAnnotation, ...]:
+        """
+        List what GitHub and actions said about a job besides its log, such as a time limit.
+
+        ``GET /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations`` --
+        https://docs.github.com/rest/checks/runs#list-check-run-annotations
+
+        The token needs to read checks.
+        """
+        found = job if isinstance(job, Job) else await self.get_job(job, job_id)
+        return await read_annotations(self._requester, found)
+
     async def get_run(self, run: RunLike, run_id: int | str | None = None) -> Run:
         """
         Fetch one run, or one attempt of it.
@@ -269,9 +279,6 @@ class GitHubJobs:
 
         ``GET /repos/{owner}/{repo}/pulls/{pull_number}`` --
         https://docs.github.com/rest/pulls/pulls#get-a-pull-request
-
-        Raises:
-            NotFoundError: No such pull request, or the token cannot see it.
         """
         number = check_id(number, "a pull request")
         return await self._requester.send(get_pull_head(check_repo(repo), number))
@@ -351,10 +358,7 @@ class GitHubJobs:
         """
         Open the log of a job: ``async with gh.open_log(repo, job_id) as log``.
 
-        ``GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs`` --
-        https://docs.github.com/rest/actions/workflow-jobs#download-job-logs-for-a-workflow-run
-
-        The link is asked for and followed, without the token, when the block is entered. While the
+        The link (`get_log_url`) is asked for and followed, without the token, when the block is entered. While the
         log is read, an expired link is renewed and a broken body is resumed.
 
         Takes what `get_job` takes.
@@ -386,7 +390,6 @@ class GitHubJobs:
         check_refs(refs)
 
         async def work(ref: RunRef) -> JobList:
-            # An attempt is listed whole: there is nothing to filter.
             return await self.list_jobs(ref, filter="latest" if ref.attempt else filter)
 
         total = refs.known_total if isinstance(refs, RunSearch) else None
@@ -400,11 +403,9 @@ class GitHubJobs:
         """
         Handle the logs of many jobs: ``async with gh.fan_out_logs(refs, handle) as outcomes``.
 
-        *handle* is awaited with the log open; what it returns is the value of the outcome.
-
         Args:
             refs: Jobs, as `JobRef`, `Job` or URL: any iterable, or async iterable.
-            handle: Takes an open `JobLog`.
+            handle: Takes an open `JobLog`; what it returns is the value of the outcome.
         """
         check_refs(refs)
 

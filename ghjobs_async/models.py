@@ -276,6 +276,23 @@ class Run:
         return to_dict(self)
 
 
+@attrs.frozen(kw_only=True)
+class CheckAnnotation:
+    """
+    What GitHub or an action says about a job, besides its log.
+
+    https://docs.github.com/rest/checks/runs#list-check-run-annotations
+    """
+
+    message: str
+    annotation_level: str | None = None
+    title: str | None = None
+    path: str | None = None
+    start_line: int | None = None
+    end_line: int | None = None
+    raw_details: str | None = None
+
+
 def to_dict(value: Job | Run | Step) -> dict[str, object]:
     """
     Return a model in the shape of GitHub's JSON: the same names, nesting and texts.

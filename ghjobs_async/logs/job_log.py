@@ -10,8 +10,11 @@ from contextlib import aclosing
 from types import TracebackType
 from typing import Final, Self
 
+import attrs
+
 from ghjobs_async.atomic_file import WholeFile
-from ghjobs_async.errors import ConfigurationError, shown
+from ghjobs_async.errors import ConfigurationError, GHJobsError, shown
+from ghjobs_async.logs.annotations import read_annotations
 from ghjobs_async.logs.continuity import ChangedError, Continuity
 from ghjobs_async.logs.download import Download
 from ghjobs_async.logs.slots import Slots
@@ -27,6 +30,7 @@ from ghjobs_async.logtext import (
     StepLogs,
     StepSplitter,
 )
+from ghjobs_async.logtext.reason import told
 from ghjobs_async.logtext.search import Context
 from ghjobs_async.models import Job
 from ghjobs_async.refs import JobRef
@@ -199,21 +203,35 @@ class JobLog:
         for annotation in finder.close():
             yield annotation
 
-    async def failure(self, job: Job | None = None, *, context: int = 5) -> FailureExcerpt | None:
+    async def failure(
+        self, job: Job | None = None, *, context: int | None = None, annotations: bool = True
+    ) -> FailureExcerpt | None:
         """
-        Why the job failed: the errors of its failing step, with *context* lines around them, capped.
+        Return why the job failed: the reason, and the errors of its failing step, capped.
 
-        None where neither the job nor its log tells of a failure.
+        None where the job did not fail.
 
         Args:
             job: The job, if it is at hand; else it is fetched.
-            context: How many lines to show before and after each error.
+            context: How many lines to show before and after each error; by default 5, but 50 before
+                an error that says nothing where no other error does.
+            annotations: Whether to ask GitHub for the job's annotations where the log does not say
+                why, if the token may read them.
         """
-        finder = FailureFinder(await self._job(job), context=context)
+        job = await self._job(job)
+        finder = FailureFinder(job, context=context)
         async with aclosing(self._batches()) as batches:
             async for lines in batches:
                 finder.feed(lines)
-        return finder.close()
+        excerpt = finder.close()
+        if excerpt is None or not annotations or not excerpt.unexplained:
+            return excerpt
+        try:
+            found = await read_annotations(self._requester, job, max_pages=1)
+        except GHJobsError:
+            return excerpt
+        reason = told(one.message for one in found if one.annotation_level == "failure")
+        return excerpt if reason is None else attrs.evolve(excerpt, reason=reason)
 
     async def grep(
         self,

@@ -96,6 +96,11 @@ class FailureExcerpt:
         rows = [text for text in dict.fromkeys(rows) if text]
         return "\n  ".join([f"{head}:", *rows]) if rows else f"{head}."
 
+    @property
+    def unexplained(self) -> bool:
+        """Whether annotations may say more: the log says nothing, or only that it was cancelled."""
+        return self.reason is None or self.reason.kind is FailureKind.CANCELLED
+
     def _tail(self) -> tuple[LogLine, ...]:
         """Return the last lines up to the first error."""
         end = self.lines.index(self.errors[0]) + 1 if self.errors else len(self.lines)

@@ -48,6 +48,8 @@ _MESSAGE: Final = 12
 _LAST: Final = 100
 _LEVELS: Final = frozenset({LineKind.WARNING, LineKind.NOTICE, LineKind.DEBUG, LineKind.COMMAND})
 
+_CANCELLED: Final = re.compile(r"The (?:operation|run) was cancell?ed\.?$")
+
 # What tools that run other tools put in front of each line.
 _WRAPPER: Final = re.compile(
     r"""
@@ -118,9 +120,13 @@ def kind_of(text: str) -> FailureKind:
     return FailureKind.OTHER
 
 
-def told(message: str) -> FailureReason:
-    """Return the reason that an annotation tells."""
-    headline = _headline(message)
+def told(messages: Iterable[str]) -> FailureReason | None:
+    """Return the reason that annotations tell: the first one that says something."""
+    stops = {rule.kind for rule in STOPPED}
+    saying = [text for text in messages if not says_nothing(text) and not _CANCELLED.match(text)]
+    if not saying:
+        return None
+    headline = _headline(next((text for text in saying if kind_of(text) in stops), saying[0]))
     kind = kind_of(headline)
     kind = FailureKind.ACTION if kind is FailureKind.OTHER else kind
     return FailureReason(headline, (), kind, Certainty.CERTAIN, fingerprint(headline))
@@ -192,7 +198,8 @@ class _Step:
         self.lines = [
             line
             for line in _bodies(lines)
-            if line.kind is not LineKind.PLAIN or not line.content.startswith(b"##[")
+            if line.kind is not LineKind.ACTION
+            and not (line.kind is LineKind.PLAIN and line.content.startswith(b"##["))
         ]
         self.shown = [
             line.plain[:_MAX_TEXT].rpartition("\r")[2] or line.plain[:_MAX_TEXT]

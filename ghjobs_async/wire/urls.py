@@ -15,6 +15,9 @@ from ghjobs_async.wire.messages import Answer
 _PLAIN: Final = re.compile(
     r"(https?://[a-z0-9.-]+(?::[0-9]{1,4})?(?:/[!$->@-~]*)?)(?:\?[!-~]*)?", re.IGNORECASE | re.ASCII
 )
+_CHECK_RUN: Final = re.compile(
+    r"/repos/([A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100})/check-runs/([0-9]{1,18})", re.ASCII
+)
 _MAX_LINK_HEADER: Final = 8192
 
 
@@ -85,6 +88,12 @@ def is_log_path(url: str, root: str) -> bool:
     return path.startswith((f"{base}/repos/", f"{base}/repositories/")) and (
         origin(url) == origin(root)
     )
+
+
+def check_run(url: str, root: str) -> tuple[str, int] | None:
+    """Return the repository and id of a check run below the API's root; None for another address."""
+    found = _CHECK_RUN.fullmatch(url, len(root)) if url.startswith(f"{root}/") else None
+    return (found[1], int(found[2])) if found else None
 
 
 def link_expiry(url: str) -> datetime | None:

@@ -68,7 +68,7 @@ class LineWriter:
         elif self.raw:
             text = line.raw.decode("utf-8", "replace").rstrip("\r\n")
             sys.stdout.write(f"{prefix}{clean_line(text, colour=self.colour)}\n")
-        elif line.kind is not LineKind.ENDGROUP:
+        elif line.kind not in {LineKind.ENDGROUP, LineKind.ACTION}:
             stamp = f"{line.time_text or '':28} " if self.timestamps else ""
             sys.stdout.write(f"{prefix}{stamp}{shown(line, colour=self.colour)}\n")
 
