@@ -160,6 +160,15 @@ class Job:
         return _state(self.status, self.conclusion)
 
     @property
+    def ran_out_of_time(self) -> bool:
+        """Whether a time limit stopped it: GitHub cancels a step, and one that runs always fails."""
+        if self.state != Conclusion.CANCELLED:
+            return self.state == Conclusion.TIMED_OUT
+        states = [step.state for step in self.steps]
+        at = states.index(Conclusion.CANCELLED) if Conclusion.CANCELLED in states else len(states)
+        return Conclusion.FAILURE in states[at:]
+
+    @property
     def duration(self) -> timedelta | None:
         """The time from start to end; None where unknown or where the end is before the start."""
         return _between(self.started_at, self.completed_at)
@@ -278,11 +287,7 @@ class Run:
 
 @attrs.frozen(kw_only=True)
 class CheckAnnotation:
-    """
-    What GitHub or an action says about a job, besides its log.
-
-    https://docs.github.com/rest/checks/runs#list-check-run-annotations
-    """
+    """What GitHub or an action says about a job, besides its log."""
 
     message: str
     annotation_level: str | None = None

@@ -19,6 +19,7 @@ from ghjobs_async.logs.continuity import ChangedError, Continuity
 from ghjobs_async.logs.download import Download
 from ghjobs_async.logs.slots import Slots
 from ghjobs_async.logtext import (
+    MAX_LINE,
     Annotation,
     AnnotationFinder,
     FailureExcerpt,
@@ -50,10 +51,12 @@ class JobLog:
 
     Attributes:
         ref: Whose log.
+        capped: How many lines the latest search cut, because they were too long.
     """
 
     def __init__(self, requester: Requester, slots: Slots, ref: JobRef) -> None:
         self.ref = ref
+        self.capped = 0
         self._requester = requester
         self._lease = slots.lease()
         self._entered = False
@@ -142,9 +145,14 @@ class JobLog:
         finally:
             self._end(download)
 
-    async def lines(self) -> AsyncGenerator[LogLine, None]:
-        """The log's lines, from its start. Iterating over the log itself does the same."""
-        async with aclosing(self._batches()) as batches:
+    async def lines(self, *, max_line: int = MAX_LINE) -> AsyncGenerator[LogLine, None]:
+        """
+        The log's lines, from its start. Iterating over the log itself does the same.
+
+        Args:
+            max_line: How many bytes of a line to keep, as in `LogParser`.
+        """
+        async with aclosing(self._batches(max_line)) as batches:
             async for lines in batches:
                 for line in lines:
                     yield line
@@ -256,17 +264,20 @@ class JobLog:
         """
         regex = compiled(pattern, context, max_count)
         search = LogSearch(regex, context=context, invert=invert, max_count=max_count)
-        async with aclosing(self.chunks()) as chunks:
-            async for chunk in chunks:
-                for hit in search.feed(chunk):
-                    yield hit
-                if search.done:
-                    return
-        for hit in search.close():
-            yield hit
+        try:
+            async with aclosing(self.chunks()) as chunks:
+                async for chunk in chunks:
+                    for hit in search.feed(chunk):
+                        yield hit
+                    if search.done:
+                        return
+            for hit in search.close():
+                yield hit
+        finally:
+            self.capped = search.capped
 
-    async def _batches(self) -> AsyncGenerator[list[LogLine], None]:
-        parser = LogParser()
+    async def _batches(self, max_line: int = MAX_LINE) -> AsyncGenerator[list[LogLine], None]:
+        parser = LogParser(max_line)
         async with aclosing(self.chunks()) as chunks:
             async for chunk in chunks:
                 yield parser.feed(chunk)

@@ -97,6 +97,13 @@ class FailureExcerpt:
         return "\n  ".join([f"{head}:", *rows]) if rows else f"{head}."
 
     @property
+    def headline(self) -> str | None:
+        """Why it failed in one line; without a reason its first error, if there is one."""
+        if self.reason is not None:
+            return self.reason.headline
+        return self.errors[0].plain if self.errors else None
+
+    @property
     def unexplained(self) -> bool:
         """Whether annotations may say more: the log says nothing, or only that it was cancelled."""
         return self.reason is None or self.reason.kind is FailureKind.CANCELLED

@@ -174,6 +174,9 @@ class LogParser:
     Args:
         max_line: How many bytes of a line to keep, with its end. A longer line is ``capped``.
         groups: Whether to count groups; if not, every line has the depth 0.
+
+    Attributes:
+        capped: How many lines were too long so far.
     """
 
     def __init__(self, max_line: int = MAX_LINE, *, groups: bool = True) -> None:
@@ -181,6 +184,7 @@ class LogParser:
             raise ValueError(f"max_line must be positive, not {max_line}")
         self._max_line = max_line
         self._groups = groups
+        self.capped = 0
         self._number = 0
         self._depth = 0
         # The last timestamp, which continuation lines inherit.
@@ -311,6 +315,7 @@ class LogParser:
         elif kind is LineKind.ENDGROUP or (depth and raw.startswith(ENDS_GROUP, at)):
             depth = self._depth = 0
         self._number += 1
+        self.capped += dropped > 0
         stamp = None if first else self._stamp
         return LogLine(self._number, raw, depth, kind, not own, at, stamp, dropped)
 

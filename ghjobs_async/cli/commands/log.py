@@ -28,10 +28,12 @@ from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError, GHJobsError
 from ghjobs_async.fanout import Failed, Fetched
 from ghjobs_async.logs.job_log import JobLog
-from ghjobs_async.logtext import Certainty, FailureExcerpt
+from ghjobs_async.logtext import MAX_LINE, Certainty, FailureExcerpt
 from ghjobs_async.models import Job, JobList, Step
 from ghjobs_async.refs import JobRef, RunRef
 
+# How much of a line is printed: in a pipe, nearly any line is whole.
+_WHOLE: Final = 256 << 20
 _MAX_TAIL: Final = 10_000_000
 _NONE_FAILED: Final = 1
 _INCOMPLETE: Final = 3
@@ -228,7 +230,7 @@ async def _print_all(log: JobLog, tail: int | None, writer: LineWriter, progress
                 async for chunk in chunks:
                     sys.stdout.buffer.write(chunk)
     else:
-        async with aclosing(log.lines()) as lines:
+        async with aclosing(log.lines(max_line=MAX_LINE if writer.terminal else _WHOLE)) as lines:
             async for line in lines:
                 writer.write(line)
 

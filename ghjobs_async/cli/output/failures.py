@@ -35,7 +35,7 @@ class FailedJob:
 
     Attributes:
         job: The job.
-        error: The first error in its log; None where there is none.
+        error: Why it failed, in one line; None where neither log nor annotations say it.
         unread: Why its log could not be read, if so.
     """
 
@@ -68,8 +68,8 @@ async def failures(gh: GitHubJobs, repo: str, jobs: JobList, progress: Progress)
                     if not isinstance(outcome.error, GHJobsError):
                         raise outcome.error
                     found[job.id] = FailedJob(job, unread=str(outcome.error))
-                elif outcome.value is not None and outcome.value.errors:
-                    found[job.id] = FailedJob(job, error=outcome.value.errors[0].text)
+                elif outcome.value is not None:
+                    found[job.id] = FailedJob(job, error=outcome.value.headline)
     return list(found.values())
 
 
