@@ -26,7 +26,7 @@ _EMPTY_PHRASES: Final = tuple(
 _EMPTY: Final = re.compile(
     "|".join(
         (
-            r"exit(?:ing|ed)? |returned? \d|status:? \d+$|errno\b|(?:g?make|ninja)(?:\[\d+\])?: ",
+            r"exit(?:ing|ed)? |returned? \d|status:? \d+$|errno\b|(?:g?make|ninja)(?:\[\d+\])?: (?!\*\*\* no rule|.*not found)",
             r"npm (?:err!|error)\s*(?:errno|syscall|path|command|node v|npm v|cwd|argv|signal|code \w+$|exit|failed at|this is|a complete|for a full|test failed|lifecycle|workspace|location|in workspace|at |if you|\S+@\S+ \w|/|[a-z]:|enoent this|enoent\s*$|fix the|this command|to accept|node_modules|while resolving|$)",
             r"(?:there (?:are|were|was) )?(?:some |the following |\d+ )?(?:failing tests?|test failures?|tests? (?:run )?failed|tests? failures?)\b(?!.* - )",
             r"(?:the )?(?:build|compilation|linting|lint|check|checks|tests?|test run|action|job|step|task|command|script|process|operation) (?:has |have )?fail(?:ed|ure|s)?\W*$",

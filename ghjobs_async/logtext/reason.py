@@ -226,7 +226,7 @@ class _Step:
         first = indexes[0]
         headline = _headline(self.shown[first])
         after = first + 1
-        if headline.endswith(":") and after < self.end and not says_nothing(self.texts[after]):
+        if headline.endswith(":") and after < self.end and not self._idle(after):
             headline = _headline(f"{headline} {self.texts[after]}")
             indexes = [first, after, *indexes[1:]]
         beside = self._beside(first) if certainty is not Certainty.UNKNOWN else ()
@@ -367,4 +367,6 @@ class _Step:
                 if pattern(self.texts[index]) and not self._idle(index):
                     return [index], FailureKind.OTHER, Certainty.UNKNOWN
         saying = list(islice((index for index in last if not self._idle(index)), MAX_LINES))
+        # Where warnings are errors, there is nothing else.
+        saying = saying or [i for i in last if WORDS.search(self.texts[i]) and self._says(i)][:1]
         return (saying, FailureKind.OTHER, Certainty.UNKNOWN) if saying else None

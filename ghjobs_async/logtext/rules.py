@@ -116,7 +116,7 @@ RECORDS: Final = _rules((
     ("go", _COMPILE, ".go:", r"(?:vet: )?[^ :]+\.go:\d+(?::\d+)?: (?!warning)", "sum/sum.go:7:2: undefined: total"),
     ("go modules", _DEPS, "go: |no required module|go.sum", r"(?:go: (?!downloading|finding|found|added|upgraded|extracting|creating|to add)[^ ].*: .|.*(?:no required module provides|missing go\.sum entry))", "go: example.org/x@v1.2.3: reading go.mod: 404 Not Found"),
     # Rust
-    ("cargo test", _TEST, "... FAILED", r"test .+ \.\.\. FAILED$", "test sum::adds_two ... FAILED"),
+    ("cargo test", _TEST, "... FAILED", r"(?:test )?.+ \.\.\. FAILED\b", "test sum::adds_two ... FAILED"),
     ("cargo test", _TEST, "FAIL [", r"FAIL \[ *[\d.]+s\] ", "FAIL [   0.004s] sum tests::adds_two"),
     ("rustc", _COMPILE, "error[", r"error\[[A-Z]+\d+\]: ", "error[E0308]: mismatched types"),
     ("rustfmt", _LINT, "Diff in ", r"Diff in /?\S+?(?::\d+| at line \d+)", "Diff in /src/lib.rs:12:"),
@@ -144,6 +144,10 @@ RECORDS: Final = _rules((
     ("jest", _TEST, "FAIL ", r"FAIL +(?:\S+ )?\S+\.(?:[cm]?[jt]sx?|vue|svelte)\b", "FAIL src/sum.test.ts > sum > adds two numbers"),
     ("jest", _TEST, "threshold", r"(?:ERROR: |Jest: )?(?:\"\w+\" )?[Cc]overage (?:threshold )?for \w+ (?:threshold )?\(", "Jest: \"global\" coverage threshold for lines (80%) not met: 71%"),
     ("vitest", _TEST, "✕|× |✗", r"(?:✕|×|✗) (?!No solution|\d+ problem)\S", "✕ adds two numbers (5 ms)"),
+    ("dart", _TEST, "[E]", r"\d\d:\d\d .*\[E\]$", "00:04 +5 -1: test/sum_test.dart: adds two numbers [E]"),
+    ("exunit", _TEST, ") test ", r"\d+\) test .+ \([\w.]+\)$", "  1) test adds two numbers (SumTest)"),
+    ("perl", _TEST, "Failed test", r"# +Failed test", "#   Failed test 'adds two numbers'"),
+    ("latex", _COMPILE, "! ", r"! (?!\[)[A-Z]", "! Undefined control sequence."),
     ("karma", _TEST, "FAILED", r".*\) .* FAILED$", "Chrome Headless 120.0 (Linux 0.0.0) Sum adds two numbers FAILED"),
     ("tap", _TEST, "not ok ", r"not ok \d*", "not ok 3 - adds two numbers"),
     ("node:test", _TEST, "✖ |✘ ", r"(?:✖|✘) (?!failing tests|\d+ problems?|Error)(?:\[fail\]: )?\S", "✖ adds two numbers (1.2ms)"),
@@ -152,7 +156,8 @@ RECORDS: Final = _rules((
     ("stylelint", _LINT, "✖ |× ", r"(?:\d+:\d+ +[✖×] |✖ +\d+:\d+ )", "  12:3  ✖  Unexpected unknown unit  unit-no-unknown"),
     ("prettier", _LINT, "[warn] |[error] ", r"\[(?:warn|error)\] (?!Code style|All matched|Run )\S+\.\w+(?:: .*)?$", "[warn] src/sum.ts"),
     ("biome", _LINT, "━━", r"\S+ (?:lint/\S+|format|organizeImports|parse|assist\S*)\b.* ━{5,}", "src/sum.ts format ━━━━━━━━━━"),
-    ("bundler", _COMPILE, "ERROR in |Module not found|✘ [ERROR]|Could not resolve|RollupError|rror during build|Failed to compile|Failed to resolve", r"(?:ERROR in (?!\d)\S|Module not found: |✘ \[ERROR\] |.*RollupError|[Ee]rror during build:|(?:\[vite\].*)?Failed to (?:compile|resolve import)\b)", "Module not found: Error: Can't resolve './sum' in '/src'"),
+    ("bundler", _COMPILE, "ERROR in |Type error: |Module not found|✘ [ERROR]|Could not resolve|RollupError|rror during build|Failed to compile|Failed to resolve", r"(?:Type error: |ERROR in (?!\d)\S|Module not found: |✘ \[ERROR\] |.*RollupError|[Ee]rror during build:|(?:\[vite\].*)?Failed to resolve import\b)", "Module not found: Error: Can't resolve './sum' in '/src'"),
+    ("bundler", _COMPILE, "Failed to compile", r"Failed to compile\b", "Failed to compile."),
     # Ruby and PHP
     ("rspec", _TEST, "rspec ", r"(?:bundle exec )?rspec \S+[:\[]\S+ #", "rspec ./spec/sum_spec.rb:12 # Sum adds two numbers"),
     ("rspec", _TEST, "Failure/Error:", r"Failure/Error:", "Failure/Error: expect(sum).to eq 4"),
@@ -214,7 +219,7 @@ BLOCKS: Final = _rules((
 #: What went wrong underneath, in anybody's words; the last one in the step counts.
 CAUSES: Final = _rules((
     ("resolver", _DEPS, "ould not resolve|dependency resolution|unsatisfiable", r".*(?:[Cc]ould not resolve (?:all|dependenc|artifact)|dependency resolution|unsatisfiable)", "Could not resolve dependencies for project org.example:sum:jar:1"),
-    ("shell", _MISSING, "not found|not recognized|o such file|cannot find|annot find|does not exist|ENOENT|not installed|o module named|NOT find|nable to find|ould not find", r".*(?:command not found|: not found$|is not recognized as|[Nn]o such file or directory|[Cc]annot find|does not exist|doesn't exist|\bENOENT\b|is not installed|No module named|Could NOT find|executable file not found|[Uu]nable to find|[Cc]ould not find|not found:|[Ff]ile not found|was not found)", "run.sh: line 3: sum: command not found"),
+    ("shell", _MISSING, "not found|not recognized|o such file|cannot find|annot find|does not exist|ENOENT|not installed|o module named|NOT find|nable to find|ould not find|No rule to make", r".*(?:command not found|No rule to make target|: not found$|is not recognized as|[Nn]o such file or directory|[Cc]annot find|does not exist|doesn't exist|\bENOENT\b|is not installed|No module named|Could NOT find|executable file not found|[Uu]nable to find|[Cc]ould not find|not found:|[Ff]ile not found|was not found)", "run.sh: line 3: sum: command not found"),
     ("access", _PERMISSION, "denied|EACCES|EPERM|403|401|orbidden|nauthorized|redentials|not authorized|uthentication failed|not accessible|not permitted|could not read Username|ermission", r".*(?:[Pp]ermission denied|access denied|[Aa]ccess is denied|AccessDenied|\bEACCES\b|\bEPERM\b|\b40[13]\b.*(?:[Ff]orbidden|FORBIDDEN|[Uu]nauthorized)|(?:HTTP|status|error|code|returned)\W.{0,20}\b40[13]\b|[Ff]orbidden|[Uu]nauthorized|[Bb]ad credentials|[Cc]redentials (?:could not|are|not|were)|not authorized|[Aa]uthentication failed|not accessible by|not permitted|could not read Username|insufficient .{0,20}permission|Permission to .* denied)", "cp: cannot create regular file '/sum': Permission denied"),
     ("net", _NETWORK, "onnection |ECONN|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|resolve host|name resolution|not known|getaddrinfo|TLS|SSL|Bad Gateway|ervice Unavailable|ateway Time|i/o timeout|unreachable|hang up|etch failed|imed out|deadline exceeded|oo Many Requests|ate limit|EOF|RPC failed|Not Found|error: 5|status code|ould not connect|ouldn't connect|ailed to connect|annot connect|nable to connect", r".*(?:[Cc]onnection (?:refused|reset|timed out|aborted|closed|error|failure|attempts? failed)|\bECONN\w+|\bETIMEDOUT\b|\bENOTFOUND\b|EAI_AGAIN|[Cc]ould not resolve host|name resolution|[Nn]ame or service not known|getaddrinfo|(?:TLS|SSL)\b.*(?:handshake|error|EOF|failed)|502 Bad Gateway|\b50[0234]\b|[Ss]ervice Unavailable|[Gg]ateway Time-?out|i/o timeout|[Nn]etwork is unreachable|socket hang up|[Ff]etch failed|[Rr]ead timed out|deadline exceeded|[Tt]oo [Mm]any [Rr]equests|\brate limit exceeded|unexpected EOF|early EOF|RPC failed|404 Not Found|(?:[Cc]ould not|[Cc]ouldn't|[Ff]ailed to|[Cc]annot|[Uu]nable to) connect)", "curl: (7) Failed to connect to localhost port 8080: Connection refused"),
     ("time", _TIMEOUT, "imed out|imeout", r".*(?:[Tt]imed out|[Tt]imeout (?:of|exceeded|expired|reached|waiting|while|after)|\bTimeoutE(?:rror|xception)\b)", "Error: timed out waiting for the condition"),
