@@ -10,7 +10,7 @@ from typing import Final
 # What a line that says nothing contains, in lower case.
 _EMPTY_PHRASES: Final = tuple(
     (
-        "exited with|failed with exit|failed with code|exit code|: exit status|exit status: |non-zero exit|"
+        "exited with|exit with code|following error occurred|failed with exit|failed with code|exit code|: exit status|exit status: |non-zero exit|"
         "a non-zero|non-zero status|non-zero code|did not complete successfully|"
         "calledprocesserror|elifecycle|err_pnpm_recursive|build failed|build failure|"
         "test failed. |test failed, to rerun|build did not complete|could not compile|"
@@ -38,7 +38,7 @@ _EMPTY: Final = re.compile(
             r"node \d+ |info visit|visit https?:|lerna err! |nx run",
             r"stack ?trace|traceback|call stack|during handling|the above exception|note:|help:|hint:|for help|caused by:?$|to rerun|use --|try |if you |you can\s",
             r"file .*(?:line \d+|:\d+:\d+)|at [\w$.<(@]|\d+: +0x|frame \#",
-            r"total time|finished |elapsed|duration|done\b|cleaning up|killing|stopping|uploading|upload |post job|publishing|shutting down",
+            r"line \|$|coverage\b|total time|finished |elapsed|duration|done\b|cleaning up|killing|stopping|uploading|upload |post job|publishing|shutting down",
             r"undefined$|null$|none$|error\W*$|https?://\S+$|[^\w]*$|[\w./ %-]*\|[^|]*\|[^|]*\|",
         )
     )

@@ -48,6 +48,7 @@ _MESSAGE: Final = 12
 _LAST: Final = 100
 _LEVELS: Final = frozenset({LineKind.WARNING, LineKind.NOTICE, LineKind.DEBUG, LineKind.COMMAND})
 
+_FRAME: Final = re.compile(r"\d+ *\||[|│ ]*[~^]+")
 _CANCELLED: Final = re.compile(r"The (?:operation|run) was cancell?ed\.?$")
 
 # What tools that run other tools put in front of each line.
@@ -341,7 +342,7 @@ class _Step:
         inside = [
             i
             for i in range(index + 1, min(index + _BLOCK, self.end))
-            if not says_nothing(self.texts[i])
+            if not says_nothing(self.texts[i]) and not _FRAME.match(self.texts[i])
         ][:4]
         if says_nothing(self.texts[index]):
             return (inside or [index]), hit.rule.kind, Certainty.LIKELY
