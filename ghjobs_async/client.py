@@ -26,12 +26,13 @@ from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.fanout import FanOut, FanOutLate
 from ghjobs_async.listing.pages import Pages, Reading
 from ghjobs_async.listing.run_search import RunSearch
+from ghjobs_async.logs.annotations import read_annotations
 from ghjobs_async.logs.download import Download
 from ghjobs_async.logs.job_log import JobLog, compiled
 from ghjobs_async.logs.log_grep import LogGrep
 from ghjobs_async.logs.storage import Storage
 from ghjobs_async.logtext.search import Context
-from ghjobs_async.models import Job, JobList, LogLink, RateLimit, Run, Wait
+from ghjobs_async.models import CheckAnnotation, Job, JobList, LogLink, RateLimit, Run, Wait
 from ghjobs_async.refs import JobRef, RunRef, check_id, check_repo
 from ghjobs_async.transport.auth import AuthSource, CredentialStore, TokenAuth
 from ghjobs_async.transport.gate import Gate
@@ -188,12 +189,7 @@ class GitHubJobs:
     async def get_job_json(
         self, job: JobLike, job_id: int | str | None = None
     ) -> dict[str, object]:
-        """
-        Fetch one job as the JSON object that GitHub sent: `get_job`, with the keys that `Job` lacks.
-
-        Raises:
-            NotFoundError: No such job, or the token cannot see it.
-        """
+        """Fetch one job as GitHub's JSON object, with the keys that `Job` lacks."""
         ref = resolve_job(job, job_id)
         return await self._requester.send(get_job_json(ref.repo, ref.job_id))
 
@@ -240,6 +236,20 @@ class GitHubJobs:
         listing = await self._pages.decode(reading)
         return JobList(listing.items, listing.total_count, listing.undecodable, listing.settled)
 
+    async def list_annotations(
+        self, job: JobLike, job_id: int | str | None = None
+    ) -> tuple[CheckAnnotation, ...]:
+        """
+        List what GitHub and actions said about a job besides its log, such as a time limit.
+
+        ``GET /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations`` --
+        https://docs.github.com/rest/checks/runs#list-check-run-annotations
+
+        The token needs to read checks.
+        """
+        found = job if isinstance(job, Job) else await self.get_job(job, job_id)
+        return await read_annotations(self._requester, found)
+
     async def get_run(self, run: RunLike, run_id: int | str | None = None) -> Run:
         """
         Fetch one run, or one attempt of it.
@@ -263,9 +273,6 @@ class GitHubJobs:
 
         ``GET /repos/{owner}/{repo}/pulls/{pull_number}`` --
         https://docs.github.com/rest/pulls/pulls#get-a-pull-request
-
-        Raises:
-            NotFoundError: No such pull request, or the token cannot see it.
         """
         number = check_id(number, "a pull request")
         return await self._requester.send(get_pull_head(check_repo(repo), number))
@@ -393,11 +400,9 @@ class GitHubJobs:
         """
         Handle the logs of many jobs: ``async with gh.fan_out_logs(refs, handle) as outcomes``.
 
-        *handle* is awaited with the log open; what it returns is the value of the outcome.
-
         Args:
             refs: Jobs, as `JobRef`, `Job` or URL: any iterable, or async iterable.
-            handle: Takes an open `JobLog`.
+            handle: Takes an open `JobLog`; what it returns is the value of the outcome.
         """
         check_refs(refs)
 

@@ -192,7 +192,8 @@ class LogUnavailableError(GHJobsError):
 
     Attributes:
         reason: ``"not_ready"`` (try again later), ``"expired"`` (past its retention),
-            ``"deleted"``, or ``"never_ran"`` (no runner took the job).
+            ``"deleted"``, ``"never_ran"`` (no runner took the job), or ``"lost"`` (the job completed
+            long ago, but its runner never uploaded the log).
     """
 
     def __init__(self, text: str, *, reason: str) -> None:

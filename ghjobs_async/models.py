@@ -163,6 +163,15 @@ class Job:
         return _state(self.status, self.conclusion)
 
     @property
+    def ran_out_of_time(self) -> bool:
+        """Whether a time limit stopped it: GitHub cancels a step, and one that runs always fails."""
+        if self.state != Conclusion.CANCELLED:
+            return self.state == Conclusion.TIMED_OUT
+        states = [step.state for step in self.steps]
+        at = states.index(Conclusion.CANCELLED) if Conclusion.CANCELLED in states else len(states)
+        return Conclusion.FAILURE in states[at:]
+
+    @property
     def duration(self) -> timedelta | None:
         """
         The time from start to end; None where unknown, where the end is before the start, and for a
@@ -191,11 +200,8 @@ class Job:
     @property
     def ran(self) -> bool:
         """
-        Whether a runner took this job.
-
-        False for skipped jobs, jobs that wait or were cancelled while they waited, and other apps'
-        check runs, which GitHub lists as jobs. Empty ``steps`` do not matter: GitHub deletes the
-        steps of old runs before their jobs.
+        Whether a runner took this job: not skipped, cancelled while it waited, or another app's
+        check run. Empty ``steps`` do not matter: GitHub deletes those of old runs before their jobs.
         """
         if self.state == Conclusion.SKIPPED or self.status in _NOT_STARTED:
             return False
@@ -281,6 +287,19 @@ class Run:
     def to_dict(self) -> dict[str, object]:
         """Return the run in the shape of GitHub's JSON, as `to_dict` does."""
         return to_dict(self)
+
+
+@attrs.frozen(kw_only=True)
+class CheckAnnotation:
+    """What GitHub or an action says about a job, besides its log."""
+
+    message: str
+    annotation_level: str | None = None
+    title: str | None = None
+    path: str | None = None
+    start_line: int | None = None
+    end_line: int | None = None
+    raw_details: str | None = None
 
 
 def to_dict(value: Job | Run | Step) -> dict[str, object]:

@@ -28,8 +28,8 @@ class Logs(StrEnum):
 
 
 def failed(one: Job | Run) -> bool:
-    """Check whether a job or run failed by itself: not cancelled, not skipped."""
-    return one.state in _FAILURES
+    """Check whether a job or run failed by itself or ran out of time: not cancelled or skipped."""
+    return one.state in _FAILURES or (isinstance(one, Job) and one.ran_out_of_time)
 
 
 @attrs.frozen(kw_only=True)

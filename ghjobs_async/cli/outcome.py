@@ -35,13 +35,18 @@ def missing(jobs: JobList) -> list[str]:
 
 
 async def read_failures(
-    gh: GitHubJobs, repo: str, failed: Iterable[Job], take: Callable[[Job, Cause], None]
+    gh: GitHubJobs,
+    repo: str,
+    failed: Iterable[Job],
+    take: Callable[[Job, Cause], None],
+    *,
+    context: int | None = None,
 ) -> None:
     """Read why each of the *failed* jobs failed, and give it to *take* as soon as it is known."""
     jobs = {job.id: job for job in failed}
 
     async def read(log: JobLog) -> FailureExcerpt | None:
-        return await log.failure(jobs[log.ref.job_id])
+        return await log.failure(jobs[log.ref.job_id], context=context)
 
     for job in jobs.values():
         if not job.ran:

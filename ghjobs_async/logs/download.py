@@ -32,7 +32,7 @@ from ghjobs_async.logs.storage_answers import (
     not_a_log,
     storage_error,
 )
-from ghjobs_async.models import LogLink, Status
+from ghjobs_async.models import Job, LogLink, Status
 from ghjobs_async.refs import JobRef
 from ghjobs_async.transport.body import Response
 from ghjobs_async.transport.requester import REDIRECTS, Requester
@@ -48,6 +48,8 @@ _MAX_BREAKS: Final = 1000
 _PROGRESS: Final = 64 * 2**10
 # So many bytes are waited for to tell a log from an error.
 _MIN_HEAD: Final = 16
+# A runner uploads a log within minutes after its job, or never.
+_UPLOAD: Final = 3600.0
 _ENDED: Final = "this reading has ended: the log was closed, or read anew"
 
 
@@ -278,9 +280,18 @@ class Download:
                 reason = "not_ready"
             elif not job.ran:
                 reason = "never_ran"
+            elif reason == "not_ready" and self._is_lost(job):
+                reason = "lost"
         text = {
             "not_ready": "is not there yet: ask again once the job has completed",
             "never_ran": "does not exist: no runner ever took the job",
             "deleted": "was deleted",
+            "lost": "was never uploaded: the job's runner was probably lost",
         }[reason]
         raise LogUnavailableError(f"the log of {self.ref} {text}", reason=reason) from error
+
+    def _is_lost(self, job: Job) -> bool:
+        """Return whether the log of a completed job is not to be expected any more."""
+        ended = job.completed_at
+        now = self.requester.clock.now()
+        return ended is not None and now - ended.timestamp() > _UPLOAD

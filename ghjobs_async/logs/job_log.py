@@ -9,12 +9,16 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Final, Self
 
+import attrs
+
 from ghjobs_async.atomic_file import WholeFile
-from ghjobs_async.errors import ConfigurationError, shown
+from ghjobs_async.errors import ConfigurationError, GHJobsError, shown
+from ghjobs_async.logs.annotations import read_annotations
 from ghjobs_async.logs.continuity import ChangedError, Continuity
 from ghjobs_async.logs.download import Download
 from ghjobs_async.logs.storage import Storage
 from ghjobs_async.logtext import (
+    MAX_LINE,
     Annotation,
     AnnotationFinder,
     FailureExcerpt,
@@ -26,6 +30,7 @@ from ghjobs_async.logtext import (
     StepLogs,
     StepSplitter,
 )
+from ghjobs_async.logtext.reason import told
 from ghjobs_async.logtext.search import Context
 from ghjobs_async.models import Job
 from ghjobs_async.refs import JobRef
@@ -45,10 +50,12 @@ class JobLog:
 
     Attributes:
         ref: Whose log.
+        capped: How many lines the latest search cut, because they were too long.
     """
 
     def __init__(self, requester: Requester, storage: Storage, ref: JobRef) -> None:
         self.ref = ref
+        self.capped = 0
         self._requester = requester
         self._storage = storage
         self._lease = storage.slots.lease()
@@ -133,9 +140,14 @@ class JobLog:
         finally:
             self._end(download)
 
-    async def lines(self) -> AsyncGenerator[LogLine, None]:
-        """Iterate over the log's lines, from its start. Iterating over the log itself does the same."""
-        async with aclosing(self._batches()) as batches:
+    async def lines(self, *, max_line: int = MAX_LINE) -> AsyncGenerator[LogLine, None]:
+        """
+        Iterate over the log's lines, from its start. Iterating over the log itself does the same.
+
+        Args:
+            max_line: How many bytes of a line to keep, as in `LogParser`.
+        """
+        async with aclosing(self._batches(max_line)) as batches:
             async for lines in batches:
                 for line in lines:
                     yield line
@@ -194,21 +206,35 @@ class JobLog:
         for annotation in finder.close():
             yield annotation
 
-    async def failure(self, job: Job | None = None, *, context: int = 5) -> FailureExcerpt | None:
+    async def failure(
+        self, job: Job | None = None, *, context: int | None = None, annotations: bool = True
+    ) -> FailureExcerpt | None:
         """
-        Return why the job failed: the errors of its failing step, and lines around them, capped.
+        Return why the job failed: the reason, and the errors of its failing step, capped.
 
-        Return None where neither the job nor its log reports a failure.
+        Return None where the job did not fail.
 
         Args:
             job: The job, where it is at hand; otherwise it is fetched.
-            context: How many lines to show before and after each error.
+            context: How many lines to show before and after each error; by default 5, but 50 before
+                an error that says nothing where no other error does.
+            annotations: Whether to ask GitHub for the job's annotations where the log does not say
+                why, if the token may read them.
         """
-        finder = FailureFinder(await self._job(job), context=context)
+        job = await self._job(job)
+        finder = FailureFinder(job, context=context)
         async with aclosing(self._batches()) as batches:
             async for lines in batches:
                 finder.feed(lines)
-        return finder.close()
+        excerpt = finder.close()
+        if excerpt is None or not annotations or not excerpt.unexplained:
+            return excerpt
+        try:
+            found = await read_annotations(self._requester, job, max_pages=1)
+        except GHJobsError:
+            return excerpt
+        reason = told(one.message for one in found if one.annotation_level == "failure")
+        return excerpt if reason is None else attrs.evolve(excerpt, reason=reason)
 
     async def grep(
         self,
@@ -233,17 +259,20 @@ class JobLog:
         """
         regex = compiled(pattern, context, max_count)
         search = LogSearch(regex, context=context, invert=invert, max_count=max_count)
-        async with aclosing(self.chunks()) as chunks:
-            async for chunk in chunks:
-                for hit in search.feed(chunk):
-                    yield hit
-                if search.done:
-                    return
-        for hit in search.close():
-            yield hit
+        try:
+            async with aclosing(self.chunks()) as chunks:
+                async for chunk in chunks:
+                    for hit in search.feed(chunk):
+                        yield hit
+                    if search.done:
+                        return
+            for hit in search.close():
+                yield hit
+        finally:
+            self.capped = search.capped
 
-    async def _batches(self) -> AsyncGenerator[list[LogLine], None]:
-        parser = LogParser()
+    async def _batches(self, max_line: int = MAX_LINE) -> AsyncGenerator[list[LogLine], None]:
+        parser = LogParser(max_line)
         async with aclosing(self.chunks()) as chunks:
             async for chunk in chunks:
                 yield parser.feed(chunk)

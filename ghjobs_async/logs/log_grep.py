@@ -56,6 +56,7 @@ class LogGrep:
 
     Attributes:
         searched: How many logs have been searched to their end.
+        capped: How many lines were too long, so that only their beginning was searched.
         failures: The jobs whose logs could not be read, and why.
     """
 
@@ -70,13 +71,14 @@ class LogGrep:
         self._open_log = open_log
         self._search = search
         self._fan = FanOutMany(refs, self._hits, resolve=resolve_job, concurrency=concurrency)
-        self.searched = 0
+        self.searched = self.capped = 0
         self.failures: list[Failed[JobRef]] = []
 
     async def _hits(self, ref: JobRef) -> AsyncGenerator[JobHit, None]:
         async with self._open_log(ref) as log:
             async for hit in self._search(log):
                 yield JobHit(ref, hit)
+            self.capped += log.capped
         self.searched += 1
 
     async def __aenter__(self) -> Self:

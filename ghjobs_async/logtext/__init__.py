@@ -9,6 +9,8 @@ from ghjobs_async.logtext.failure import (
     failure_excerpt,
 )
 from ghjobs_async.logtext.lines import MAX_LINE, LineKind, LogLine, LogParser, parse_log
+from ghjobs_async.logtext.reason import FailureReason, find_reason, fingerprint
+from ghjobs_async.logtext.rules import FailureKind
 from ghjobs_async.logtext.search import Hit, LineGrep, LogSearch, grep_lines
 from ghjobs_async.logtext.steps import (
     Certainty,
@@ -27,6 +29,8 @@ __all__ = [
     "Certainty",
     "FailureExcerpt",
     "FailureFinder",
+    "FailureKind",
+    "FailureReason",
     "Hit",
     "LineGrep",
     "LineKind",
@@ -42,6 +46,8 @@ __all__ = [
     "annotations",
     "failing_step",
     "failure_excerpt",
+    "find_reason",
+    "fingerprint",
     "grep_lines",
     "parse_log",
     "plain",

@@ -35,6 +35,9 @@ _EXACT_TITLE: Final = math.log(500)
 _WRONG_ACTION: Final = math.log(0.01)
 _WRONG_TITLE: Final = math.log(0.1)
 
+#: The step that GitHub puts before steps that run at the same time.
+_PARALLEL: Final = "Parallel group"
+
 _RUNS: Final = frozenset({Opens.SCRIPT, Opens.ACTION, Opens.COMPOSITE, Opens.BARE})
 
 
@@ -91,30 +94,38 @@ def _role(job: Job, index: int) -> Role:
     return Role.MAIN
 
 
-def _slot(job: Job, index: int) -> Slot | None:
+def _slot(job: Job, index: int, *, debug: bool) -> Slot | None:
     step = job.steps[index]
-    if step.conclusion == "skipped" or (step.started_at is None and step.conclusion is None):
+    skipped = step.conclusion == "skipped"
+    if (skipped and not debug) or (step.started_at is None and step.conclusion is None):
         return None
     role = _role(job, index)
     start = -math.inf if step.started_at is None else math.floor(step.started_at.timestamp())
     end = math.inf if step.completed_at is None else math.floor(step.completed_at.timestamp())
     sound = start <= end and not math.isinf(start)
     # A step that did not succeed may have ended before it wrote anything.
-    silence = -7.0 if step.conclusion == "success" else -4.0
+    silence = -7.0 if step.conclusion == "success" else -0.7 if skipped else -4.0
     return Slot((index,), role, step.name, start, end if start <= end else math.inf, sound, silence)
 
 
-def slots(job: Job) -> list[Slot]:
-    """Return the steps that may have lines; those that overlap in time become one slot."""
+def slots(job: Job, *, debug: bool = False) -> list[Slot]:
+    """
+    Return the steps that may have lines; those that overlap in time become one slot.
+
+    Args:
+        job: The job.
+        debug: Whether the runner wrote debug messages, also for the steps that it skipped.
+    """
     found: list[Slot] = []
-    latest = -math.inf
+    latest = together = -math.inf
     for index in range(len(job.steps)):
-        slot = _slot(job, index)
+        slot = _slot(job, index, debug=debug)
         if slot is None:
             continue
         # The times of the first and the last step may come from another clock.
         outer = slot.role in {Role.SETUP, Role.COMPLETE}
-        if found and not outer and slot.start < latest and found[-1].role is not Role.SETUP:
+        overlaps = slot.start < latest or slot.start <= together
+        if found and not outer and overlaps and found[-1].role is not Role.SETUP:
             last = found.pop()
             latest = max(latest, slot.end)
             found.append(
@@ -130,6 +141,8 @@ def slots(job: Job) -> list[Slot]:
             )
             continue
         found.append(slot)
+        if slot.title == _PARALLEL:
+            together = slot.end
         if slot.sound and not outer:
             latest = max(latest, slot.end)
     return found
@@ -139,6 +152,9 @@ def _opening(slot: Slot, opener: Opener) -> float:
     """Return the weight of readings in which *opener* begins *slot*."""
     form, role = opener.form, slot.role
     weight = _opening_form(slot, opener)
+    if opener.nested:
+        # A step that was killed does not say that it finishes.
+        weight += math.log(0.01) if form is Opens.CONDITION else _NEVER
     if form in _RUNS and role in {Role.MAIN, Role.MAYBE_POST}:
         name = slot.title.removeprefix("Pre ").strip()
         if name == opener.title:
@@ -160,6 +176,10 @@ def _opening(slot: Slot, opener: Opener) -> float:
 
 def _opening_form(slot: Slot, opener: Opener) -> float:
     form, role = opener.form, slot.role
+    if form is Opens.CONDITION:
+        return 0.0 if opener.title == slot.title or role is Role.PARALLEL else 2 * _NEVER
+    if form is Opens.HOOK:
+        return math.log(50) if role is Role.OWN else 2 * _NEVER
     if form is Opens.POST:
         return 0.0 if role in {Role.POST, Role.MAYBE_POST, Role.PARALLEL} else 2 * _NEVER
     if form is Opens.COMPLETE:
@@ -172,9 +192,9 @@ def _opening_form(slot: Slot, opener: Opener) -> float:
     return 2 * _NEVER
 
 
-def _within(run: float, own: float, post: float = 1e-4) -> dict[Opens, float]:
+def _within(run: float, own: float, post: float = 1e-3) -> dict[Opens, float]:
     runs = dict.fromkeys((Opens.SCRIPT, Opens.ACTION, Opens.COMPOSITE), run)
-    return {**runs, Opens.OWN: own, Opens.POST: post}
+    return {**runs, Opens.OWN: own, Opens.POST: post, Opens.HOOK: 0.3, Opens.CONDITION: 1e-6}
 
 
 #: By the form that began a step (None for the set-up): how often an opener of each form is within.
@@ -187,6 +207,8 @@ _WITHIN: Final[dict[Opens | None, dict[Opens, float]]] = {
     Opens.POST: _within(1e-3, 0.01, 0.2),
     Opens.COMPLETE: _within(1e-3, 0.01),
     Opens.OWN: _within(0.3, 0.5),
+    Opens.HOOK: _within(1e-4, 0.01),
+    Opens.CONDITION: {Opens.CONDITION: 1e-6},
 }
 
 
@@ -196,6 +218,8 @@ def _staying(slot: Slot | None, form: Opens | None, opener: Opener) -> float:
         return -3.0
     if slot.role is Role.PARALLEL:
         weight = -0.7
+    elif opener.nested:
+        weight = 0.0
     else:
         rare = 0.05 if opener.form is Opens.BARE else 1e-4
         weight = math.log(_WITHIN[form].get(opener.form, rare))

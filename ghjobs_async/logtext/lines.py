@@ -38,8 +38,12 @@ _TEXT_AT: Final = len(_STAMP)
 # The first two bytes of a text with a marker.
 _MARKED: Final = frozenset({b"##", b"[c"})
 
+#: The runner's own work, with which a step begins: a group that is still open ends there.
+ENDS_GROUP: Final = (b"Post job cleanup.", b"Cleaning up orphan processes")
+
 _MARKER: Final = re.compile(
     rb"##\[(group|endgroup|error|warning|notice|debug|command|section)\]|\[command\]"
+    rb"|##\[(?:start|end)-(action)(?: [^\]\r\n]*)?\]"
 )
 
 
@@ -49,7 +53,8 @@ class LineKind(StrEnum):
 
     ``##[command]`` and ``[command]`` are both `COMMAND`. ``##[section]`` lines, which GitHub's
     servers write before the runner starts, are `PLAIN`, and their text is without the marker, as on
-    the web page. Any other ``##[...]`` is text.
+    the web page. `ACTION` lines, ``##[start-action ...]`` and ``##[end-action ...]``, stand around
+    the parts of a composite action and are not for people. Any other ``##[...]`` is text.
     """
 
     GROUP = "group"
@@ -59,6 +64,7 @@ class LineKind(StrEnum):
     NOTICE = "notice"
     DEBUG = "debug"
     COMMAND = "command"
+    ACTION = "action"
     PLAIN = "plain"
 
 
@@ -80,8 +86,8 @@ class LogLine(msgspec.Struct, frozen=True, gc=False, repr_omit_defaults=True):
         number: Its number in the log, from 1.
         raw: Its bytes, with the line end. All lines joined are the log, byte for byte, unless a
             line is capped.
-        depth: The number of groups around it. The first and last line of a group have the depth of
-            what is outside.
+        depth: 1 within a group, else 0, as for a group's first and last line. Groups do not nest:
+            one ends at the next, or where the runner begins its own work.
         kind: Its kind, by its marker.
         continuation: Whether it has no timestamp of its own: then it belongs to the message before
             it, and has the time of that message.
@@ -96,6 +102,11 @@ class LogLine(msgspec.Struct, frozen=True, gc=False, repr_omit_defaults=True):
     _at: int = _TEXT_AT
     _stamp: bytes | None = None
     _dropped: int = 0
+
+    @property
+    def at(self) -> int:
+        """The place in ``raw`` where the text begins."""
+        return self._at
 
     @property
     def text(self) -> str:
@@ -163,6 +174,9 @@ class LogParser:
     Args:
         max_line: How many bytes of a line to keep, with its end. A longer line is ``capped``.
         groups: Whether to count groups; if not, every line has the depth 0.
+
+    Attributes:
+        capped: How many lines were too long so far.
     """
 
     def __init__(self, max_line: int = MAX_LINE, *, groups: bool = True) -> None:
@@ -170,6 +184,7 @@ class LogParser:
             raise ValueError(f"max_line must be positive, not {max_line}")
         self._max_line = max_line
         self._groups = groups
+        self.capped = 0
         self._number = 0
         self._depth = 0
         # The last timestamp, which continuation lines inherit.
@@ -259,7 +274,11 @@ class LogParser:
         append = lines.append
         stamped: bytes | None = None
         for raw, shape in zip(raws, BytesIO(block.translate(_DIGITS)), strict=True):
-            if shape.startswith(_STAMP) and shape[29:31] not in _MARKED:
+            if (
+                shape.startswith(_STAMP)
+                and shape[29:31] not in _MARKED
+                and not (depth and raw.startswith(ENDS_GROUP, _TEXT_AT))
+            ):
                 number += 1
                 append(LogLine(number, raw, depth))
                 stamped = raw
@@ -286,16 +305,17 @@ class LogParser:
             at += _TEXT_AT if shape == _STAMP else _STAMP_LEN
         kind = LineKind.PLAIN
         if marker := _MARKER.match(raw, at):
-            kind = _KINDS[marker[1]]
+            kind = _KINDS[marker[1] or marker[2]]
             at = marker.end()
         depth = self._depth
         if not self._groups:
             pass
         elif kind is LineKind.GROUP:
-            self._depth += 1
-        elif kind is LineKind.ENDGROUP:
-            depth = self._depth = max(0, depth - 1)
+            depth, self._depth = 0, 1
+        elif kind is LineKind.ENDGROUP or (depth and raw.startswith(ENDS_GROUP, at)):
+            depth = self._depth = 0
         self._number += 1
+        self.capped += dropped > 0
         stamp = None if first else self._stamp
         return LogLine(self._number, raw, depth, kind, not own, at, stamp, dropped)
 

@@ -225,6 +225,11 @@ class LogSearch:
         """Whether the last hit has come out, so that the rest of the log need not be read."""
         return self._grep.done
 
+    @property
+    def capped(self) -> int:
+        """How many lines were too long, so that only their beginning was searched."""
+        return self._parser.capped
+
     def feed(self, chunk: bytes) -> list[Hit]:
         """Take the next bytes, split anywhere; return the hits that are complete."""
         found: list[Hit] = []

@@ -27,7 +27,7 @@ from cattrs.errors import (
 )
 
 from ghjobs_async.errors import Undecodable
-from ghjobs_async.models import Id, Job, Run, Timestamp
+from ghjobs_async.models import CheckAnnotation, Id, Job, Run, Timestamp
 from ghjobs_async.refs import MAX_ID
 
 T = TypeVar("T")
@@ -71,10 +71,17 @@ class _Runs:
     workflow_runs: tuple[Run, ...]
 
 
+@attrs.frozen
+class _Annotations:
+    total_count: int
+    annotations: tuple[CheckAnnotation, ...]
+
+
 # GitHub's key for the items of a page, and the page as msgspec fills it.
 _PAGES: Final[dict[type, tuple[str, type]]] = {
     Job: ("jobs", _Jobs),
     Run: ("workflow_runs", _Runs),
+    CheckAnnotation: ("annotations", _Annotations),
 }
 _BOM: Final = b"\xef\xbb\xbf"
 # How much of a page is looked at before it is decoded.

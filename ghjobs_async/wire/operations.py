@@ -12,11 +12,12 @@ from urllib.parse import quote, urlencode
 import attrs
 
 from ghjobs_async.errors import DecodeError, Undecodable
-from ghjobs_async.models import InstallationToken, Job, Run
+from ghjobs_async.models import CheckAnnotation, InstallationToken, Job, Run
 from ghjobs_async.refs import RunRef
 from ghjobs_async.wire.answers import decode, shape_error
 from ghjobs_async.wire.convert import Page, ShapeError, peek_run_id
 from ghjobs_async.wire.messages import Answer, Request
+from ghjobs_async.wire.urls import has_next
 
 T = TypeVar("T")
 
@@ -120,6 +121,22 @@ def list_runs(
     where = "" if workflow is None else f"/workflows/{quote(str(workflow), safe='')}"
     text = urlencode({**query, "per_page": per_page, "page": page})
     return _of_repo(repo, f"/actions{where}/runs?{text}", partial(decode, cls=Page[Run]))
+
+
+def list_annotations(
+    repo: str, check_run_id: int, page: int
+) -> Request[tuple[tuple[CheckAnnotation, ...], bool]]:
+    """``GET /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations``, and whether more follow."""
+
+    def decode_list(answer: Answer) -> tuple[tuple[CheckAnnotation, ...], bool]:
+        # A bare list: as a page, one odd annotation costs no other one.
+        body = b'{"total_count": 0, "annotations": ' + answer.body + b"}"
+        whole = Answer(answer.status, {}, body, answer.method, answer.url, answer.secret)
+        items = decode(whole, Page[CheckAnnotation]).items
+        return items, bool(items) and has_next(answer)
+
+    target = f"/repos/{repo}/check-runs/{check_run_id}/annotations?per_page=100&page={page}"
+    return Request(repo.partition("/")[0], target, decode_list)
 
 
 @attrs.frozen

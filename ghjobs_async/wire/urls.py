@@ -17,6 +17,9 @@ _PLAIN: Final = re.compile(
 )
 # Where an Enterprise Server's web site, or a gateway in front of it, sends anonymous requests.
 _LOGIN: Final = re.compile(r"/(?:login|sign_?in|sso)/?(?:[?#]|$)", re.IGNORECASE)
+_CHECK_RUN: Final = re.compile(
+    r"/repos/([A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100})/check-runs/([0-9]{1,18})", re.ASCII
+)
 _MAX_LINK_HEADER: Final = 8192
 
 
@@ -91,6 +94,12 @@ def is_log_path(url: str, root: str) -> bool:
     return path.startswith((f"{base}/repos/", f"{base}/repositories/")) and (
         origin(url) == origin(root)
     )
+
+
+def check_run(url: str, root: str) -> tuple[str, int] | None:
+    """Return the repository and id of a check run below the API's root; None for another address."""
+    found = _CHECK_RUN.fullmatch(url, len(root)) if url.startswith(f"{root}/") else None
+    return (found[1], int(found[2])) if found else None
 
 
 def link_expiry(url: str) -> datetime | None:

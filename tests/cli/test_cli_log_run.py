@@ -97,7 +97,7 @@ def test_headings_on_a_terminal(ghjobs: Any, run: FakeRun, address: str) -> None
     for name in FAILED:
         expected += [
             f"{name.replace(chr(9), ' ')}  {jobs[name]}",
-            "failed at 'Run tests'",
+            "failed at 'Run tests': tests: expected 4, got 5 (action)",
             "Error: Process completed with exit code 1.",
             "",
         ]

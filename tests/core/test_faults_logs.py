@@ -225,7 +225,12 @@ async def test_a_log_that_is_not_there_yet(github: FakeGitHub, gh: GitHubJobs, s
     [
         (JobSpec(), "expired", "expired"),
         (JobSpec(), "deleted", "deleted"),
-        (JobSpec(), "not_ready", "not_ready"),
+        (JobSpec(), "not_ready", "lost"),
+        (
+            JobSpec(overrides={"completed_at": "2999-01-01T00:00:00Z"}),
+            "not_ready",
+            "not_ready",
+        ),
         (scenario.in_progress(), None, "not_ready"),
         (scenario.queued(), None, "not_ready"),
         (scenario.in_progress(), "deleted", "not_ready"),
@@ -237,7 +242,7 @@ async def test_a_log_that_is_not_there_yet(github: FakeGitHub, gh: GitHubJobs, s
 async def test_reasons_are_told_apart(
     github: FakeGitHub, gh: GitHubJobs, spec: JobSpec, state: str | None, reason: str
 ) -> None:
-    """Not ready, expired, deleted and never ran: each says so, for the link and for the content."""
+    """Not ready, expired, deleted, lost and never ran: each says so, for the link and for the content."""
     job = github.add_run(REPO, jobs=[spec]).jobs[0]
     if state is not None:
         github.set_log(job.id, state=state)  # type: ignore[arg-type]

@@ -15,19 +15,22 @@ ApiVersionError: server_time
 AppAuth: header refused
 AuthError: server_time
 Certainty: CERTAIN LIKELY UNKNOWN
+CheckAnnotation: annotation_level end_line message path raw_details start_line title
 Clock: now random sleep
 Conclusion: ACTION_REQUIRED CANCELLED FAILURE NEUTRAL SKIPPED STALE STARTUP_FAILURE SUCCESS
     TIMED_OUT
 ConfigurationError
 DecodeError
 Failed: error ref
-FailureExcerpt: capped certainty errors lines step
+FailureExcerpt: capped certainty errors headline lines reason step unexplained
+FailureKind: word
+FailureReason: certainty fingerprint headline kind lines
 FanOut: total
 Fetched: ref value
 ForbiddenError: server_time
 GHJobsError
 GitHubJobs: aclose base_url fan_out fan_out_logs get_job get_job_json get_log_url get_pull_head
-    get_run grep iter_runs list_jobs open_log rate_limit requests_per_minute
+    get_run grep iter_runs list_annotations list_jobs open_log rate_limit requests_per_minute
 Hit: after before end line match start
 Job: check_run_url completed_at conclusion created_at duration head_branch head_sha html_url id
     labels name node_id queued_for ran ref run_attempt run_id run_url runner_group_id

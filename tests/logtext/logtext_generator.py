@@ -69,6 +69,27 @@ class Writer:
     step: int | None = None
     pace: float = 1.0
     features: set[str] = field(default_factory=set)
+    # Whether the runner writes debug messages, container hooks, and marks around composite parts.
+    debug: bool = False
+    hooks: bool = False
+    parts: bool = False
+
+    def condition(self, name: str, *, true: bool = True, starts: bool = True) -> None:
+        """The runner looks whether to run a step."""
+        if not self.debug:
+            return
+        self.line(f"##[debug]Evaluating condition for step: '{name}'")
+        self.line("##[debug]Evaluating: success()")
+        self.line(f"##[debug]Result: {str(true).lower()}")
+        if true and starts:
+            self.line(f"##[debug]Starting: {name}")
+            self.line("##[debug]Loading inputs")
+
+    def hook(self) -> None:
+        if self.hooks:
+            self.line("##[group]Run '/home/runner/k8s/index.js'")
+            self.line("shell: /home/runner/externals/node20/bin/node {0}")
+            self.line("##[endgroup]")
 
     def wait(self, low: float, high: float) -> None:
         """Let *low* to *high* milliseconds pass."""
@@ -128,6 +149,7 @@ class Writer:
             self.line("env:")
             self.line("  CI: true")
         self.line("##[endgroup]")
+        self.hook()
         self.output()
 
     def action(self, action: str) -> None:
@@ -146,6 +168,7 @@ class Writer:
 
     def javascript(self, action: str) -> None:
         self.action(action)
+        self.hook()
         if self.chance.random() < 0.2:
             self.line("##[command]/usr/bin/docker run --rm image")
         if self.chance.random() < 0.3:
@@ -163,14 +186,19 @@ class Writer:
             if self.chance.random() < 0.5:
                 self.line("Download action repository 'octo-org/x@v1' (SHA:0123456789)")
         self.action(action)
-        for _ in range(self.chance.randint(1, 6)):
+        for part in range(self.chance.randint(1, 6)):
             kind = self.chance.random()
+            if self.parts:
+                self.line(f"##[start-action display=Run it;id=x.{nesting}.{part}]")
+            self.condition(self.chance.choice([*NAMES, "Run make"]), starts=False)
             if kind < 0.6:
                 self.script(self.chance.choice(SCRIPTS))
             elif kind < 0.85 or nesting:
                 self.javascript(self.chance.choice(ACTIONS))
             else:
                 self.composite(self.chance.choice(COMPOSITES), nesting + 1)
+            if self.parts:
+                self.line(f"##[end-action id=x.{nesting}.{part};outcome=success]")
             self.wait(0.5, 8)
 
 
@@ -179,7 +207,8 @@ def at(ticks: int) -> datetime:
 
 
 class Maker:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, form: str = "plain") -> None:
+        self.form = form
         self.chance = random.Random(seed)
         start = self.chance.randint(0, 10**6) * TICKS + self.chance.randint(0, TICKS)
         self.writer = Writer(self.chance, start)
@@ -198,6 +227,8 @@ class Maker:
         return len(self.steps), begun
 
     def end(self, name: str, begun: int, conclusion: str = "success") -> None:
+        if self.writer.debug and conclusion != "skipped" and self.writer.step is not None:
+            self.writer.line(f"##[debug]Finishing: {name}")
         self.writer.wait(0.2, 10)
         start, stop = at(begun), at(self.writer.now)
         if self.chance.random() < 0.004:
@@ -219,8 +250,12 @@ class Maker:
 
     def own(self, name: str, *texts: str) -> None:
         _, begun = self.begin()
+        self.writer.condition(name)
         for text in texts:
-            self.writer.line(text)
+            if text == "hook":
+                self.writer.hook()
+            else:
+                self.writer.line(text)
             self.writer.wait(0.1, 200 * self.writer.pace)
         self.end(name, begun)
 
@@ -231,7 +266,10 @@ class Maker:
         custom = chance.choice(NAMES) if chance.random() < 0.5 else None
         if chance.random() < 0.12 or (self.failed and chance.random() < 0.8):
             writer.features.add("skipped")
-            self.end(custom or f"Run {chance.choice(SCRIPTS)}", writer.now, "skipped")
+            name = custom or f"Run {chance.choice(SCRIPTS)}"
+            writer.step = len(self.steps)
+            writer.condition(name, true=False)
+            self.end(name, writer.now, "skipped")
             return None
         _, begun = self.begin()
         conclusion = "success"
@@ -239,9 +277,11 @@ class Maker:
         if chance.random() < 0.01:
             writer.features.add("silent")
             name = "Run true"
+            writer.condition(custom or name)
         elif kind < 0.45:
             script = chance.choice(SCRIPTS)
             name = f"Run {script}"
+            writer.condition(custom or name)
             writer.script(script)
             if chance.random() < 0.06:
                 writer.line("##[error]Process completed with exit code 1.")
@@ -249,16 +289,19 @@ class Maker:
         elif kind < 0.75:
             action = chance.choice(ACTIONS)
             name = f"Run {action}"
+            writer.condition(custom or name)
             writer.javascript(action)
             post = chance.random() < 0.6
         elif kind < 0.8:
             name = "Run docker://alpine:3"
+            writer.condition(custom or name)
             writer.action("docker://alpine:3")
             writer.line("##[command]/usr/bin/docker run --rm alpine:3")
             writer.output()
         else:
             action = chance.choice(COMPOSITES)
             name = f"Run {action}"
+            writer.condition(custom or name)
             writer.composite(action)
             post = chance.random() < 0.3
         self.end(custom or name, begun, conclusion)
@@ -296,14 +339,23 @@ class Maker:
             self.end(name, begun)
             writer.now = now
 
-    def make(self) -> Made:
+    def make(self) -> Made:  # noqa: C901, PLR0912 -- a job has many parts
         chance = self.chance
         hosted = chance.random() < 0.9
+        match self.form:
+            case "debug":
+                self.writer.debug = True
+            case "hooks":
+                self.writer.hooks = True
+            case "parts":
+                self.writer.parts = True
         self._set_up()
         if not hosted:
             self._hook("Set up runner", "started")
-        containers = chance.random() < 0.1
-        if containers:
+        containers = chance.random() < 0.1 or self.writer.hooks
+        if self.writer.hooks:
+            self.own("Initialize containers", "hook", "(node:7) a warning")
+        elif containers:
             self.own(
                 "Initialize containers",
                 "##[group]Checking docker version",
@@ -319,7 +371,9 @@ class Maker:
         self.number += chance.choice([0, 0, 5, 14])
         for name in reversed(posts):
             self._post(name)
-        if containers:
+        if self.writer.hooks:
+            self.own("Stop containers", "hook")
+        elif containers:
             self.own("Stop containers", "Stop and remove container: 0a1b", "##[command]docker rm")
         if not hosted:
             self._hook("Complete runner", "completed")
@@ -329,6 +383,8 @@ class Maker:
     def _complete(self, *, hosted: bool) -> None:
         chance = self.chance
         _, begun = self.begin()
+        if self.writer.debug:
+            self.writer.line("##[debug]Starting: Complete job")
         self.writer.line("Cleaning up orphan processes")
         if chance.random() < 0.3:
             self.writer.line("Terminate orphan process: pid (4711) (node)")
@@ -345,6 +401,8 @@ class Maker:
             writer.line("##[section]Finishing: Request a runner to run this job")
             writer.now = now
         _, begun = self.begin()
+        if writer.debug:
+            writer.line("##[debug]Starting: Set up job")
         for text in ("Current runner version: '2.336.0'", "##[group]Operating System", "Ubuntu"):
             writer.line(text)
         writer.line("##[endgroup]")
@@ -361,6 +419,7 @@ class Maker:
 
     def _hook(self, name: str, when: str) -> None:
         _, begun = self.begin()
+        self.writer.condition(name)
         self.writer.line(
             f"A job {when} hook has been configured by the self-hosted runner administrator"
         )
@@ -370,10 +429,13 @@ class Maker:
     def _post(self, name: str) -> None:
         writer = self.writer
         _, begun = self.begin()
+        writer.condition(f"Post {name}")
         writer.line("Post job cleanup.")
+        writer.hook()
         if "./" in name or "octo" in name:
             for _ in range(self.chance.randint(0, 2)):
                 writer.line("Post job cleanup.")
+                writer.hook()
                 writer.output()
         else:
             writer.output()

@@ -84,7 +84,8 @@ def grep_command(  # noqa: D417 -- what commands share describes itself
     for name in names:
         plan.search(gh, name)
     try:
-        asyncio.run(_run(feed, printer, progress))
+        if capped := asyncio.run(_run(feed, printer, progress)):
+            troubles.append(f"only the beginning of {plural(capped, 'long line')} was searched")
     except GHJobsError as error:
         troubles = [str(error)]
     printer.close()
@@ -97,7 +98,8 @@ def grep_command(  # noqa: D417 -- what commands share describes itself
     return _FOUND if printer.found else _NOT_FOUND
 
 
-async def _run(feed: Feed, printer: HitPrinter, progress: Progress) -> None:
+async def _run(feed: Feed, printer: HitPrinter, progress: Progress) -> int:
+    """Search, and return how many lines were too long to be searched whole."""
     search = printer.search
     title = ", ".join(feed.plan.repos) or plural(len(feed.runs), "run")
     async with feed.gh as gh, feed.listings() as listings:
@@ -116,6 +118,7 @@ async def _run(feed: Feed, printer: HitPrinter, progress: Progress) -> None:
         for one in hits.failures:
             feed.failed("log", one.ref.repo, one.error, job_id=one.ref.job_id)
     feed.check_searched()
+    return hits.capped
 
 
 def _where(

@@ -25,11 +25,14 @@ from ghjobs_async.cli.target import Target, Targets
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError, GHJobsError
 from ghjobs_async.logs.job_log import JobLog
-from ghjobs_async.logtext import Certainty
+from ghjobs_async.logtext import MAX_LINE, Certainty
 from ghjobs_async.models import Job, Step
 from ghjobs_async.refs import JobRef, RunRef
 
 T = TypeVar("T")
+
+# How much of a line is printed: in a pipe, nearly any line is whole.
+_WHOLE: Final = 256 << 20
 
 _MAX_TAIL: Final = 10_000_000
 
@@ -71,6 +74,7 @@ def log_command(  # noqa: D417 -- what commands share describes itself
     run: str | None = None,
     step: str | None = None,
     failed: bool = False,
+    context: Annotated[int | None, Parameter(alias="-C")] = None,
     tail: Annotated[int | None, Parameter(alias="-n")] = None,
     timestamps: Annotated[bool, Parameter(alias="-t")] = False,
     no_color: bool = False,
@@ -85,7 +89,8 @@ def log_command(  # noqa: D417 -- what commands share describes itself
         job: Number of the job, or its address; with --failed, the address of a run.
         run: With --failed: all failed jobs of this run, given as number or address.
         step: Only this step: its name, a part of it, or its number.
-        failed: Only why it failed: the failing step's errors.
+        failed: Only why it failed: the reason, and the failing step's errors.
+        context: With --failed: this many lines around each error.
         tail: Only this many lines from the end.
         timestamps: Show the time of each line.
         no_color: Lines for people, without colours, also in a pipe.
@@ -93,10 +98,12 @@ def log_command(  # noqa: D417 -- what commands share describes itself
         output: Save the whole log to this file instead.
     """
     _check(step, tail, output, failed=failed)
+    if context is not None and not failed:
+        raise ConfigurationError("--context is for --failed")
     target = _target(common.targets, job, run, repo, failed=failed)
     writer = LineWriter(raw=raw, timestamps=timestamps, no_color=no_color, tail=tail)
     gh, progress = common.connect(target.root)
-    logs = _Logs(gh, writer, progress)
+    logs = _Logs(gh, writer, progress, context)
 
     async def print_log(_: GitHubJobs) -> Exit:
         if isinstance(target.ref, RunRef):
@@ -179,6 +186,7 @@ class _Logs:
     gh: GitHubJobs
     writer: LineWriter
     progress: Progress
+    context: int | None = None
     troubles: list[str] = attrs.field(factory=list)
 
     async def read(self, ref: JobRef, how: Callable[[JobLog], Awaitable[T]]) -> T:
@@ -193,7 +201,8 @@ class _Logs:
             return
         async with self.gh.open_log(ref) as log:
             if not self.writer.untouched:
-                async with aclosing(log.lines()) as lines:
+                cap = MAX_LINE if self.writer.terminal else _WHOLE
+                async with aclosing(log.lines(max_line=cap)) as lines:
                     async for line in lines:
                         self.writer.write(line)
                 return
@@ -220,7 +229,7 @@ class _Logs:
 
     async def print_failure(self, ref: JobRef) -> None:
         job = await self.gh.get_job(ref)
-        excerpt = await self.read(ref, lambda log: log.failure(job))
+        excerpt = await self.read(ref, lambda log: log.failure(job, context=self.context))
         if excerpt is None:
             raise GHJobsError(f"{ref} did not fail: it is {job.state}")
         if about := failed_at(excerpt):
@@ -244,7 +253,7 @@ class _Logs:
             self.troubles.append(problem)
             return Exit.FAILED if jobs.complete else Exit.INCOMPLETE
         printer = ExcerptPrinter(failed_jobs, self.writer, self.troubles)
-        await read_failures(self.gh, ref.repo, failed_jobs, printer.take)
+        await read_failures(self.gh, ref.repo, failed_jobs, printer.take, context=self.context)
         return Exit.INCOMPLETE if self.troubles else Exit.OK
 
 

@@ -55,7 +55,7 @@ class LineWriter:
         elif self._raw:
             text = line.raw.decode("utf-8", "replace").rstrip("\r\n")
             sys.stdout.write(f"{prefix}{clean_line(text, colour=self.colour)}\n")
-        elif line.kind is not LineKind.ENDGROUP:
+        elif line.kind not in {LineKind.ENDGROUP, LineKind.ACTION}:
             stamp = f"{line.time_text or '':28} " if self._timestamps else ""
             sys.stdout.write(f"{prefix}{stamp}{self._shown(line)}\n")
 
@@ -152,7 +152,12 @@ def _about(cause: Cause) -> str:
 
 
 def failed_at(excerpt: FailureExcerpt) -> str:
-    """Say at which step a job failed, and how sure it is; empty where GitHub names no step."""
-    if excerpt.step is None:
-        return ""
-    return f"failed at {excerpt.step.name!r}{_SURE[excerpt.certainty]}"
+    """Say at which step a job failed, how sure that is, and why it failed; empty if not known."""
+    parts = []
+    if excerpt.step is not None:
+        parts.append(f"failed at {excerpt.step.name!r}{_SURE[excerpt.certainty]}")
+    if excerpt.reason is not None:
+        parts.append(f"{excerpt.reason.headline} ({excerpt.reason.kind.word})")
+    elif excerpt.unexplained:
+        parts.append("the log does not tell the reason")
+    return ": ".join(parts)

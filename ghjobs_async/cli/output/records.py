@@ -21,8 +21,10 @@ from ghjobs_async.logtext import FailureExcerpt, failing_step
 from ghjobs_async.models import Job, Run, to_dict
 
 JOB_FIELDS: Final = tuple(field.name for field in attrs.fields(Job))
-#: The JSON of a failed job has two more.
-FAILED_FIELDS: Final = (*JOB_FIELDS, "failing_step", "first_error")
+#: The JSON of a failed job has some more.
+FAILED_FIELDS: Final = (
+    *(*JOB_FIELDS, "failing_step", "first_error", "headline", "kind", "fingerprint"),
+)
 RUN_FIELDS: Final = tuple(field.name for field in attrs.fields(Run))
 #: The columns between title and number, and from which width on there is room for them.
 _COLUMNS: Final = {"Workflow": 70, "Branch": 70, "Event": 110, "Elapsed": 110, "Age": 0}
@@ -137,25 +139,40 @@ def _times(job: Job) -> tuple[str, str]:
 
 @attrs.frozen
 class _Failed:
-    """A job that failed, the name of the step where, and the first error in its log; if known."""
+    """A job that failed, the name of the step where, and what its log says; if known."""
 
     job: Job
     step: str | None
-    error: str | None
+    excerpt: FailureExcerpt | None
+
+    @property
+    def error(self) -> str | None:
+        """Why it failed, in one line."""
+        return None if self.excerpt is None else self.excerpt.headline
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the job's JSON, and why it failed."""
+        errors = () if self.excerpt is None else self.excerpt.errors
+        reason = None if self.excerpt is None else self.excerpt.reason
+        return {
+            **to_dict(self.job),
+            "failing_step": self.step,
+            "first_error": errors[0].text if errors else None,
+            "headline": reason and reason.headline,
+            "kind": reason and str(reason.kind),
+            "fingerprint": reason and reason.fingerprint,
+        }
 
     @classmethod
     def of(cls, job: Job, cause: Cause) -> _Failed:
         step = failing_step(job)
-        errors = cause.errors if isinstance(cause, FailureExcerpt) else ()
-        return cls(job, None if step is None else step.name, errors[0].text if errors else None)
+        excerpt = cause if isinstance(cause, FailureExcerpt) else None
+        return cls(job, None if step is None else step.name, excerpt)
 
 
 def show_failures(found: Iterable[tuple[Job, Cause]], printer: JsonPrinter | None) -> None:
-    """Show the failed jobs, each with its failing step and first error."""
+    """Show the failed jobs, each with its failing step and why it failed."""
     failures = [_Failed.of(job, cause) for job, cause in found]
-
-    def fields(one: _Failed) -> dict[str, object]:
-        return {**to_dict(one.job), "failing_step": one.step, "first_error": one.error}
 
     def cells(one: _Failed) -> tuple[object, ...]:
         job = one.job
@@ -167,7 +184,7 @@ def show_failures(found: Iterable[tuple[Job, Cause]], printer: JsonPrinter | Non
         if not failures:
             screen.print(Text("no job failed", style="dim"))
 
-    show(failures, printer, to_dict=fields, cells=cells, draw=draw)
+    show(failures, printer, to_dict=_Failed.to_dict, cells=cells, draw=draw)
 
 
 def _entry(one: _Failed, width: int) -> Text:
