@@ -121,7 +121,12 @@ class Pages:
                 if smallest or error.status not in _TOO_LARGE:
                     raise
             else:
-                self._remember(known, size, stepped=size != begun)
+                if size != begun:
+                    known.size, known.left = size, _KEEP
+                elif known.left:
+                    known.left -= 1
+                else:
+                    known.size = SIZES[0]
                 return reading
         raise AssertionError("the smallest size returns or raises")
 
@@ -141,14 +146,6 @@ class Pages:
         async with self._decoding:
             await reading.decode_all()
         return await reading.listing()
-
-    def _remember(self, known: _Size, size: int, *, stepped: bool) -> None:
-        if stepped:
-            known.size, known.left = size, _KEEP
-        elif known.left:
-            known.left -= 1
-        else:
-            known.size = SIZES[0]
 
 
 @attrs.define(eq=False)

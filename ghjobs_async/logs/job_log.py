@@ -7,6 +7,7 @@ import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from itertools import count
 from typing import Final, Self
 
 from ghjobs_async.atomic_file import WholeFile
@@ -267,27 +268,24 @@ class JobLog:
             LogTruncatedError: It broke off and cannot be completed; then no file is written.
             OSError: The file cannot be written.
         """
-        with WholeFile(path) as file:
-            return await self._write(file)
-
-    async def _write(self, file: WholeFile) -> int:
         promised = 0
-        for restarts in range(_MAX_RESTARTS + 1):
-            download = await self._begin(promised=promised)
-            try:
-                async with self._lease:
-                    while chunk := await download.read():
-                        file.write(chunk)
-            except ChangedError as error:
-                if restarts == _MAX_RESTARTS:
-                    raise download.truncated(error) from error
-                file.clear()
-                promised = download.continuity.promised
-            else:
-                return download.continuity.received
-            finally:
-                self._end(download)
-        raise AssertionError("the last restart returns or raises")
+        with WholeFile(path) as file:
+            for restarts in count():
+                download = await self._begin(promised=promised)
+                try:
+                    async with self._lease:
+                        while chunk := await download.read():
+                            file.write(chunk)
+                except ChangedError as error:
+                    if restarts == _MAX_RESTARTS:
+                        raise download.truncated(error) from error
+                    file.clear()
+                    promised = download.continuity.promised
+                else:
+                    return download.continuity.received
+                finally:
+                    self._end(download)
+        raise AssertionError("the loop returns or raises")
 
 
 def compiled(
