@@ -19,7 +19,7 @@ from collections.abc import (
     Sized,
 )
 from contextlib import aclosing, suppress
-from typing import Any, Final, Generic, Self, TypeAlias, TypeVar, cast
+from typing import Any, Final, Generic, Self, TypeAlias, TypeVar
 
 import attrs
 
@@ -158,10 +158,9 @@ class _Workers(ABC, Generic[K, T]):
             self._room.release()
             self._news.set()
 
-    async def _take_on(self, given: object) -> None:
-        key = cast("K", given)
+    async def _take_on(self, key: Any) -> None:
         try:
-            key = self._resolve(given)
+            key = self._resolve(key)
             await self._work_on(key)
         except Exception as error:  # noqa: BLE001 -- one bad key never costs the others
             self._give(self._failed(key, error))

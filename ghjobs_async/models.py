@@ -1,8 +1,7 @@
 """
 Models: what GitHub answers and what this library returns.
 
-Field names are GitHub's own. Everything here is frozen, slotted and hashable, and independent of
-how it was fetched.
+Field names are GitHub's own. Everything here is frozen and hashable.
 """
 
 from __future__ import annotations

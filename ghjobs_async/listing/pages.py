@@ -1,8 +1,8 @@
 """
 Read one list completely: page 1 says how many items there are, the others are fetched concurrently.
 
-Where the server fails on a large page, the list is read again in smaller ones. A list that comes short
-is read once more; what stays short says so.
+Where the server fails on a large page, the list is read again in smaller ones. A list that is not
+complete is read once more, and then returned with the verdict that it is not.
 """
 
 from __future__ import annotations
@@ -10,48 +10,40 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, TypeVar
 
 import attrs
 
 from ghjobs_async import fanout
 from ghjobs_async.errors import ServerError, TransportError, Undecodable
+from ghjobs_async.models import Job, Run
 from ghjobs_async.transport.requester import Requester
 from ghjobs_async.wire.convert import Page, is_empty_page, peek_id, peek_total
 from ghjobs_async.wire.messages import Answer, Request
 from ghjobs_async.wire.urls import has_next
 
-# GitHub answers 502 for a page that takes it too long to make, consistently, where a smaller one
-# works: asking for the same size again never helps.
+# GitHub always answers 502 for a page that takes it too long, and asking for the same size again
+# never helps. A smaller page works.
 SIZES: Final = (100, 50, 25, 10)
 _TOO_LARGE: Final = frozenset({502, 504})
-# Lists of the same repository are read in small pages from then on, but only so many of them.
+# This many later lists of the repository are read in smaller pages at once.
 _KEEP: Final = 10
-# So many pages, a few milliseconds' work, are decoded at once.
+# This many pages, a few milliseconds' work, are decoded at once.
 _BURST: Final = 4
-# A page that takes as much as this is decoded as it comes: a page of runs has over a megabyte where
-# it is not packed, and is a tenth of that when decoded.
+# A page of this many bytes is decoded at once: unpacked, a page of runs has more than a megabyte, and
+# a tenth of that when decoded.
 _LARGE: Final = 2**19
 # A page without items is smaller than this, packed or not.
 _SMALL: Final = 200
-# So many pages are read beyond the total, where the server says that there are more.
+# At most this many pages are read beyond the total, where the server says that there are more.
 _MAX_BEYOND: Final = 100
-# No list is as long as this: a run has hundreds of jobs, and some attempts.
+# No real list is longer: a run has hundreds of jobs, and a few attempts.
 _MAX_ITEMS: Final = 100_000
-# A list that shifts may show its first item twice; a page that comes more often is the same again.
+# A list that shifts may repeat an item at the start of a page; more repeats mean the same page again.
 _MAX_REPEATS: Final = 3
 
 
-class Item(Protocol):
-    """What a list holds: told apart by ``id``."""
-
-    @property
-    def id(self) -> int:
-        """GitHub's id."""
-        ...
-
-
-T = TypeVar("T", bound=Item)
+T = TypeVar("T", bound=Job | Run)
 
 #: Builds the request for a page of that size (first) and number (second).
 MakeRequest = Callable[[int, int], Request[Page[T]]]
@@ -66,7 +58,7 @@ class Listing(Generic[T]):
         items: Each item once, in the server's order.
         total_count: How many there are, as the server last said.
         undecodable: What came but could not be decoded.
-        settled: Whether everything agrees: no item came twice, the total did not move, and as many
+        settled: Whether all pages agree: no item came twice, the total did not change, and as many
             items came as it says.
     """
 
@@ -81,7 +73,7 @@ class _Size:
     """The page size that works for one repository's lists."""
 
     size: int = SIZES[0]
-    #: How many lists are still to be read in pages of that size.
+    #: How many more lists are read in pages of that size.
     left: int = 0
 
 
@@ -98,7 +90,7 @@ class Pages:
     requester: Requester
     concurrency: int
     _sizes: dict[tuple[str, str], _Size] = attrs.field(factory=dict, init=False)
-    # One list at a time becomes objects.
+    # Decode one list at a time.
     _decoding: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
 
     async def read(
@@ -110,7 +102,7 @@ class Pages:
         Args:
             key: The repository and the kind of list, for which the page size is remembered.
             make: Builds the request for one page.
-            limit: Of a list as long as this, or longer, only page 1 is read.
+            limit: Read only page 1 of a list that has this many items or more.
         """
         return await self.decode(await self.fetch(key, make, limit=limit))
 
@@ -129,15 +121,20 @@ class Pages:
                 if smallest or error.status not in _TOO_LARGE:
                     raise
             else:
-                self._remember(known, size, stepped=size != begun)
+                if size != begun:
+                    known.size, known.left = size, _KEEP
+                elif known.left:
+                    known.left -= 1
+                else:
+                    known.size = SIZES[0]
                 return reading
         raise AssertionError("the smallest size returns or raises")
 
     async def decode(self, reading: Reading[T]) -> Listing[T]:
         """
-        Decode a list that was fetched: some milliseconds' work, for when the list is wanted.
+        Decode a list that was fetched; read it once more where it changed meanwhile or came short.
 
-        A list that changed meanwhile or came short is read once more.
+        Decoding takes some milliseconds and much memory, so call this when the list is needed.
         """
         listing = await self._decode(reading)
         if listing.settled:
@@ -150,22 +147,14 @@ class Pages:
             await reading.decode_all()
         return await reading.listing()
 
-    def _remember(self, known: _Size, size: int, *, stepped: bool) -> None:
-        if stepped:
-            known.size, known.left = size, _KEEP
-        elif known.left:
-            known.left -= 1
-        else:
-            known.size = SIZES[0]
-
 
 @attrs.define(eq=False)
 class Reading(Generic[T]):
     """
     One reading of one list, in pages of one size.
 
-    Pages are kept as they came until the list is wanted: packed bytes take a fraction of the memory
-    of the objects that they become.
+    Pages stay packed until the list is needed: so they take a fraction of the memory of the decoded
+    objects.
     """
 
     requester: Requester
@@ -177,20 +166,20 @@ class Reading(Generic[T]):
     _answers: deque[Answer] = attrs.field(factory=deque)
     # The decoded pages, by number; None for half a page.
     _pages: dict[int, Page[T] | None] = attrs.field(factory=dict)
-    # Whether only page 1 was read, of a list that is longer than the limit.
+    # Whether only page 1 was read, since the list reaches the limit.
     _first_only: bool = False
-    # A page without items has come: there is nothing behind it, whatever the total says.
+    # Whether a page without items has come: then no page follows, whatever the total says.
     _exhausted: bool = False
-    # The first item of each page, and how often one has come again.
+    # The first item of each page, and how many pages began with one of an earlier page.
     _first_ids: set[int] = attrs.field(factory=set)
     _repeats: int = 0
 
     async def fetch_all(self, concurrency: int) -> None:
-        """Fetch all pages; of a list that is longer than the limit only the first one."""
+        """Fetch all pages, but only the first one of a list that reaches the limit."""
         first = await self._fetch(1)
         total = peek_total(first.head)
         if total is None:
-            # It stands behind the items: the whole page tells.
+            # It comes after the items, so the whole page has to be decoded.
             page = self._pages[1] = self._page(1, first) or await self._again(1)
             total = page.total_count
         self._answers.append(first)
@@ -199,7 +188,7 @@ class Reading(Generic[T]):
             self._answers += await self._others(first, total, concurrency)
 
     async def decode_all(self) -> None:
-        """Decode the pages, a few at a time: between them, other tasks have their turn."""
+        """Decode the pages, a few at a time, so that other tasks can run in between."""
         number = 0
         while self._answers:
             answer = self._answers.popleft()
@@ -210,7 +199,7 @@ class Reading(Generic[T]):
                 await asyncio.sleep(0)
 
     async def listing(self) -> Listing[T]:
-        """Join the decoded pages; those that came by half are fetched again."""
+        """Join the decoded pages; fetch those again that came by half."""
         pages = [page or await self._again(number) for number, page in sorted(self._pages.items())]
         listing = _merged(pages)
         return attrs.evolve(listing, settled=True) if self._first_only else listing
@@ -237,7 +226,7 @@ class Reading(Generic[T]):
         return answer
 
     def _page(self, number: int, answer: Answer) -> Page[T] | None:
-        """Decode a page; None for half a page, though the connection was whole."""
+        """Decode a page; None for half a page, which came although the connection held."""
         try:
             return self.make(self.size, number).decode(answer)
         except TransportError as error:
@@ -249,7 +238,7 @@ class Reading(Generic[T]):
         return await self.requester.send(self.make(self.size, number))
 
     def _resend(self) -> Callable[[int], bool]:
-        """Send a request again after a 5xx; but once after one that a smaller page may cure."""
+        """Return the rule for a 5xx: retry, but only once where a smaller page may help."""
         if not self.resize:
             return bool
         seen: list[int] = []
@@ -261,7 +250,7 @@ class Reading(Generic[T]):
         return again
 
     async def _others(self, first: Answer, total: int, concurrency: int) -> list[Answer]:
-        """Fetch the pages behind the first one, concurrently as far as the total says."""
+        """Fetch the pages after the first one, concurrently as far as the total says."""
         if total > _MAX_ITEMS and not self._exhausted:
             words = f"total_count is {total}, which no list has: is this the root of a GitHub API?"
             raise first.unusable(words, retryable=False)
@@ -271,7 +260,7 @@ class Reading(Generic[T]):
             answers += await fanout.gather(
                 self._numbers(last), self._fetch_other, concurrency=min(concurrency, last - 1)
             )
-        # There may be more than the total says, where the Link header knows of another page.
+        # There may be more than the total says, where the Link header names another page.
         for number in range(last + 1, last + _MAX_BEYOND):
             if self._exhausted or not has_next(answers[-1]):
                 break

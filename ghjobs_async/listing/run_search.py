@@ -24,15 +24,15 @@ from ghjobs_async.wire.convert import Page
 from ghjobs_async.wire.messages import Request
 from ghjobs_async.wire.operations import list_runs
 
-#: As many results of a search GitHub lists.
+#: GitHub lists this many results of a search.
 CAP: Final = 1000
 #: How many runs a part of a split search should have: below the cap, since runs come unevenly.
 PART: Final = 700
-# A list without a filter has no cap, but one this long is not held in memory at once either.
+# A list without a filter has no cap, but a list this long is not held in memory at once.
 _MAX_UNFILTERED: Final = 5000
 _WORKFLOW: Final = re.compile(r"[^/\s][^/\x00-\x1f]{0,200}")
 _SECOND: Final = timedelta(seconds=1)
-# GitHub Actions began then: no run is older.
+# The start of GitHub Actions: no run is older.
 _BEGINNING: Final = datetime(2018, 10, 16, tzinfo=UTC)
 _DAY: Final = r"\d{4}-\d{2}-\d{2}"
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -42,10 +42,10 @@ _MOMENT: Final = rf"{_DAY}(?:T\d{{2}}:\d{{2}}(?::\d{{2}})?(?:Z|[+-]\d{{2}}:\d{{2
 
 def parse_age(text: str, now: datetime) -> datetime | None:
     """
-    Return the moment that ``30m``, ``24h``, ``7d`` or ``2w`` ago was; None for any other text.
+    Return the time ``30m``, ``24h``, ``7d`` or ``2w`` before *now*; None for any other text.
 
     Raises:
-        OverflowError: It was before the calendar begins.
+        OverflowError: It is before the year 1.
     """
     found = _AGE.fullmatch(text)
     if found is None:
@@ -102,13 +102,12 @@ class Window:
         raise problem
 
     def holds(self, moment: datetime) -> bool:
-        """Return whether *moment* lies in this window, give or take a second."""
+        """Return whether *moment* is in this window, with a tolerance of one second."""
         after = self.start is None or moment >= self.start - _SECOND
         return after and (self.end is None or moment <= self.end + _SECOND)
 
     def __str__(self) -> str:
-        start = f"{self.start:%Y-%m-%dT%H:%M:%SZ}" if self.start else ""
-        end = f"{self.end:%Y-%m-%dT%H:%M:%SZ}" if self.end else ""
+        start, end = (f"{m:%Y-%m-%dT%H:%M:%SZ}" if m else "" for m in (self.start, self.end))
         if start and end:
             return f"{start}..{end}"
         return f">={start}" if start else f"<={end}"
@@ -117,8 +116,8 @@ class Window:
         """
         Return an older and a newer window that together are this one; None for a single second.
 
-        *newest* are creation times of some of its runs, by which the newer window is cut to hold
-        about `PART`. They are only a guide: a window that is still too large is split once more.
+        *newest* are creation times of some of its runs. By them, the newer window is chosen to hold
+        about `PART` runs; a window that is still too large is split once more.
         """
         start = self.start or _BEGINNING
         # The server's clock may be ahead of ours.
@@ -145,12 +144,12 @@ class RunSearch:
     """
     The runs that a search finds, the newest first: iterate over it with ``async for``.
 
-    It holds nothing between its runs, so it may be left at any time. At its end, ``complete`` says
-    whether it found all.
+    It holds no connection between its runs, so iteration may stop at any time. At its end,
+    ``complete`` says whether it found all.
 
     Attributes:
-        total_count: How many runs GitHub says there are: at first by its first answer, at the end
-            by all of them.
+        total_count: How many runs there are, by GitHub's first answer, and at the end by all of its
+            answers.
         got: How many came.
         undecodable: What came but could not be decoded.
     """
@@ -233,17 +232,17 @@ class RunSearch:
                 listing = await self._list(query, None)
             fresh = [run for run in listing.items if run.id not in self._seen]
             self._seen.update(run.id for run in fresh)
-            # A run that a neighbouring part brought already is counted there.
+            # A run that a neighbouring part has given already is counted there.
             counted += listing.total_count - (len(listing.items) - len(fresh))
             self.undecodable += listing.undecodable
             if not todo:
-                # A first total that equals the cap may be capped itself; any other one has to be met.
+                # Unless the first total is the cap itself, at least that many runs must come.
                 self.total_count = counted if first == CAP else max(counted, first)
             for run in fresh:
                 yield run
 
     def _check(self, window: Window, runs: tuple[Run, ...]) -> None:
-        """Check that the server keeps to a window: else it would be split to no end."""
+        """Raise where the server ignores the window: it would be split again and again."""
         if any(not window.holds(run.created_at) for run in runs):
             raise TransportError(
                 f"the search for runs of {self._repo} created {window} gives others: this server "

@@ -1,1 +1,1 @@
-"""One job's log, whole; and a search over many."""
+"""Download and read the log of one job, or search the logs of many."""

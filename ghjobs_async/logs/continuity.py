@@ -1,10 +1,10 @@
 """
-Whether a log may be continued, and whether it has ended: decided from what its answers say.
+Decide from the storage's answers whether a log can be continued, and whether it has ended.
 
-Two bodies are joined only where they are proven to be the same log: by a validator that the storage
-keeps to (``ETag``, ``Last-Modified``), or by reading the log from its start again and comparing a
-checksum of what had come. A log has ended where a known total was reached, where the framing of a
-whole body (chunked, gzip) ended properly, or where two readings ended at the same place.
+Two bodies are joined only where they are proven to be the same log: by a validator (``ETag``,
+``Last-Modified``), or by reading the log from its start again and comparing a checksum of the bytes
+that had come before. A log has ended where a known total is reached, where a body that marks its end
+(chunked, gzip) ends properly, or where two readings ended at the same place.
 
 https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers-for-blob-service-operations
 """
@@ -24,27 +24,27 @@ _NO_SPAN: Final = re.compile(r"bytes \*/([0-9]{1,18})")
 
 
 class ChangedError(Exception):
-    """The log is not proven to be the one that was begun: what came cannot be continued."""
+    """The log may be another one than before, so it cannot be continued."""
 
     def __str__(self) -> str:
         return "the log changed meanwhile, or its length was not as announced"
 
 
 class Next(StrEnum):
-    """What follows the head of an answer."""
+    """What to do after the head of an answer."""
 
-    #: A body, to be taken in.
+    #: Read the body.
     BODY = "body"
-    #: Nothing: the log has ended.
+    #: Stop: the log has ended.
     END = "end"
-    #: Another request: this answer proves nothing.
+    #: Send another request: this answer proves nothing.
     ASK = "ask"
 
 
 @attrs.frozen
 class Version:
     """
-    What tells one version of a log from another.
+    The validator of one version of a log.
 
     Attributes:
         name, value: The header.
@@ -62,7 +62,7 @@ class Version:
 
 
 def version_of(headers: Mapping[str, str]) -> Version | None:
-    """Return the version that an answer names. A weak ETag is none: it does not compare bytes."""
+    """Return the version that an answer names. A weak ETag does not count: bytes may differ."""
     etag = headers.get("ETag", "").strip()
     if etag and not etag.startswith("W/"):
         return Version("ETag", etag)
@@ -73,7 +73,7 @@ def version_of(headers: Mapping[str, str]) -> Version | None:
 @attrs.define
 class Continuity:
     """
-    What is known of one log that is being read.
+    The state of one log that is being read.
 
     Attributes:
         received: How many of its bytes have come.
@@ -85,17 +85,17 @@ class Continuity:
     expected: int | None = None
     promised: int = 0
     _version: Version | None = None
-    # Of all that came; None where a version makes it needless.
+    # Of all bytes that came; None where a version makes it unnecessary.
     _checksum: int | None = 0
     # Whether the rest can be asked for by Range.
     _ranges: bool = True
     # Whether the end of the current body is the end of the log, and where the body has to end.
     _whole: bool = True
     _until: int | None = None
-    # How many bytes of the current body have come before, and their checksum so far.
+    # How many bytes of the current body had come before, and their checksum so far.
     _skip: int = 0
     _skipped: int = 0
-    # Where a body ended whose end proves nothing.
+    # How much had come when a body ended without a proof that it was complete.
     _ended_at: int | None = None
 
     @property
@@ -107,13 +107,13 @@ class Continuity:
 
     def begin(self, status: int, headers: Mapping[str, str], *, framed: bool, packed: bool) -> Next:
         """
-        Take in the head of an answer to a request with `headers`.
+        Judge the head of an answer to a request with `headers`.
 
         Args:
             status: 200; or, to a request with a Range, 206, 412 or 416.
             headers: The answer's.
-            framed: Whether the end of its body can be told from the end of the connection.
-            packed: Whether the body is compressed: then no length counts its bytes.
+            framed: Whether the body marks its own end.
+            packed: Whether the body is compressed: then no header says how long the log is.
 
         Raises:
             ChangedError: It is not proven to be the same log.
@@ -138,13 +138,13 @@ class Continuity:
         return Next.BODY
 
     def _beyond(self, headers: Mapping[str, str]) -> Next:
-        """Judge a 416: there is nothing behind what has come, or so the storage says."""
+        """Judge a 416, by which the storage says that the log has no more bytes."""
         named = _NO_SPAN.fullmatch(headers.get("Content-Range", "").strip())
         version = version_of(headers)
         if version not in {None, self._version}:
             raise ChangedError
         if not named or version is None:
-            # It proves nothing. The log is read from its start instead, and its end will tell.
+            # It proves nothing, so the log is read from its start instead.
             self._ranges = False
             return Next.ASK
         if int(named[1]) != self.received or self.expected not in {None, self.received}:
@@ -153,7 +153,7 @@ class Continuity:
         return Next.END
 
     def _part(self, headers: Mapping[str, str]) -> None:
-        """Judge a 206: the part that was asked for, of a log as long as was said."""
+        """Judge a 206: it has to be the part that was asked for, of a log of the known length."""
         span = _SPAN.fullmatch(headers.get("Content-Range", "").strip())
         if not span or int(span[1]) != self.received:
             raise ChangedError
@@ -173,10 +173,10 @@ class Continuity:
 
     def take(self, chunk: bytes) -> bytes:
         """
-        Take in bytes of the body; return those that are new.
+        Add bytes of the body; return those that are new.
 
         Raises:
-            ChangedError: Those that had come before differ, or there are more than announced.
+            ChangedError: Bytes that had come before differ, or there are more than announced.
         """
         if self._skip:
             old, chunk = chunk[: self._skip], chunk[self._skip :]
@@ -196,10 +196,10 @@ class Continuity:
 
     def ended(self) -> bool:
         """
-        Judge the end of a body: whether it is the log's; otherwise the rest has to be asked for.
+        Return whether the end of this body is the end of the log, or the rest has to be requested.
 
         Raises:
-            ChangedError: The log is shorter than what had come before, or empty where it was not.
+            ChangedError: The log is shorter than before, or empty where it was not.
         """
         if self._skip or (self.promised and not self.received and not self.expected):
             raise ChangedError
@@ -207,7 +207,7 @@ class Continuity:
             return self.received == self.expected
         if self._whole or self._ended_at == self.received:
             return True
-        # Only the connection's end, or the end of a part, spoke for the end of the log.
+        # The connection or a part of the log ended, which does not prove the end of the log.
         if self._until is None:
             self._ended_at = self.received
         return False

@@ -1,8 +1,8 @@
 """
-The bytes of one log, from the first to the last: link, renewal, resume.
+Download one log from its first byte to its last: link, renewal, resume.
 
-Whatever breaks is asked for again over a fresh link, from where it stopped. Whether the rest continues
-the log is decided by `Continuity`; where it does not, the caller starts over, or gets an error.
+A download that breaks off is resumed over a fresh link from where it stopped. `Continuity` decides
+whether the rest continues the same log; where it does not, the caller starts over or gets an error.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ from ghjobs_async.wire.urls import link_expiry, location
 
 T = TypeVar("T")
 
-# A break behind new bytes is not a failed try; a log that breaks this often is given up all the same.
+# A break after new bytes is not a failed try, but a log that breaks this often is given up.
 _MAX_BREAKS: Final = 1000
-# As many bytes between two breaks are progress; fewer make the waits longer and longer.
+# This many bytes between two breaks are progress; fewer make the waits longer and longer.
 _PROGRESS: Final = 64 * 2**10
-# So many bytes are waited for to tell a log from an error.
+# This many bytes are needed to distinguish a log from an error.
 _MIN_HEAD: Final = 16
 # A runner uploads a log within minutes after its job, or never.
 _UPLOAD: Final = 3600.0
@@ -60,9 +60,9 @@ class Download:
 
     Args:
         requester: Asks GitHub.
-        storage: What the client's downloads share.
-        ref: Whose log.
-        continuity: What is known of it.
+        storage: The shared state of the client's downloads.
+        ref: The job.
+        continuity: What is known of the log.
     """
 
     requester: Requester
@@ -124,7 +124,7 @@ class Download:
 
     async def read(self) -> bytes:
         """
-        Return the next bytes, as many as have come; none at the end of the log.
+        Return the bytes that have come; none at the end of the log.
 
         Raises:
             ChangedError: The log has to be read from its start again.
@@ -149,12 +149,12 @@ class Download:
         return b""
 
     def abandon(self) -> None:
-        """Let go of the connection for good: a reading that still goes on is an error."""
+        """Release the connection for good; to read on is an error."""
         self._abandoned = True
         self._let_go()
 
     def truncated(self, error: Exception | None) -> LogTruncatedError:
-        """Build the error for a log that stays short."""
+        """Build the error for a log that cannot be completed."""
         received, expected = self.continuity.received, self.continuity.expected
         of = "" if expected is None else f" of {expected}"
         why = "" if error is None else f" ({one_line(str(error))})"
@@ -203,7 +203,7 @@ class Download:
             raise self.truncated(error) from error
 
     async def _connect(self) -> None:
-        """Open the log where it stopped: over a fresh link, as often as it takes."""
+        """Open the log where it stopped, over fresh links, until one works or the tries are used up."""
         async with self.storage.opening() as opening:
             while True:
                 try:
@@ -223,7 +223,7 @@ class Download:
             url = location(response.head, response.url)
             self._at_storage = True
             response = await self.requester.follow(url, headers)
-        # From here on it is let go of with this download.
+        # From here on, this download closes it.
         self._response = response
         try:
             begun = await self._begin(response, part=bool(headers))
@@ -236,7 +236,7 @@ class Download:
         return begun
 
     async def _begin(self, response: Response, *, part: bool) -> Next:
-        """Make sure that what comes is the log, from where it stopped."""
+        """Check that the response is the log, or the rest of it."""
         now = self.requester.clock.now()
         if response.status == 200:
             head = await response.peek(_MIN_HEAD)
@@ -251,7 +251,7 @@ class Download:
         )
 
     async def _explained(self, opening: Awaitable[T]) -> T:
-        """Where there is no log, say why."""
+        """Await *opening*; where there is no log, raise the error that says why."""
         try:
             return await opening
         except NotFoundError as error:
@@ -267,11 +267,11 @@ class Download:
             await self._raise_gone(error, "not_ready")
 
     async def _raise_gone(self, error: NotFoundError | NoBlobError, reason: str) -> NoReturn:
-        """Raise why there is no log: the job itself knows."""
+        """Raise the error that says why there is no log, by the state of the job."""
         try:
             job = await self.requester.send(get_job(self.ref.repo, self.ref.job_id))
         except NotFoundError as unknown:
-            # There is no such job at all: that is what the log's 404 said, too.
+            # There is no such job either, so the log's own 404 says it all.
             raise (error if isinstance(error, NotFoundError) else unknown) from None
         except GHJobsError:
             job = None

@@ -7,6 +7,7 @@ import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from itertools import count
 from typing import Final, Self
 
 import attrs
@@ -37,7 +38,7 @@ from ghjobs_async.refs import JobRef
 from ghjobs_async.transport.requester import Requester
 from ghjobs_async.wire.operations import get_job
 
-# How often a log that changes under the reader is written to disk from its start again.
+# How often a log that changes while it is read is written to disk from its start again.
 _MAX_RESTARTS: Final = 3
 
 
@@ -45,12 +46,16 @@ class JobLog:
     """
     The log of one job, open: enter it with ``async with``.
 
-    It streams in constant memory, and asks for the signed link only once it has a download slot. Each
-    way of reading begins at the log's start.
+    It streams in constant memory, and asks for the signed link only once it has a download slot.
+    Every way of reading begins at the start of the log.
 
     Attributes:
+<<<<<<< HEAD
         ref: Whose log.
         capped: How many lines the latest search cut, because they were too long.
+=======
+        ref: The job.
+>>>>>>> h-review
     """
 
     def __init__(self, requester: Requester, storage: Storage, ref: JobRef) -> None:
@@ -60,7 +65,7 @@ class JobLog:
         self._storage = storage
         self._lease = storage.slots.lease()
         self._entered = False
-        # The pass that entering opened, until the first reading takes it.
+        # The download that entering opened, until the first reading takes it.
         self._opened: Download | None = None
         self._reading: Download | None = None
         self._latest: Continuity | None = None
@@ -91,7 +96,7 @@ class JobLog:
 
     @property
     def received(self) -> int:
-        """How many bytes of the log the latest reading has given."""
+        """How many bytes the latest reading has given."""
         return 0 if self._latest is None else self._latest.received
 
     @property
@@ -100,7 +105,7 @@ class JobLog:
         return None if self._latest is None else self._latest.expected
 
     async def _begin(self, *, promised: int = 0) -> Download:
-        """Begin a pass from the log's start: the one that is open already, or another."""
+        """Begin to read from the log's start, by the download that is open already or another."""
         if not self._entered:
             raise RuntimeError("a log is read inside its `async with` block")
         if self._reading is not None:
@@ -125,7 +130,7 @@ class JobLog:
         Iterate over the log's bytes as they come, from its start.
 
         Raises:
-            LogTruncatedError: It broke off, or changed, and cannot be continued without a doubt.
+            LogTruncatedError: It broke off or changed, and cannot be continued safely.
         """
         download = await self._begin()
         try:
@@ -162,7 +167,7 @@ class JobLog:
         What is not UTF-8 becomes U+FFFD. The log is kept in memory; `save` and `chunks` do not.
 
         Raises:
-            LogTruncatedError: It broke off, or changed, and cannot be continued without a doubt.
+            LogTruncatedError: It broke off or changed, and cannot be continued safely.
         """
         async with aclosing(self.chunks()) as chunks:
             data = b"".join([chunk async for chunk in chunks])
@@ -197,7 +202,7 @@ class JobLog:
         return splitter.close()
 
     async def annotations(self) -> AsyncGenerator[Annotation, None]:
-        """Iterate over the errors, warnings and notices, each with its group and what follows it."""
+        """Iterate over the errors, warnings and notices, with their groups and following lines."""
         finder = AnnotationFinder()
         async with aclosing(self._batches()) as batches:
             async for lines in batches:
@@ -285,7 +290,7 @@ class JobLog:
 
     async def save(self, path: str | os.PathLike[str]) -> int:
         """
-        Write the log to *path*, byte for byte: beside it first, then renamed.
+        Write the log to *path*, byte for byte: to a file beside it, which is then renamed.
 
         A log that changes while it is read is written again from its start.
 
@@ -293,30 +298,27 @@ class JobLog:
             The number of bytes written.
 
         Raises:
-            LogTruncatedError: It broke off and stays short; then there is no file.
+            LogTruncatedError: It broke off and cannot be completed; then no file is written.
             OSError: The file cannot be written.
         """
-        with WholeFile(path) as file:
-            return await self._write(file)
-
-    async def _write(self, file: WholeFile) -> int:
         promised = 0
-        for restarts in range(_MAX_RESTARTS + 1):
-            download = await self._begin(promised=promised)
-            try:
-                async with self._lease:
-                    while chunk := await download.read():
-                        file.write(chunk)
-            except ChangedError as error:
-                if restarts == _MAX_RESTARTS:
-                    raise download.truncated(error) from error
-                file.clear()
-                promised = download.continuity.promised
-            else:
-                return download.continuity.received
-            finally:
-                self._end(download)
-        raise AssertionError("the last restart returns or raises")
+        with WholeFile(path) as file:
+            for restarts in count():
+                download = await self._begin(promised=promised)
+                try:
+                    async with self._lease:
+                        while chunk := await download.read():
+                            file.write(chunk)
+                except ChangedError as error:
+                    if restarts == _MAX_RESTARTS:
+                        raise download.truncated(error) from error
+                    file.clear()
+                    promised = download.continuity.promised
+                else:
+                    return download.continuity.received
+                finally:
+                    self._end(download)
+        raise AssertionError("the loop returns or raises")
 
 
 def compiled(
@@ -327,7 +329,7 @@ def compiled(
     flags: int = 0,
 ) -> re.Pattern[str]:
     """
-    Compile *pattern*, and check the other arguments of the search that it is for.
+    Compile the pattern of a search, and check the other arguments of the search.
 
     Raises:
         ConfigurationError: *pattern* is no regular expression, *context* is negative, or *max_count*

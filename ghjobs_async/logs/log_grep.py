@@ -20,8 +20,8 @@ class JobHit:
     A line that matches, in the log of some job.
 
     Attributes:
-        job: Whose log.
-        hit: The line with its neighbours and where it matches.
+        job: The job of the log.
+        hit: The line, its context, and where it matches.
     """
 
     job: JobRef
@@ -50,7 +50,7 @@ class JobHit:
 
 class LogGrep:
     """
-    A search over many logs: enter it with ``async with``, iterate for `JobHit` after `JobHit`.
+    A search over many logs: enter it with ``async with``, and iterate over its `JobHit` objects.
 
     A log that cannot be read does not end the search: ``failures`` reports it.
 

@@ -2,8 +2,8 @@
 Download slots that never wait for the caller's code.
 
 A log that is being read holds a slot. While the caller's code runs between two reads, the log keeps
-its slot only as long as nobody else needs one: so a log may be opened while another one is open, in the
-same task or in any other, however few slots there are.
+its slot only until another log needs it. So a log can be opened while others are open, in the same
+task or in any other, however few slots there are.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Slots:
         self._waiting: deque[tuple[asyncio.Future[None], Lease]] = deque()
 
     def lease(self) -> Lease:
-        """Return what one log holds its slot by; it holds none yet."""
+        """Return the lease for one log, without a slot yet."""
         return Lease(self)
 
     async def take(self, lease: Lease) -> None:
@@ -51,7 +51,7 @@ class Slots:
             lease.state = _State.IDLE
             self._idle.append(lease)
             if self._waiting:
-                # Not at once: a caller that only looks at the bytes is back before that.
+                # Later, since most callers come back to read on at once.
                 asyncio.get_running_loop().call_soon(self._serve)
 
     def release(self, lease: Lease) -> None:
@@ -97,9 +97,9 @@ class Slots:
 
 class Lease:
     """
-    The slot of one log: held inside each ``async with`` block, and offered to others behind it.
+    The slot of one log: held inside each ``async with`` block, and offered to others after it.
 
-    Inside the block stands a read, and never the caller's code.
+    The block contains a read, and never the caller's code.
     """
 
     def __init__(self, slots: Slots) -> None:

@@ -1,4 +1,4 @@
-"""What the downloads of one client share: their slots, and whether the storage refuses them all."""
+"""The state that the downloads of one client share: slots, and refusals by the storage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ghjobs_async.transport.retries import Tries
 @attrs.define(eq=False)
 class Storage:
     """
-    The storage, as all downloads of one client know it.
+    The shared state of all downloads of one client.
 
     Args:
         slots: How many logs are read at once.
@@ -26,7 +26,7 @@ class Storage:
         slots: The download slots.
         turn: Held by the download that tries a fresh link after a refusal.
         accepted: How many links were accepted.
-        refused: How many fresh links were refused since, one after the other.
+        refused: How many fresh links in a row were refused since then.
     """
 
     slots: Slots = attrs.field(converter=Slots)
@@ -35,7 +35,7 @@ class Storage:
     refused: int = 0
 
     def opening(self) -> Opening:
-        """Return an opening of a log, to be entered with ``async with`` while it is tried."""
+        """Return the `Opening` of one log, which is entered with ``async with``."""
         return Opening(self, self.accepted)
 
 
@@ -44,10 +44,10 @@ class Opening:
     """
     The tries to open one log.
 
-    A refusal may pass, so a fresh link is tried. Where a firewall blocks the storage, no link helps,
-    and every log would use up its retries. So one log after the other tries a fresh link, while the
-    rest wait. All count together: after as many refusals in a row as one log has retries, each further
-    refusal is an error at once, until a link is accepted.
+    After a refusal, a fresh link may help. Where a firewall blocks the storage, no link helps, and
+    every log would use up its retries. So only one log at a time tries a fresh link, and all count
+    their refusals together: after as many in a row as one log has retries, each further refusal is an
+    error at once, until a link is accepted.
     """
 
     _storage: Storage
@@ -75,10 +75,10 @@ class Opening:
 
         Args:
             error: The refusal.
-            tries: Those of this log; they go on from where other logs were refused last.
+            tries: Those of this log; the refusals of other logs are added.
 
         Raises:
-            TransportError: *error*, where no other try is due.
+            TransportError: *error*, where there is no other try.
         """
         storage = self._storage
         if self._has_turn and storage.accepted == self._accepted:
@@ -88,7 +88,7 @@ class Opening:
         if storage.accepted == self._accepted:
             tries.failures = max(tries.failures, storage.refused)
         else:
-            # Other links were accepted meanwhile: nobody has to wait for this one.
+            # Other links were accepted meanwhile, so the other logs need not wait for this one.
             self._end_turn()
             self._accepted = storage.accepted
         await tries.failed(error)

@@ -1,8 +1,8 @@
 """
-What the storage's answer is, where it is not the log: an error, or something that only looks well.
+Recognize answers that are not a log: errors of the storage, and pages of something in between.
 
-Storages report errors as XML, and some with status 200; proxies in between give pages of their own.
-No log begins like one: GitHub's lines begin with a time.
+Storages report errors as XML, some with status 200, and proxies send pages of their own. No log
+begins like these: GitHub's lines begin with a time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ghjobs_async.errors import ServerError, TransportError
 from ghjobs_async.wire.limits import retry_after
 from ghjobs_async.wire.messages import Answer
 
-#: How much of a body is looked at: an error is a text of some hundred bytes.
+#: How much of a body is examined: an error has some hundred bytes.
 MAX_ERROR: Final = 4096
 _BOM: Final = b"\xef\xbb\xbf"
 _COMMENTS: Final = rb"(?:<!--.*?-->\s*)*"
@@ -33,7 +33,7 @@ class NoBlobError(Exception):
 
 
 def is_suspect(head: bytes) -> bool:
-    """Return whether a body that begins like this may be something else than a log."""
+    """Return whether a body that begins like this may be something other than a log."""
     return _start(head).startswith((b"<", b"{"))
 
 
@@ -64,9 +64,9 @@ def not_a_log(head: bytes, answer: Answer, now: float) -> Exception | None:
 
 def storage_error(head: bytes, answer: Answer, now: float) -> Exception:
     """
-    Return what a storage's refusal means: no such log, a busy server, or a link that is refused.
+    Return the error for a storage's refusal: no such log, a busy server, or a refused link.
 
-    A refusal that says when to ask again, or that passes with a fresh link, has a ``retry_after``.
+    It has a ``retry_after`` where the answer says when to ask again, or where a fresh link helps.
 
     Args:
         head: The first `MAX_ERROR` bytes of the body.
@@ -101,7 +101,7 @@ def storage_error(head: bytes, answer: Answer, now: float) -> Exception:
 
 
 def is_refusal(error: Exception) -> TypeGuard[TransportError]:
-    """Return whether a failure of the storage may be meant for every link."""
+    """Return whether the storage may refuse every link in the same way."""
     return isinstance(error, TransportError) and error.retryable and error.retry_after is None
 
 

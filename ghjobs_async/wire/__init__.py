@@ -1,1 +1,1 @@
-"""What is asked of GitHub, and what an answer means. Pure: no network, no clock, no tasks."""
+"""Requests to GitHub and the decoding of its answers. Pure: no network, no clock, no tasks."""
