@@ -50,12 +50,8 @@ class JobLog:
     Every way of reading begins at the start of the log.
 
     Attributes:
-<<<<<<< HEAD
-        ref: Whose log.
-        capped: How many lines the latest search cut, because they were too long.
-=======
         ref: The job.
->>>>>>> h-review
+        capped: How many lines the latest search cut, because they were too long.
     """
 
     def __init__(self, requester: Requester, storage: Storage, ref: JobRef) -> None:
