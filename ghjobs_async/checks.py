@@ -50,7 +50,7 @@ def resolve_run(run: object, run_id: int | str | None = None) -> RunRef:
     elif isinstance(run, str):
         return RunRef(run, run_id)
     raise ConfigurationError(
-        f"a run is a RunRef, a Run, its URL, or repository and id, not {shown(run)}"
+        f"a run is a RunRef, a Run, its URL, or two arguments, repository and id; not {shown(run)}"
     )
 
 
@@ -75,7 +75,7 @@ def resolve_job(job: object, job_id: int | str | None = None) -> JobRef:
     elif isinstance(job, str):
         return JobRef(job, job_id)
     raise ConfigurationError(
-        f"a job is a JobRef, a Job, its URL, or repository and id, not {shown(job)}"
+        f"a job is a JobRef, a Job, its URL, or two arguments, repository and id; not {shown(job)}"
     )
 
 

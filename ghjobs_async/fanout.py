@@ -94,6 +94,10 @@ class _Workers(ABC, Generic[K, T]):
         """How many keys there are; None where that is not known before all are read."""
         return self.started if self._exhausted else self._total()
 
+    def __repr__(self) -> str:
+        of = "" if self.total is None else f" of {self.total}"
+        return f"<{type(self).__name__}: {self.done}{of} done, {self.failed} failed>"
+
     async def __aenter__(self) -> Self:
         if self._entered:
             raise RuntimeError("a fan-out is entered once: make another one")

@@ -20,6 +20,18 @@ FAILURES: Final = "failures.ndjson"
 LOGS: Final = "logs"
 
 
+def _is_empty(folder: Path) -> bool:
+    """Check that a folder holds nothing, or only what an audit that found no run has left."""
+    names = {JOBS, FAILURES, LOGS}
+    parts = list(folder.iterdir())
+    own = {part.name for part in parts} == names
+    return not parts or (
+        own
+        and not any((folder / LOGS).iterdir())
+        and not any((folder / name).stat().st_size for name in (JOBS, FAILURES))
+    )
+
+
 class AuditFolder:
     """
     A folder to write to: enter it with ``with``.
@@ -40,7 +52,7 @@ class AuditFolder:
         self.path = path
         try:
             path.mkdir(parents=True, exist_ok=True)
-            if not force and any(path.iterdir()):
+            if not force and not _is_empty(path):
                 raise ConfigurationError(
                     f"{path} is not empty: name another folder with --output, or add --force"
                 )

@@ -189,7 +189,7 @@ class Filters(RunFilters):
             f"{name} {value}" for name, value in self.given.items() if value is not True
         )
         which = f"no run matches {narrowed}" if narrowed else "there are no runs"
-        report(f"{which} in {', '.join(repos)}: nothing was searched (see --allow-empty)")
+        report(f"{which} in {', '.join(repos)}: no run was found (see --allow-empty)")
         return False
 
 

@@ -121,6 +121,14 @@ def test_a_folder_with_something_in_it_is_left_alone(ghjobs: Any, tmp_path: Path
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
+@pytest.mark.usefixtures("runs")
+def test_an_audit_of_nothing_is_replaced(ghjobs: Any, tmp_path: Path) -> None:
+    """What an audit without runs has left does not block the next one."""
+    assert ghjobs("audit", REPO, "-o", tmp_path, "-b", "nope").status == 3
+    assert ghjobs("audit", REPO, "-o", tmp_path).status == 0
+    assert len(lines(tmp_path / "jobs.ndjson")) == 3
+
+
 def test_a_folder_that_cannot_be(ghjobs: Any, tmp_path: Path) -> None:
     """A folder that cannot be made ends with status 2 and one line."""
     (tmp_path / "file").write_text("")

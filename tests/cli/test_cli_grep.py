@@ -178,7 +178,7 @@ def test_nothing_searched_is_not_nothing_found(ghjobs: Any, fake: FakeGitHub) ->
     for argv in (["-b", "nope", REPO], ["octo-org/quiet"]):
         ran = ghjobs("grep", "Match", *argv, "-q")
         assert (ran.status, ran.err.count("\n")) == (2, 1)
-        assert "nothing was searched" in ran.err
+        assert "no run was found" in ran.err
         ran = ghjobs("grep", "Match", *argv, "--allow-empty")
         assert (ran.status, ran.out, ran.err) == (1, "", "")
     assert "--branch nope" in ghjobs("grep", "Match", "-b", "nope", REPO).err

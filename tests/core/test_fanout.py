@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 import pytest
-from async_tools import settled
+from async_tools import settled, take_all
 
 from ghjobs_async import Failed, FanOut, Fetched
 from ghjobs_async.fanout import gather
@@ -353,3 +353,16 @@ async def test_gather_raises_the_first_error(work: Work) -> None:
         await gather([1, -1, *range(100)], work, concurrency=2)
     assert work.active == 0
     assert len(work.started) < 100
+
+
+async def test_a_fan_out_counts(work: Work) -> None:
+    """What was started, done and failed, of how many: while it runs, and in its repr."""
+    async with FanOut([1, -2, 3], work, concurrency=1) as outcomes:
+        assert (outcomes.total, outcomes.done) == (3, 0)
+        await take_all(outcomes)
+        assert (outcomes.started, outcomes.done, outcomes.failed, outcomes.total) == (3, 3, 1, 3)
+        assert repr(outcomes) == "<FanOut: 3 of 3 done, 1 failed>"
+    async with FanOut(iter([1, 2]), work, concurrency=1) as outcomes:
+        assert outcomes.total is None
+        await take_all(outcomes)
+        assert outcomes.total == 2
