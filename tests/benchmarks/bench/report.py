@@ -193,7 +193,7 @@ def table(results: list[Measured], svg: str) -> str:
 
 
 def summary(results: list[Measured], svg: str, details: str) -> str:
-    """Return the picture, five rows and the targets missed, for README."""
+    """Return the picture, five rows and how many targets are missed, for README."""
     lines = [
         "| work | bare minimum | ghjobs_async | ratio (quartiles) | fastest other client |",
         "| --- | ---: | ---: | ---: | ---: |",
@@ -212,11 +212,11 @@ def summary(results: list[Measured], svg: str, details: str) -> str:
             f"| {f'{other}, {times[other]:.2f} s' if other else ''} |"
         )
     where = machine()
-    missed = [word for result in results for met, word in result.verdicts() if not met]
+    missed = sum(not met for result in results for met, _ in result.verdicts())
     sentences = (
         f"Medians of {_rounds(results, ours=True)} rounds, measured {where['date']} on "
         f"{where['cores']} cores; [the full table]({details}) has every row and client, the method "
-        f"and the versions. Targets missed: {'; '.join(missed) or 'none'}."
+        f"and the versions. Targets missed: {missed or 'none'}."
     )
     return "\n".join([_PICTURE.format(svg=svg), "", *lines, "", sentences, ""])
 
