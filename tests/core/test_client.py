@@ -161,6 +161,8 @@ async def test_what_is_borrowed_is_never_closed(github: FakeGitHub, time: FakeCl
         async with GitHubJobs(None, base_url=github.base_url, session=session) as gh:
             await gh.get_job(REPO, job.id)
         assert not session.closed
+        with pytest.raises(RuntimeError, match="closed"):
+            await gh.get_job(REPO, job.id)
     own = GitHubJobs(None, base_url=github.base_url, clock=time.clock)
     await own.get_job(REPO, job.id)
     for _ in range(2):

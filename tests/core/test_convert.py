@@ -173,7 +173,7 @@ def test_unknown_keys_are_ignored() -> None:
         (job(completed_at=5), "jobs[1].completed_at", "date-time"),
         (job(steps=[None]), "jobs[1].steps[0]", "expected object"),
         (job(steps=[STEP, "x"]), "jobs[1].steps[1]", "expected object"),
-        (without("run_id"), "jobs[1]", "run_id"),
+        (without("run_id"), "jobs[1]", "required field missing: run_id"),
         ("not an object", "jobs[1]", "expected object"),
         (None, "jobs[1]", "expected object"),
     ],
@@ -185,6 +185,7 @@ def test_one_bad_job_never_costs_its_page(bad: object, path: str, reason: str) -
     (problem,) = found.undecodable
     assert problem.path.startswith(path)
     assert reason in problem.reason
+    assert ("missing" in problem.reason) is ("missing" in reason)
     if "." in problem.path:
         *_, key = problem.path.partition("].")[2].split(".")
         assert key

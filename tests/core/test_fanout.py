@@ -168,6 +168,40 @@ async def test_an_error_of_the_keys_comes_after_their_outcomes(
     assert sorted(found) == [0, 1, 2, 3, 4]
 
 
+async def test_no_key_is_read_behind_an_error_of_the_keys(work: Work) -> None:
+    """A source that could go on after its error is left alone, however many workers there are."""
+
+    class Keys:
+        asked = 0
+
+        def __aiter__(self) -> Keys:
+            return self
+
+        async def __anext__(self) -> int:
+            self.asked += 1
+            if self.asked == 3:
+                raise KeyError("source")
+            return self.asked
+
+    keys = Keys()
+    async with FanOut(keys, work, concurrency=4) as outcomes:
+        with pytest.raises(KeyError):
+            _ = [outcome async for outcome in outcomes]
+    assert keys.asked == 3
+
+
+async def test_a_failure_may_be_its_own_cause() -> None:
+    """However the caller's errors are chained, each is an outcome."""
+    one, two = ValueError(1), ValueError(2)
+    one.__cause__, two.__cause__ = two, one
+
+    async def fail(_: int) -> None:
+        raise one
+
+    async with FanOut([1], fail, concurrency=1) as outcomes:
+        assert [outcome.error async for outcome in outcomes if isinstance(outcome, Failed)] == [one]
+
+
 async def test_leaving_early_ends_everything(work: Work) -> None:
     """After a break there is no task at work, and the source is closed."""
     source = Source(1000)

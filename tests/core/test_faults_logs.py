@@ -144,6 +144,16 @@ async def test_breaks_without_progress_are_waited_for(
     assert {wait.reason for wait in told} <= {"resume of a log"}
 
 
+async def test_new_bytes_allow_new_tries(
+    github: FakeGitHub, client: MakeClient, job: FakeJob
+) -> None:
+    """As many failures in a row as allowed, again and again, with some bytes in between."""
+    for _ in range(3):
+        github.fail("storage", faults.break_body(7000), times=1)
+        github.fail("storage", faults.storage_status(503), times=2)
+    assert await read(client(retries=2), job) == LOG
+
+
 async def test_progress_ends_the_waits(
     github: FakeGitHub, client: MakeClient, time: FakeClock, job: FakeJob
 ) -> None:
@@ -251,6 +261,16 @@ async def test_reasons_are_told_apart(
     assert caught.value.reason == reason
 
 
+async def test_a_job_that_is_gone_has_no_log(
+    github: FakeGitHub, gh: GitHubJobs, job: FakeJob
+) -> None:
+    """The storage has no log, and GitHub no such job: that is not found."""
+    github.set_log(job.id, state="not_ready")
+    github.fail("job", faults.status(404), times=None)
+    with pytest.raises(NotFoundError):
+        await read(gh, job)
+
+
 async def test_a_job_that_cannot_be_asked_leaves_the_storage_s_reason(
     github: FakeGitHub, client: MakeClient, job: FakeJob
 ) -> None:
@@ -270,9 +290,20 @@ async def test_an_unknown_job_is_not_found(gh: GitHubJobs, github: FakeGitHub) -
         await gh.get_log_url(REPO, 12345)
 
 
-async def test_a_log_may_look_like_xml(github: FakeGitHub, gh: GitHubJobs, job: FakeJob) -> None:
-    """A job that prints XML first is no error of the storage."""
-    text = b'<?xml version="1.0"?><report>' + b"x" * 10_000
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'<?xml version="1.0"?><report>' + b"x" * 10_000,
+        b"<report/>",
+        b'{"a": 1}\n',
+        b'{"message": "a report"}\n{"message": "another one"}\n',
+        b'{"message": "%s"}' % (b"x" * 4096),
+    ],
+)
+async def test_a_log_may_look_like_xml_or_json(
+    github: FakeGitHub, gh: GitHubJobs, job: FakeJob, text: bytes
+) -> None:
+    """A job that prints XML or JSON first is no error of the storage."""
     github.set_log(job.id, text)
     assert await read(gh, job) == text
 

@@ -83,7 +83,7 @@ async def test_what_stays_is_one_typed_error(
     assert isinstance(error, ServerError) or error.__cause__ is not None
 
 
-@pytest.mark.parametrize("name", ["500", "502", "truncated"])
+@pytest.mark.parametrize("name", ["500", "502", "truncated", "broken"])
 async def test_the_request_id_is_kept(github: FakeGitHub, client: MakeClient, name: str) -> None:
     """GitHub's id of the request stands in the error, to be named in a ticket."""
     job = github.add_run(REPO).jobs[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -138,6 +140,23 @@ async def test_a_borrowed_session_lends_no_secrets(github: FakeGitHub, time: Fak
     api, storage = github.requests
     assert api.headers["authorization"] == "Bearer ghp_session"
     assert {"authorization", "x-mine", "cookie"} & set(storage.headers) == set()
+
+
+async def test_nothing_of_a_borrowed_session_is_left_open(
+    github: FakeGitHub, time: FakeClock
+) -> None:
+    """What the client made beside it is closed with the client, not when memory is cleaned up."""
+    job = github.add_run(REPO, jobs=[JobSpec(log=b"hello\n")]).jobs[0]
+    async with aiohttp.ClientSession() as session:
+        gh = GitHubJobs(None, base_url=github.base_url, session=session)
+        async with gh, gh.open_log(REPO, job.id) as log:
+            assert await log.text() == "hello\n"
+        del gh, log
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            gc.collect()
+        assert [str(warning.message) for warning in caught] == []
+        assert not session.closed
 
 
 async def test_the_storage_may_redirect(github: FakeGitHub, gh: GitHubJobs) -> None:

@@ -159,6 +159,8 @@ async def test_complete_means_all_of_it(
     found = await gh.list_jobs(REPO, 7)
     assert not found.complete
     assert [one.id for one in found] == [1]
+    odd = [problem.raw for problem in found.undecodable]
+    assert odd == [other for other in (8, "two") if other in {*jobs[1].values()}]
 
 
 async def test_pages_that_disagree_are_not_complete(server: Server, gh: GitHubJobs) -> None:
@@ -229,8 +231,9 @@ def full(query: dict[str, str], total: int, *, shift: int = 0) -> dict[str, obje
 async def test_an_absurd_total_is_an_error(server: Server, gh: GitHubJobs) -> None:
     """No list has 10^17 items: the error says so, and few requests are spent."""
     server.answer = lambda path, query: full(query, 10**17)
-    with pytest.raises(TransportError, match="total_count is 100000000000000000"):
+    with pytest.raises(TransportError, match="total_count is 100000000000000000") as caught:
         await gh.list_jobs(REPO, 7)
+    assert not caught.value.retryable
     assert server.asked <= 150
 
 
@@ -240,9 +243,21 @@ async def test_a_page_that_comes_again_and_again_is_an_error(
 ) -> None:
     """A server that repeats page 1 for ever is left after a few of them."""
     server.answer = lambda path, query: full({**query, "page": "1"}, total)
-    with pytest.raises(TransportError, match="the same page again"):
+    with pytest.raises(TransportError, match="the same page again") as caught:
         await gh.list_jobs(REPO, 7)
+    assert not caught.value.retryable
     assert server.asked <= 80
+
+
+async def test_a_page_may_come_again_twice(server: Server, gh: GitHubJobs) -> None:
+    """A list that shifts may do that: it is not complete, and no error."""
+
+    def answer(path: list[str], query: dict[str, str]) -> object:
+        return full({**query, "page": "1"} if int(query["page"]) <= 3 else query, 500)
+
+    server.answer = answer
+    found = await gh.list_jobs(REPO, 7)
+    assert (len(found), found.complete) == (300, False)
 
 
 async def test_a_search_that_ignores_created_is_an_error(server: Server, gh: GitHubJobs) -> None:
@@ -253,9 +268,26 @@ async def test_a_search_that_ignores_created_is_an_error(server: Server, gh: Git
         return {"total_count": 5000, "workflow_runs": runs}
 
     server.answer = answer
-    with pytest.raises(TransportError, match="ignores created"):
+    with pytest.raises(TransportError, match="ignores created") as caught:
         _ = [one async for one in gh.iter_runs(REPO, status="failure")]
+    assert not caught.value.retryable
     assert server.asked <= 300
+
+
+async def test_parts_that_are_less_than_the_whole_are_not_complete(
+    server: Server, gh: GitHubJobs
+) -> None:
+    """The first answer counts 1,500 runs, and its parts have none: they are missing."""
+
+    def answer(path: list[str], query: dict[str, str]) -> object:
+        total = 0 if "created" in query else 1500
+        runs = [run(n + 1) for n in range(100)]
+        return {"total_count": total, "workflow_runs": runs if total else []}
+
+    server.answer = answer
+    search = gh.iter_runs(REPO, status="failure")
+    assert [one async for one in search] == []
+    assert (search.total_count, search.complete) == (1500, False)
 
 
 # Odd JSON.
@@ -304,6 +336,35 @@ async def test_a_total_may_stand_behind_the_items(server: Server, gh: GitHubJobs
     assert (len(found), found.complete, server.asked) == (250, True, 3)
 
 
+async def test_half_a_page_without_its_total_is_asked_for_again(
+    server: Server, gh: GitHubJobs
+) -> None:
+    """The total stood behind the cut: page 1 comes again, and then the list is whole."""
+    whole = {"jobs": [job(n) for n in range(1, 6)], "total_count": 5}
+    answers = iter([json.dumps(whole).encode()[:-40], whole])
+    pages: list[str] = []
+
+    def answer(path: list[str], query: dict[str, str]) -> object:
+        pages.append(query["page"])
+        return next(answers)
+
+    server.answer = answer
+    assert (await gh.list_jobs(REPO, 7)).complete
+    assert pages == ["1", "1"]
+
+
+async def test_half_a_page_is_not_made_whole_by_another_list(
+    server: Server, gh: GitHubJobs
+) -> None:
+    """What comes in its place is checked as well: another run's jobs are asked for once more."""
+    page = {"total_count": 5, "jobs": [job(n) for n in range(1, 6)]}
+    other = {"total_count": 5, "jobs": [job(n, 8) for n in range(1, 6)]}
+    answers = iter([json.dumps(page).encode()[:-40], other, page])
+    server.answer = lambda path, query: next(answers)
+    assert (await gh.list_jobs(REPO, 7)).complete
+    assert server.asked == 3
+
+
 @pytest.mark.parametrize(("total", "pages"), [(100, 2), (100, 5), (150, 4), (0, 1)])
 async def test_a_link_may_know_more_pages_than_the_total(
     server: Server, gh: GitHubJobs, total: int, pages: int
@@ -318,3 +379,5 @@ async def test_a_link_may_know_more_pages_than_the_total(
     found = await gh.list_jobs(REPO, 7)
     assert [one.id for one in found] == [*range(1, 100 * pages + 1)]
     assert not found.complete
+    # A list that is not complete is read once more.
+    assert server.asked == 2 * pages

@@ -33,6 +33,18 @@ async def test_requests_are_logged_at_debug(
     assert {record.levelno for record in caplog.records} == {logging.DEBUG}
 
 
+async def test_a_request_is_logged_once(
+    github: FakeGitHub, client: MakeClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also one whose answer is no answer, and whose connection is dropped."""
+    caplog.set_level(logging.DEBUG, "ghjobs_async")
+    job = github.add_run(REPO).jobs[0]
+    github.fail("job", faults.truncated_json(), times=None)
+    with pytest.raises(TransportError):
+        await client(retries=0).get_job(job.ref)
+    assert len(caplog.records) == 1
+
+
 async def test_waits_and_retries_are_logged_at_info(
     github: FakeGitHub, gh: GitHubJobs, caplog: pytest.LogCaptureFixture
 ) -> None:

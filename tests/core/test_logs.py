@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from async_tools import MakeClient, take_all
 
-from ghjobs_async import ConfigurationError, GitHubJobs, JobLog, JobRef, NotFoundError
+from ghjobs_async import ConfigurationError, GitHubJobs, JobLog, JobRef, NotFoundError, ServerError
 from ghjobs_async.fanout import Failed, FanOutMany, Fetched
 from ghjobs_async.testing import FakeGitHub, FakeJob, JobSpec, faults, scenario
 
@@ -91,6 +93,7 @@ async def test_steps_and_failure(github: FakeGitHub, gh: GitHubJobs) -> None:
         assert await log.steps(job) == steps
         excerpt = await log.failure()
         assert excerpt is not None
+        assert excerpt.errors
         assert await log.failure(job) == excerpt
     assert [one.operation for one in github.requests].count("job") == 2
 
@@ -180,6 +183,64 @@ async def test_a_log_that_was_left_is_read_no_further(
 async def _drain(chunks: AsyncGenerator[bytes, None]) -> None:
     async for _ in chunks:
         pass
+
+
+async def test_a_resume_ends_with_its_block(
+    github: FakeGitHub, gh: GitHubJobs, job: FakeJob
+) -> None:
+    """A task that just asks for the rest when the block is left reads nothing of it."""
+    github.fail("storage", faults.break_body(70), times=1)
+    async with gh.open_log(REPO, job.id) as log:
+        github.latency = 0.02
+        reading = asyncio.ensure_future(log.text())
+        await github.wait_asked(2)
+    with pytest.raises(RuntimeError, match="has ended"):
+        await reading
+    assert log.received == 70
+
+
+@pytest.mark.parametrize("way", ["chunks", "save"])
+async def test_a_reading_that_ends_early_lets_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Its connection ends with it, while the log itself is still open."""
+    ended = asyncio.Event()
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\n" + LOG)
+        assert await reader.read() == b""
+        ended.set()
+        writer.close()
+
+    async with await asyncio.start_server(endless, "127.0.0.1", 0) as listening:
+        root = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        async with GitHubJobs(None, base_url=root) as gh, gh.open_log(REPO, 1) as log:
+            if way == "chunks":
+                async with aclosing(log.chunks()) as chunks:
+                    assert LOG.startswith(await anext(chunks))
+            else:
+                monkeypatch.setattr("ghjobs_async.atomic_file.WholeFile.write", full_disk)
+                with pytest.raises(OSError, match="no space"):
+                    await log.save(tmp_path / "log.txt")
+            async with asyncio.timeout(5):
+                await ended.wait()
+
+
+def full_disk(*_: object) -> None:
+    raise OSError("no space left")
+
+
+async def test_a_log_that_could_not_be_opened_may_be_tried_again(
+    github: FakeGitHub, client: MakeClient, job: FakeJob
+) -> None:
+    """The failure costs no slot, and the same object opens."""
+    github.fail("storage", faults.storage_status(503), times=1)
+    log = client(concurrency=1, retries=0).open_log(REPO, job.id)
+    with pytest.raises(ServerError):
+        await log.__aenter__()
+    async with log:
+        assert await log.text() == LOG.decode()
 
 
 async def test_a_log_is_entered_once(gh: GitHubJobs, job: FakeJob) -> None:

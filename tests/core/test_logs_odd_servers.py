@@ -163,6 +163,11 @@ WHOLE: dict[str, list[bytes]] = {
     "range ignored": [sized(LOG[:HALF], TAG, promised=len(LOG)), sized(LOG, TAG)],
     "range ignored, unsized": [answer("200 OK", LOG, TAG), answer("200 OK", LOG, TAG)],
     "no validator": [sized(LOG[:HALF], promised=len(LOG)), sized(LOG)],
+    "no validator, then no length": [
+        sized(LOG[:HALF], promised=len(LOG)),
+        answer("200 OK", LOG),
+    ],
+    "no length, then no validator": [answer("200 OK", LOG[:HALF]), sized(LOG)],
     "last-modified": [
         sized(LOG[:HALF], "Last-Modified: x", promised=len(LOG)),
         sized(LOG, "Last-Modified: x"),

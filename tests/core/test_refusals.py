@@ -113,6 +113,15 @@ async def test_a_proxy_s_refusal_names_the_proxy(
         assert "cret" not in shown
 
 
+async def test_a_proxy_that_nobody_configured_is_one_too(
+    refuser: Refuser, client: MakeClient
+) -> None:
+    """A 407 comes from nothing else, though its address is not known."""
+    refuser.gives("407 Proxy Authentication Required", PAGE)
+    with pytest.raises(TransportError, match="/1: a proxy refuses with 407"):
+        await client(base_url=f"http://127.0.0.1:{refuser.port}/api/v3").get_job(REPO, 1)
+
+
 async def test_a_403_of_github_behind_a_proxy_is_github_s(
     refuser: Refuser, client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,22 @@ def test_two_halves_are_one_whole(start: datetime, length: int, newest: list[dat
     assert newer.start <= newer.end
 
 
+@pytest.mark.parametrize(
+    ("window", "first", "last"),
+    [
+        (Window(DAY, END), DAY - SECOND, END + SECOND),
+        (Window(DAY, None), DAY - SECOND, NOW + timedelta(days=999)),
+        (Window(None, END), NOW - timedelta(days=9999), END + SECOND),
+    ],
+)
+def test_a_window_holds_what_lies_in_it(window: Window, first: datetime, last: datetime) -> None:
+    """Give or take a second, and without an end where it is open."""
+    assert window.holds(first)
+    assert window.holds(last)
+    assert window.holds(first - SECOND) is (window.start is None)
+    assert window.holds(last + SECOND) is (window.end is None)
+
+
 def test_an_open_window_stays_open() -> None:
     """Its parts are open where it is: the server's clock may be ahead, and no run is left out."""
     parts = Window().split([], NOW)
@@ -165,6 +181,19 @@ async def test_beyond_the_cap(
     found = [run.id async for run in search]
     assert len(found) == len(set(found))
     assert set(found) == {run.id for run in runs}
+    assert search.complete
+
+
+async def test_a_long_list_without_filter_is_split_too(
+    github: FakeGitHub, gh: GitHubJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its parts have a filter, and so the cap that all such searches have."""
+    monkeypatch.setattr("ghjobs_async.listing.run_search._MAX_UNFILTERED", 1500)
+    start = NOW - timedelta(days=20)
+    for n in range(2300):
+        github.add_run(REPO, jobs=0, created_at=start + timedelta(seconds=n * n // 3))
+    search = gh.iter_runs(REPO)
+    assert len([run async for run in search]) == 2300
     assert search.complete
 
 

@@ -132,6 +132,74 @@ async def test_slots_are_handed_on() -> None:
     assert order[-1] == "one"
 
 
+async def test_a_slot_that_is_given_back_goes_to_who_waits() -> None:
+    """At once, also by a log that is closed while it is read."""
+    slots = Slots(1)
+    one, two = slots.lease(), slots.lease()
+    async with one:
+        waiting = asyncio.ensure_future(two.__aenter__())
+        await asyncio.sleep(0)
+        one.release()
+        async with asyncio.timeout(1):
+            await waiting
+
+
+async def test_a_wait_for_a_slot_can_be_cancelled() -> None:
+    """The cancellation passes through: nothing is read without a slot."""
+    slots = Slots(1)
+    one, two = slots.lease(), slots.lease()
+    async with one:
+        waiting = asyncio.ensure_future(two.__aenter__())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+
+async def test_a_slot_that_was_taken_over_is_waited_for() -> None:
+    """A log whose slot another one took while it was idle reads on when that one lets it."""
+    slots = Slots(1)
+    one, two = slots.lease(), slots.lease()
+    async with one:
+        pass
+    async with two:
+        again = asyncio.ensure_future(one.__aenter__())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not again.done()
+    async with asyncio.timeout(1):
+        await again
+
+
+async def test_a_log_has_one_slot() -> None:
+    """Read by two tasks at once it takes no second one, and leaves all others as they were."""
+    slots = Slots(2)
+    one, two, three = slots.lease(), slots.lease(), slots.lease()
+    async with asyncio.timeout(1):
+        async with one, one:
+            pass
+        one.release()
+        async with two, three:
+            pass
+
+
+async def test_a_slot_is_given_back_once() -> None:
+    """However often a log is closed, no more are read at once than there are slots."""
+    slots = Slots(1)
+    one, two, three = slots.lease(), slots.lease(), slots.lease()
+    async with one:
+        pass
+    for _ in range(3):
+        one.release()
+    async with two:
+        waiting = asyncio.ensure_future(three.__aenter__())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not waiting.done()
+    async with asyncio.timeout(1):
+        await waiting
+
+
 @pytest.mark.parametrize("steps", range(6))
 async def test_a_cancelled_wait_keeps_no_slot(steps: int) -> None:
     """Cancelled at any point of its wait, a log leaves its slot to the next one."""
@@ -151,6 +219,5 @@ async def test_a_cancelled_wait_keeps_no_slot(steps: int) -> None:
         await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
-    waiter.release()
     async with asyncio.timeout(1):
         await use(last)

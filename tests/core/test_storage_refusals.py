@@ -16,6 +16,7 @@ from ghjobs_async import (
     JobLog,
     JobRef,
     LogTruncatedError,
+    LogUnavailableError,
     ServerError,
     TransportError,
     Wait,
@@ -62,6 +63,18 @@ async def read_all(
 
 def count(github: FakeGitHub, origin: str) -> int:
     return sum(one.origin == origin for one in github.requests)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>not here</html>"])
+async def test_a_404_of_any_storage_is_no_log(
+    github: FakeGitHub, gh: GitHubJobs, ref: JobRef, body: bytes
+) -> None:
+    """Whatever its body says: there is no such log, and no other link is asked for."""
+    github.fail("storage", answering(404, body), times=None)
+    with pytest.raises(LogUnavailableError) as caught:
+        await read(gh, ref)
+    assert caught.value.reason == "lost"
+    assert count(github, "storage") == 1
 
 
 # Busy.

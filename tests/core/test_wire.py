@@ -538,6 +538,13 @@ def test_a_pull_request_is_known_by_its_head() -> None:
     assert request.decode(answer(200, {"head": {"sha": "f83a356", "ref": "main"}})) == "f83a356"
 
 
+def test_an_answer_hides_its_body_and_the_token() -> None:
+    """Its repr may stand in somebody's log."""
+    one = Answer(200, {}, b"b0dy", "GET", BASE, "Bearer s3cret")
+    assert BASE in repr(one)
+    assert not any(secret in repr(one) for secret in ("b0dy", "s3cret"))
+
+
 def test_empty_pages_are_known() -> None:
     """A page without items ends a list whose total is wrong."""
     assert is_empty_page(b'{"total_count": 300, "jobs": []}')

@@ -31,6 +31,8 @@ _OTHER: Final[dict[type[ast.AST], type[ast.AST]]] = {
 }
 # Types, decorators and texts for people are not what a test is about.
 _SKIPPED: Final = {"annotation", "returns", "decorator_list"}
+# Whoever asks whether they are true sees no difference.
+_FALSE: Final = {"None", "False", "b''", "''"}
 # A condition that holds no other change.
 _PLAIN: Final = (ast.Name, ast.Attribute, ast.Call, ast.NamedExpr, ast.Await, ast.Subscript)
 
@@ -40,6 +42,7 @@ class Mutant:
     """One change of one file: from the byte *start* to *end*, *new* stands in place of *old*."""
 
     path: Path
+    line: str
     lines: range
     start: int
     end: int
@@ -47,12 +50,8 @@ class Mutant:
     new: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.lines.start}: {_short(self.old)} -> {_short(self.new)}"
-
-    @property
-    def key(self) -> str:
-        """What names it when lines have moved."""
-        return f"{self.path}: {_short(self.old)} -> {_short(self.new)}"
+        """Name it by what it changes, which stays when lines move."""
+        return f"{self.path}: {self.line} | {_short(self.old)} -> {_short(self.new)}"
 
     def source(self, original: bytes) -> bytes:
         """Return the changed file."""
@@ -63,7 +62,8 @@ def mutants(path: Path) -> Iterator[Mutant]:
     """Give every mutant of a file."""
     source = path.read_bytes()
     starts = [0]
-    for line in source.splitlines(keepends=True):
+    texts = source.splitlines(keepends=True)
+    for line in texts:
         starts.append(starts[-1] + len(line))
     # A constant of a module tunes something: one more or less of it is the same to everybody.
     body = [part for part in ast.parse(source).body if not isinstance(part, ast.AnnAssign)]
@@ -73,7 +73,8 @@ def mutants(path: Path) -> Iterator[Mutant]:
             begin = starts[changed.lineno - 1] + changed.col_offset
             end = starts[last - 1] + (changed.end_col_offset or 0)
             lines = range(changed.lineno, last + 1)
-            yield Mutant(path, lines, begin, end, source[begin:end].decode(), new)
+            text = texts[changed.lineno - 1].decode().strip()
+            yield Mutant(path, text, lines, begin, end, source[begin:end].decode(), new)
 
 
 def _nodes(node: ast.AST) -> Iterator[ast.expr | ast.stmt]:
@@ -82,10 +83,15 @@ def _nodes(node: ast.AST) -> Iterator[ast.expr | ast.stmt]:
     if isinstance(node, (ast.expr, ast.stmt)):
         yield node
     for name, value in ast.iter_fields(node):
-        if name not in _SKIPPED:
+        if name not in _SKIPPED and not _tells_attrs(node):
             for inner in value if isinstance(value, list) else [value]:
                 if isinstance(inner, ast.AST):
                     yield from _nodes(inner)
+
+
+def _tells_attrs(node: ast.AST) -> bool:
+    """Return whether a node says what attrs makes: an argument less of a constructor."""
+    return isinstance(node, ast.keyword) and node.arg == "init"
 
 
 def _changes(node: ast.expr | ast.stmt) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
@@ -95,7 +101,7 @@ def _changes(node: ast.expr | ast.stmt) -> Iterator[tuple[ast.expr | ast.stmt, s
             yield node, str(not value)
         case ast.Constant(int(value) | float(value)):
             yield node, str(value + 1)
-        case ast.Return(ast.expr() as value) if ast.unparse(value) != "None":
+        case ast.Return(ast.expr() as value) if ast.unparse(value) not in _FALSE:
             yield node, "return None"
         case ast.Raise() | ast.AugAssign() | ast.Assign([ast.Attribute()]):
             yield node, "pass"

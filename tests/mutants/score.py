@@ -60,14 +60,14 @@ class Tests:
         return sorted(found & self.times.keys(), key=lambda test: (self.times[test], test))
 
 
-def python(*arguments: str, **variables: str) -> int:
+def python(*arguments: str, env: dict[str, str], shown: bool = False) -> int:
     """Run Python at the project's root; return its exit status, or 1 where it takes too long."""
-    path = os.pathsep.join([variables.pop("PATH_FIRST", str(ROOT)), str(HERE)])
+    path = os.pathsep.join([env.get("PATH_FIRST", str(ROOT)), str(HERE)])
     with subprocess.Popen(
         [sys.executable, "-P", *arguments],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": path, **variables},
-        stdout=subprocess.DEVNULL,
+        env={**os.environ, **env, "PYTHONPATH": path},
+        stdout=None if shown else subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as process:
@@ -89,7 +89,7 @@ def learn(folder: Path) -> Tests:
     data, times = folder / "coverage", folder / "times.json"
     names = {"COVERAGE_FILE": str(data), "COVERAGE_CORE": "ctrace", "MUTANTS_TIMES": str(times)}
     coverage_run = ("-m", "coverage", "run", "--rcfile=", f"--source={PACKAGE}")
-    if python(*coverage_run, *PYTEST, "tests/core", **names):
+    if python(*coverage_run, *PYTEST, "tests/core", shown=True, env=names):
         sys.exit("the tests fail without any change")
     measured = coverage.CoverageData(str(data))
     measured.read()
@@ -116,14 +116,14 @@ class Bench:
         file, source = self.folder / mutant.path, (ROOT / mutant.path).read_bytes()
         file.write_bytes(mutant.source(source))
         try:
-            variables = {
+            env = {
                 "PATH_FIRST": str(self.folder),
                 "MUTANTS_TESTS": str(named),
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "HYPOTHESIS_STORAGE_DIRECTORY": str(self.folder),
             }
             files = sorted({test.partition("::")[0] for test in tests})
-            return bool(tests) and python(*PYTEST, "-x", *files, **variables) != 0
+            return bool(tests) and python(*PYTEST, "-x", *files, env=env) != 0
         finally:
             file.write_bytes(source)
 
@@ -135,7 +135,7 @@ def chosen(options: argparse.Namespace) -> list[Mutant]:
     files = [file for place in places for file in (sorted(place.rglob("*.py")) or [place])]
     lines = EQUIVALENT.read_text().splitlines()
     equivalent = {line.partition(" # ")[0] for line in lines}
-    found = [one for file in files for one in mutants(file) if one.key not in equivalent]
+    found = [one for file in files for one in mutants(file) if str(one) not in equivalent]
     if options.all or len(found) <= options.count:
         return found
     return random.Random(options.seed).sample(found, options.count)
@@ -168,7 +168,7 @@ def main() -> None:
         for mutant, noticed in zip(found, pool.map(tried, found), strict=True):
             score.setdefault(mutant.path.parts[1], Counter())[noticed] += 1
             if not noticed:
-                print(f"not noticed: {mutant}", flush=True)
+                print(f"not noticed, line {mutant.lines.start}: {mutant}", flush=True)
     for name, counts in (*sorted(score.items()), ("all", sum(score.values(), Counter()))):
         print(f"{name:12} {counts[True]:4} of {counts.total():4}: {_percent(counts):.1f} %")
     sys.exit(_percent(counts) < MIN_SCORE)
