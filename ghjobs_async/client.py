@@ -429,7 +429,7 @@ class GitHubJobs:
 
         Args:
             refs: Jobs, as `JobRef`, `Job` or URL: any iterable, or async iterable.
-            pattern: A regular expression, matched against lines as they are shown.
+            pattern: A regular expression. It sees a line without timestamp, marker and colours.
             context: How many lines to give around each hit: one number for both sides, or a pair.
             invert: Give the lines that do not match.
             max_count: Stop reading a log after this many hits; None gives them all.

@@ -246,7 +246,7 @@ class JobLog:
         max_count: int | None = None,
     ) -> AsyncGenerator[Hit, None]:
         """
-        Search for lines that match, as they are shown: without timestamp, marker and colours.
+        Search for lines that match, without their timestamps, markers and colours.
 
         Args:
             pattern: A regular expression.
@@ -255,7 +255,7 @@ class JobLog:
             max_count: Stop reading after this many hits; None gives them all.
 
         Raises:
-            ConfigurationError: *pattern* is no regular expression, *context* is negative, or
+            ConfigurationError: *pattern* is not a regular expression, *context* is negative, or
                 *max_count* is not positive.
         """
         regex = compiled(pattern, context, max_count)
@@ -328,7 +328,7 @@ def compiled(
     Compile the pattern of a search, and check the other arguments of the search.
 
     Raises:
-        ConfigurationError: *pattern* is no regular expression, *context* is negative, or *max_count*
+        ConfigurationError: *pattern* is not a regular expression, *context* is negative, or *max_count*
             is not positive.
     """
     if not isinstance(getattr(pattern, "pattern", pattern), str):

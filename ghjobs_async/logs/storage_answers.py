@@ -8,6 +8,7 @@ begins like these: GitHub's lines begin with a time.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from typing import Final, TypeGuard
 from urllib.parse import urlsplit
 
@@ -19,7 +20,6 @@ from ghjobs_async.wire.messages import Answer
 
 #: How much of a body is examined: an error has some hundred bytes.
 MAX_ERROR: Final = 4096
-_BOM: Final = b"\xef\xbb\xbf"
 _COMMENTS: Final = rb"(?:<!--.*?-->\s*)*"
 _HTML: Final = re.compile(_COMMENTS + rb"<(?:!doctype|html|head|body)", re.IGNORECASE | re.DOTALL)
 _XML_ERROR: Final = re.compile(rb"(?:<\?xml[^>]*>\s*)?" + _COMMENTS + rb"<Error[\s>]", re.DOTALL)
@@ -106,7 +106,7 @@ def is_refusal(error: Exception) -> TypeGuard[TransportError]:
 
 
 def _start(head: bytes) -> bytes:
-    return head.removeprefix(_BOM).lstrip()
+    return head.removeprefix(BOM_UTF8).lstrip()
 
 
 def _is_json_error(head: bytes) -> bool:
@@ -114,7 +114,7 @@ def _is_json_error(head: bytes) -> bool:
     if len(head) >= MAX_ERROR:
         return False
     try:
-        value = msgspec.json.decode(head.removeprefix(_BOM))
+        value = msgspec.json.decode(head.removeprefix(BOM_UTF8))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
     return isinstance(value, dict) and not value.keys().isdisjoint(

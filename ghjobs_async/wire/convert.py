@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -83,7 +84,6 @@ _PAGES: Final[dict[type, tuple[str, type]]] = {
     Run: ("workflow_runs", _Runs),
     CheckAnnotation: ("annotations", _Annotations),
 }
-_BOM: Final = b"\xef\xbb\xbf"
 # How much of a page is looked at before it is decoded.
 _MAX_PEEK: Final = 1024
 _TOTAL: Final = re.compile(rb'\s*\{\s*"total_count"\s*:\s*([0-9]{1,18})\s*[,}]')
@@ -101,7 +101,7 @@ def load(body: bytes, cls: type[T]) -> T:
         NotJsonError: *body* is not JSON.
         ShapeError: It is JSON, but not a *cls*. A page is rejected only if it has no list of items.
     """
-    return _converter.structure(body.removeprefix(_BOM), cls)
+    return _converter.structure(body.removeprefix(BOM_UTF8), cls)
 
 
 def peek_total(body: bytes) -> int | None:

@@ -74,7 +74,7 @@ async def test_a_search_ends_at_its_last_hit(
 
 
 async def test_hits_and_annotations(gh: GitHubJobs, job: FakeJob) -> None:
-    """Lines are searched as they are shown; errors come as annotations."""
+    """Lines are searched without their timestamps and markers; errors come as annotations."""
     async with gh.open_log(REPO, job.id) as log:
         hits = await take_all(log.grep("apple"))
         assert [hit.line.number for hit in hits] == [2, 5]

@@ -1,4 +1,4 @@
-"""Requests are the scarce good: the client sends no more than the table in README says."""
+"""Requests are the scarce good: the client sends no more than README says."""
 
 from __future__ import annotations
 

@@ -26,10 +26,10 @@ app = command(
 ghjobs grep PATTERN [OWNER/REPO...] [OPTIONS]
        ghjobs grep -e PATTERN [-e PATTERN...] [OWNER/REPO...] [OPTIONS]""",
     """\
-Lines are matched as they are shown: without timestamps, markers such as
-##[error], and colours. Hits are printed as they come; elsewhere than on a
-terminal as ADDRESS:LINE:TEXT, context as ADDRESS-LINE-TEXT. -q prints
-nothing and stops at the first hit; -l and -m stop reading a log early.
+Lines are matched without their timestamps, colours and markers such as
+##[error]. Hits are printed as they come; elsewhere than on a terminal as
+ADDRESS:LINE:TEXT, context as ADDRESS-LINE-TEXT. -q prints nothing and stops
+at the first hit; -l and -m stop reading a log early.
 
 Examples:
 
@@ -62,7 +62,7 @@ def grep_command(  # noqa: D417 -- what commands share describes itself
     Search the logs of many jobs; hits are printed as they come.
 
     Args:
-        pattern: Regular expression (Python's), for lines as they are shown.
+        pattern: Regular expression (Python's), for a line without timestamp and marker.
         repos: Repositories, OWNER/REPO, one or more; else GH_REPO.
         runs: Only this run: its number or address; may be given several times.
         failed: Only the logs of failed jobs.
