@@ -66,6 +66,16 @@ def test_nothing_is_asked_by_range_without_a_version() -> None:
     assert log.ended()
 
 
+def test_a_length_that_comes_later_counts() -> None:
+    """Where only the second answer says how long the log is, it has ended there and not before."""
+    log = begun(TAG, LOG[:4])
+    assert log.begin(200, sized(more=TAG), framed=True, packed=False) is Next.BODY
+    assert log.take(LOG[:9]) == LOG[4:9]
+    assert (log.expected, log.ended()) == (10, False)
+    log.take(LOG[9:])
+    assert log.ended()
+
+
 def test_another_log_from_its_start_is_not_joined() -> None:
     """One differing byte in what had come is enough."""
     log = begun(sized(), LOG[:4])
