@@ -8,6 +8,7 @@ client would wait for itself, so this is an error.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,23 @@ from ghjobs_async.wire.messages import Request
 from ghjobs_async.wire.operations import is_token
 
 T = TypeVar("T")
+
+#: The label of a request without a token.
+ANONYMOUS: Final = "anonymous"
+
+
+def label_of(authorization: str) -> str:
+    """
+    Return a label of a credential that does not disclose it.
+
+    The same token has the same label in every process, so ETags can be kept in a file.
+
+    Args:
+        authorization: The value of the ``Authorization`` header; empty for no token.
+    """
+    if not authorization:
+        return ANONYMOUS
+    return hashlib.blake2b(authorization.encode(), digest_size=8).hexdigest()
 
 
 @attrs.define(eq=False)

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import count
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import attrs
 
 from ghjobs_async.clock import Clock
 from ghjobs_async.errors import TransportError
-from ghjobs_async.transport.auth import Ask, Credential, CredentialStore
+from ghjobs_async.transport.auth import Ask, Credential, CredentialStore, label_of
 from ghjobs_async.transport.body import Response
 from ghjobs_async.transport.budget import Budget
-from ghjobs_async.transport.etags import Changed, EtagOf, label_of
 from ghjobs_async.transport.gate import Gate
 from ghjobs_async.transport.retries import Retries
 from ghjobs_async.transport.session import USER_AGENT, Sessions
@@ -35,6 +34,26 @@ _MAX_LIMIT_HITS: Final = 10
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 # A log, a part of it, another version of it (412), or nothing beyond its end (416).
 _LOG_STATUSES: Final = frozenset({200, 206, 412, 416})
+
+
+#: Takes the label of a credential; returns the ETag to send with it, or None.
+EtagOf: TypeAlias = Callable[[str], str | None]
+
+
+@attrs.frozen
+class Changed(Generic[T]):
+    """
+    The answer to a conditional request that is new, or was never asked for before.
+
+    Attributes:
+        value: The decoded answer.
+        etag: The ETag to send next time with the same credential; None where there is none.
+        label: The label of the credential that got the answer.
+    """
+
+    value: T
+    etag: str | None
+    label: str
 
 
 @attrs.define(eq=False)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from ghjobs_async import AppAuth, GitHubJobs, NotFoundError, Run, RunRef, TransportError
 from ghjobs_async.testing import FakeGitHub, faults
 from ghjobs_async.testing.world.runs import FakeRun
-from ghjobs_async.transport.etags import ANONYMOUS, Changed, label_of
+from ghjobs_async.transport.auth import ANONYMOUS, label_of
+from ghjobs_async.transport.requester import Changed
 from ghjobs_async.wire.messages import Answer
 from ghjobs_async.wire.operations import get_run
 from ghjobs_async.wire.urls import is_same_resource
