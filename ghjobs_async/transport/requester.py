@@ -32,8 +32,10 @@ _MAX_REDIRECTS: Final = 5
 # How often one request is sent again because of a limit, before the limit is an error.
 _MAX_LIMIT_HITS: Final = 10
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-# A log, a part of it, another version of it (412), or nothing beyond its end (416).
-_LOG_STATUSES: Final = frozenset({200, 206, 412, 416})
+# A log, or a part of it.
+_CONTENT: Final = frozenset({200, 206})
+# These, another version of it (412), or nothing beyond its end (416).
+_LOG_STATUSES: Final = _CONTENT | {412, 416}
 
 
 #: Takes the label of a credential; returns the ETag to send with it, or None.
@@ -148,7 +150,7 @@ class Requester:
         _, response = await self._ask(
             request, credential, {"Accept-Encoding": "identity", **headers}
         )
-        return response
+        return self._counted(response)
 
     async def follow(self, url: str, headers: Mapping[str, str]) -> Response:
         """
@@ -160,12 +162,16 @@ class Requester:
         for redirects in count():
             response = await self.sessions.follow(url, headers)
             if response.status not in REDIRECTS:
-                return response
+                return self._counted(response)
             response.close()
             if redirects == _MAX_REDIRECTS:
                 raise _too_many_redirects(response.head)
             url = location(response.head, url)
         raise AssertionError("the loop returns or raises")
+
+    def _counted(self, response: Response) -> Response:
+        self.sessions.counters.downloads += response.status in _CONTENT
+        return response
 
     async def aclose(self) -> None:
         """Close what is ours. Twice is fine."""
