@@ -38,11 +38,7 @@ class Known(Generic[T]):
     @property
     def size(self) -> int:
         """About how many bytes it takes."""
-        try:
-            encoded = len(msgspec.json.encode(self.value))
-        except (ArithmeticError, TypeError, ValueError):
-            # What could not be decoded is kept as it came, and may be a number that is too large.
-            encoded = len(self.answer.body)
+        encoded = len(msgspec.json.encode(self.value))
         return _PER_ANSWER + len(self.answer.raw) + int(_PER_BYTE * encoded)
 
 

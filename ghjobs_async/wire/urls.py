@@ -91,11 +91,8 @@ def is_same_resource(target: str, asked: str) -> bool:
 
     The API redirects ``/repos/OLD/NAME`` to ``/repositories/ID``, and keeps the rest.
     """
-    if target == asked:
-        return True
-    # The number of substitutions tells whether both are below a repository.
-    rest, wanted = _REPOSITORY.subn("", target, 1), _REPOSITORY.subn("", asked, 1)
-    return rest == wanted and rest[1] == 1
+    # Both have such a part, or neither.
+    return target == asked or _REPOSITORY.subn("", target, 1) == _REPOSITORY.subn("", asked, 1)
 
 
 def is_log_path(url: str, root: str) -> bool:

@@ -254,10 +254,18 @@ def test_a_resource_is_known_under_another_name(target: str, same: bool) -> None
 # What a client remembers.
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("_BURST", 4), ("_LARGE", 0), ("peek_total", lambda _: None)]
+)
 async def test_unchanged_answers_are_given_again(
-    github: FakeGitHub, client: MakeClient, monkeypatch: pytest.MonkeyPatch
+    github: FakeGitHub, client: MakeClient, monkeypatch: pytest.MonkeyPatch, name: str, value: Any
 ) -> None:
-    """With conditional=True an unchanged run, job and list cost no budget and no decoding."""
+    """
+    With conditional=True an unchanged run, job and list cost no budget and no decoding.
+
+    That holds for large pages, and where the total comes after the items, too.
+    """
+    monkeypatch.setattr(f"ghjobs_async.listing.pages.{name}", value)
     gh = client(conditional=True)
     run = github.add_run(REPO, jobs=250)
     job = run.jobs[0].id
