@@ -15,6 +15,7 @@ from ghjobs_async.checks import (
     JobLike,
     RunLike,
     check_api_version,
+    check_conditional,
     check_filter,
     check_number,
     check_refs,
@@ -109,8 +110,7 @@ class GitHubJobs(Operations):
         check_number("concurrency", concurrency, least=1, whole=True)
         check_number("max_wait", max_wait, least=0)
         check_number("retries", retries, least=0, whole=True)
-        if not isinstance(conditional, bool):
-            check_number("conditional", conditional, least=1, whole=True)
+        check_conditional(conditional)
         if requests_per_minute is not None:
             check_number("requests_per_minute", requests_per_minute, least=0.1)
         check_api_version(api_version)

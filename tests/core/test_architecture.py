@@ -179,12 +179,14 @@ def test_public_names_are_documented(name: str) -> None:
 
 
 def test_public_classes_document_their_methods() -> None:
-    """Every public method and property of a public class says what it does."""
+    """Every public method and property of a public class, and of its bases, says what it does."""
     bare = [
         f"{name}.{attribute}"
         for name in ghjobs_async.__all__
         if isinstance(cls := getattr(ghjobs_async, name), type)
-        for attribute, value in vars(cls).items()
+        for base in cls.__mro__
+        if base.__module__.startswith("ghjobs_async.")
+        for attribute, value in vars(base).items()
         if not attribute.startswith("_")
         and (inspect.isfunction(value) or isinstance(value, (property, classmethod)))
         and not inspect.getdoc(value)

@@ -438,7 +438,7 @@ async def test_what_is_used_stays(github: FakeGitHub, client: MakeClient) -> Non
 @pytest.mark.parametrize("conditional", [0, -1, 1.5, "yes", None])
 def test_conditional_is_a_switch_or_a_bound(conditional: Any) -> None:
     """Anything but True, False or a positive number of bytes is refused."""
-    with pytest.raises(ConfigurationError, match="conditional is"):
+    with pytest.raises(ConfigurationError, match="conditional is True, False or a number of bytes"):
         GitHubJobs(None, conditional=conditional)
 
 
