@@ -118,6 +118,15 @@ def check_refs(refs: object) -> None:
         )
 
 
+def check_conditional(value: object) -> None:
+    """Reject anything but a switch or a positive number of bytes."""
+    if isinstance(value, bool) or (isinstance(value, int) and value >= 1):
+        return
+    raise ConfigurationError(
+        f"conditional is True, False or a number of bytes, 1 or more; not {shown(value)}"
+    )
+
+
 def check_number(name: str, value: object, *, least: float, whole: bool = False) -> None:
     """Reject anything but a number that is *least* or more."""
     kinds = (int,) if whole else (int, float)

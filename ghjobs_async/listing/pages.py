@@ -17,6 +17,7 @@ import attrs
 from ghjobs_async import fanout
 from ghjobs_async.errors import ServerError, TransportError, Undecodable
 from ghjobs_async.models import Job, Run
+from ghjobs_async.transport.etags import EtagMemory
 from ghjobs_async.transport.requester import Requester
 from ghjobs_async.wire.convert import Page, is_empty_page, peek_id, peek_total
 from ghjobs_async.wire.messages import Answer, Request
@@ -85,10 +86,12 @@ class Pages:
     Args:
         requester: Asks GitHub.
         concurrency: How many pages of one list are asked for at once.
+        etags: Remembers the pages, decoded; None asks for each in full.
     """
 
     requester: Requester
     concurrency: int
+    etags: EtagMemory | None = None
     _sizes: dict[tuple[str, str], _Size] = attrs.field(factory=dict, init=False)
     # Decode one list at a time.
     _decoding: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
@@ -114,7 +117,9 @@ class Pages:
         begun = known.size
         for size in SIZES[SIZES.index(begun) :]:
             smallest = size == SIZES[-1]
-            reading = Reading(self.requester, key, make, limit, size, resize=not smallest)
+            reading = Reading(
+                self.requester, self.etags, key, make, limit, size, resize=not smallest
+            )
             try:
                 await reading.fetch_all(self.concurrency)
             except ServerError as error:
@@ -154,10 +159,11 @@ class Reading(Generic[T]):
     One reading of one list, in pages of one size.
 
     Pages stay packed until the list is needed: so they take a fraction of the memory of the decoded
-    objects.
+    objects. Where they are remembered with their ETags, they are decoded once, when they come.
     """
 
     requester: Requester
+    etags: EtagMemory | None
     key: tuple[str, str]
     make: MakeRequest[T]
     limit: int | None
@@ -180,7 +186,8 @@ class Reading(Generic[T]):
         total = peek_total(first.head)
         if total is None:
             # It comes after the items, so the whole page has to be decoded.
-            page = self._pages[1] = self._page(1, first) or await self._again(1)
+            page = self._pages.get(1) or self._page(1, first) or await self._again(1)
+            self._pages[1] = page
             total = page.total_count
         self._answers.append(first)
         self._first_only = self.limit is not None and total >= self.limit
@@ -205,8 +212,12 @@ class Reading(Generic[T]):
         return attrs.evolve(listing, settled=True) if self._first_only else listing
 
     async def _fetch(self, number: int) -> Answer:
-        request = self.make(self.size, number).undecoded()
-        answer = await self.requester.send(request, resend=self._resend())
+        request = self.make(self.size, number)
+        if self.etags is None:
+            answer = await self.requester.send(request.undecoded(), resend=self._resend())
+        else:
+            known = await self.etags.send(request, resend=self._resend())
+            answer, self._pages[number] = known.answer, known.value
         small = len(answer.raw) < _SMALL
         self._exhausted = self._exhausted or (small and is_empty_page(answer.body))
         first = peek_id(answer.head)
@@ -220,7 +231,7 @@ class Reading(Generic[T]):
 
     async def _fetch_other(self, number: int) -> Answer:
         answer = await self._fetch(number)
-        if len(answer.raw) >= _LARGE:
+        if len(answer.raw) >= _LARGE and number not in self._pages:
             self._pages[number] = self._page(number, answer)
             answer = attrs.evolve(answer, raw=b"")
         return answer

@@ -8,6 +8,7 @@ client would wait for itself, so this is an error.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,23 @@ from ghjobs_async.wire.messages import Request
 from ghjobs_async.wire.operations import is_token
 
 T = TypeVar("T")
+
+#: The label of a request without a token.
+ANONYMOUS: Final = "anonymous"
+
+
+def label_of(authorization: str) -> str:
+    """
+    Return a label of a credential that does not disclose it.
+
+    The same token has the same label in every process, so ETags can be kept in a file.
+
+    Args:
+        authorization: The value of the ``Authorization`` header; empty for no token.
+    """
+    if not authorization:
+        return ANONYMOUS
+    return hashlib.blake2b(authorization.encode(), digest_size=8).hexdigest()
 
 
 @attrs.define(eq=False)
@@ -146,10 +164,16 @@ def as_auth(given: object) -> Auth | None:
 
 @attrs.define(eq=False)
 class Credential:
-    """One credential and its limits."""
+    """
+    One credential and its limits.
+
+    Attributes:
+        sent: The header that was last sent; empty for none.
+    """
 
     auth: Auth | None
     budget: Budget
+    sent: str = attrs.field(default="", init=False, repr=False)
 
     async def header(self, ask: Ask, clock: Clock) -> str | None:
         """
@@ -161,7 +185,8 @@ class Credential:
         if self.auth is None:
             return None
         with _asking(self.auth):
-            return await self.auth.header(ask, clock)
+            self.sent = await self.auth.header(ask, clock)
+        return self.sent
 
 
 class CredentialStore:
@@ -207,14 +232,15 @@ class CredentialStore:
             self._choosing.pop(key, None)
         return self._by_owner[key]
 
-    def rate_limit(self, now: float) -> RateLimit | None:
-        """Return the limit of the credential with the least left; None where none is known."""
-        known = [
-            RateLimit(budget.limit, left[0], datetime.fromtimestamp(left[1], UTC))
-            for budget in (credential.budget for credential in self._known.values())
-            if (left := budget.left(now)) is not None
-        ]
-        return min(known, key=lambda limit: limit.remaining, default=None)
+    def rate_limits(self, now: float) -> dict[str, RateLimit]:
+        """Return the limits that are known, by the labels of the credentials."""
+        return {
+            label_of(credential.sent): RateLimit(
+                credential.budget.limit, left[0], datetime.fromtimestamp(left[1], UTC)
+            )
+            for credential in self._known.values()
+            if (left := credential.budget.left(now)) is not None
+        }
 
     def _make(self, given: object) -> Credential:
         key = given if given is None or isinstance(given, str) else id(given)

@@ -12,6 +12,7 @@ import aiohttp
 
 from ghjobs_async.errors import one_line
 from ghjobs_async.transport.failures import BROKEN, transport_error
+from ghjobs_async.transport.stats import Counters
 from ghjobs_async.wire.messages import MAX_ANSWER, Answer
 from ghjobs_async.wire.packed import Stream, is_packed
 
@@ -32,6 +33,7 @@ class Response:
         safe_url: The address without secrets, for errors and logging.
         started: When the request left, by the loop's clock.
         total: Within how many seconds after that a small body has to come; None is no bound.
+        counters: Count the bytes.
 
     Attributes:
         packed: Whether the body is compressed.
@@ -47,8 +49,10 @@ class Response:
         *,
         started: float,
         total: float | None,
+        counters: Counters,
     ) -> None:
         self._response = response
+        self._counters = counters
         self._started = started
         self._deadline = None if total is None else started + total
         self._ahead: list[bytes] = []
@@ -183,6 +187,7 @@ class Response:
     async def _raw(self) -> bytes:
         chunk = await self._response.content.readany()
         self.received += len(chunk)
+        self._counters.bytes += len(chunk)
         return chunk
 
     async def _whole(self) -> bytes | None:

@@ -18,6 +18,7 @@ from ghjobs_async.clock import Clock
 from ghjobs_async.errors import RateLimitError
 from ghjobs_async.models import Wait
 from ghjobs_async.transport.budget import Budget, Turn
+from ghjobs_async.transport.stats import Counters
 from ghjobs_async.wire.answers import rate_limit_error
 from ghjobs_async.wire.limits import LIMIT_STATUSES, find_limit
 from ghjobs_async.wire.messages import Answer
@@ -39,12 +40,14 @@ class Gate:
         clock: Time and chance.
         max_wait: The longest wait for a limit, in seconds; a longer one raises.
         on_wait: Called once for every wait, before it begins.
+        counters: Count the waits.
     """
 
     concurrency: int
     clock: Clock
     max_wait: float
     on_wait: Callable[[Wait], object] | None
+    counters: Counters = attrs.field(factory=Counters)
     _slots: asyncio.Semaphore = attrs.field(init=False)
     # Exists while a request waits for the answers to those under way.
     _landed: asyncio.Event | None = attrs.field(init=False, default=None)
@@ -105,8 +108,15 @@ class Gate:
         spread = min(_MAX_SPREAD, 0.5 + seconds * _SPREAD_SHARE)
         await self.clock.sleep(seconds + spread * self.clock.random())
 
+    def report_retry(self, wait: Wait) -> None:
+        """Report a wait before another try."""
+        self.counters.retries += 1
+        self.report(wait)
+
     def report(self, wait: Wait) -> None:
         """Report a wait to the log and to ``on_wait``."""
+        self.counters.waits += 1
+        self.counters.seconds_waited += wait.seconds
         _log.info("%s", wait)
         if self.on_wait is not None:
             self.on_wait(wait)

@@ -86,7 +86,13 @@ def _error_body(answer: Answer) -> _ErrorBody:
 
 
 def raise_for(answer: Answer, *, api_version: str | None, authorized: bool, now: float) -> NoReturn:
-    """Raise the error for an answer whose status is not 2xx."""
+    """Raise the error for an answer whose status is not 2xx, and not what was asked for."""
+    if answer.status == 304:
+        raise answer.unusable(
+            "304 says that nothing has changed, but nothing was sent to compare with: is something "
+            "in between caching answers?",
+            retryable=False,
+        )
     body = _error_body(answer)
     message = one_line(body.message or "")
     cls, hint = _judge(answer, message, api_version, authorized=authorized)

@@ -20,6 +20,7 @@ _LOGIN: Final = re.compile(r"/(?:login|sign_?in|sso)/?(?:[?#]|$)", re.IGNORECASE
 _CHECK_RUN: Final = re.compile(
     r"/repos/([A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100})/check-runs/([0-9]{1,18})", re.ASCII
 )
+_REPOSITORY: Final = re.compile(r"/(?:repos/[^/?#]+/[^/?#]+|repositories/[0-9]+)(?=[/?#]|$)")
 _MAX_LINK_HEADER: Final = 8192
 
 
@@ -82,6 +83,16 @@ def _problem(target: str, base: str) -> str | None:
     if "@" in parts.netloc or not target.isprintable() or " " in target:
         return "malformed"
     return None
+
+
+def is_same_resource(target: str, asked: str) -> bool:
+    """
+    Return whether a redirect led to the resource that was asked, under its repository's other name.
+
+    The API redirects ``/repos/OLD/NAME`` to ``/repositories/ID``, and keeps the rest.
+    """
+    # Both have such a part, or neither.
+    return target == asked or _REPOSITORY.subn("", target, 1) == _REPOSITORY.subn("", asked, 1)
 
 
 def is_log_path(url: str, root: str) -> bool:
