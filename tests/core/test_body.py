@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ghjobs_async.transport.body import Response
+from ghjobs_async.transport.stats import Counters
 
 
 def response(*chunks: bytes) -> Response:
@@ -23,7 +24,7 @@ def response(*chunks: bytes) -> Response:
         status=200, headers={}, content=content, release=lambda: None, close=lambda: None
     )
     started = asyncio.get_running_loop().time()
-    return Response(inner, "GET", "/", "/", started=started, total=60)
+    return Response(inner, "GET", "/", "/", started=started, total=60, counters=Counters())
 
 
 @pytest.mark.parametrize("pieces", [0, 1, 2, 3])
