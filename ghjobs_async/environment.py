@@ -82,27 +82,20 @@ def is_github_com(host: str) -> bool:
     return host in {"github.com", "api.github.com"} or host.endswith(".ghe.com")
 
 
-def token_variables(root: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+def find_token(root: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
     """
-    Return the variables that may contain the token for *root*; the first one that is set counts.
+    Return the token for *root* and the name of its variable; None where none is set.
 
-    gh reads the same ones. So a github.com token never goes to another host by accident.
+    gh reads the same variables. So a github.com token never goes to another host by accident.
     https://cli.github.com/manual/gh_help_environment
     """
+    names = ["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"]
     if is_github_com(urlsplit(root).hostname or ""):
-        return ("GH_TOKEN", "GITHUB_TOKEN")
-    names = ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
-    # A runner of an Enterprise Server sets both GITHUB_API_URL and GITHUB_TOKEN.
-    runner = environ.get("GITHUB_API_URL")
-    return (*names, "GITHUB_TOKEN") if runner and _same_host(runner, root) else names
-
-
-def find_token(root: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return the token for *root* and the name of its variable; None where none is set."""
-    for name in token_variables(root, environ):
-        if value := environ.get(name):
-            return value, name
-    return None
+        names = ["GH_TOKEN", "GITHUB_TOKEN"]
+    elif (runner := environ.get("GITHUB_API_URL")) and _same_host(runner, root):
+        # A runner of an Enterprise Server sets both.
+        names.append("GITHUB_TOKEN")
+    return next(((value, name) for name in names if (value := environ.get(name))), None)
 
 
 def _same_host(url: str, root: str) -> bool:
