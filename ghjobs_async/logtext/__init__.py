@@ -11,7 +11,7 @@ from ghjobs_async.logtext.failure import (
 from ghjobs_async.logtext.lines import MAX_LINE, LineKind, LogLine, LogParser, parse_log
 from ghjobs_async.logtext.reason import FailureReason, find_reason, fingerprint
 from ghjobs_async.logtext.rules import FailureKind
-from ghjobs_async.logtext.search import Hit, LineGrep, LogSearch, grep_lines
+from ghjobs_async.logtext.search import Hit, LineGrep, LogSearch
 from ghjobs_async.logtext.steps import (
     Certainty,
     StepFinder,
@@ -48,7 +48,6 @@ __all__ = [
     "failure_excerpt",
     "find_reason",
     "fingerprint",
-    "grep_lines",
     "parse_log",
     "plain",
     "split_steps",

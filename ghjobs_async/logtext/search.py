@@ -92,12 +92,12 @@ def find(pattern: re.Pattern[str], line: LogLine) -> Hit | None:
 
 class LineGrep:
     """
-    Find hits in lines that are fed; `grep_lines` does the same for an iterable.
+    Find hits in lines that are fed.
 
     Args:
         pattern: A regular expression.
-        context: How many lines to give around each hit. A hit is returned once the lines
-            after it were fed.
+        context: How many lines to give around each hit: one number for both sides, or a pair. A hit
+            is returned once the lines after it were fed.
         invert: Look for the lines that do not match.
         max_count: Stop after this many hits; None gives them all.
     """
@@ -158,47 +158,17 @@ class LineGrep:
         return Hit(line, 0, 0) if hit is None else None
 
 
-def grep_lines(
-    lines: Iterable[LogLine],
-    pattern: str | re.Pattern[str],
-    *,
-    context: Context = 0,
-    invert: bool = False,
-    max_count: int | None = None,
-) -> Iterator[Hit]:
-    """
-    Yield the lines that match, with context.
-
-    Args:
-        lines: The lines of a log. No more of them are read than are needed.
-        pattern: A regular expression.
-        context: How many lines to give around each hit: one number for both sides, or a pair.
-        invert: Give the lines that do not match.
-        max_count: Stop after this many hits; None gives them all.
-    """
-    grep = LineGrep(pattern, context=context, invert=invert, max_count=max_count)
-    for line in lines:
-        yield from grep.feed((line,))
-        if grep.done:
-            return
-    yield from grep.close()
-
-
 class LogSearch:
     """
     Find hits in bytes that are fed, as `LogParser` and `LineGrep` together do, but faster.
 
     Where every match must contain a certain text (for ``uses: .+@v[0-9]`` that is ``uses: ``), blocks
     of the log are searched for it at the speed of ``bytes.find``, and only the lines that contain it
-    are parsed and matched. With groups in the pattern, with
-    context, or inverted, every line is. Groups of the
-    log are not counted: the lines of a hit have the depth 0.
+    are parsed and matched. With groups in the pattern, with context, or inverted, every line is.
+    Groups of the log are not counted: the lines of a hit have the depth 0.
 
     Args:
-        pattern: A regular expression.
-        context: How many lines to give around each hit: one number for both sides, or a pair.
-        invert: Look for the lines that do not match.
-        max_count: Stop after this many hits; None gives them all.
+        pattern, context, invert, max_count: As in `LineGrep`.
         max_line: How many bytes of a line to keep and search, as in `LogParser`.
     """
 
