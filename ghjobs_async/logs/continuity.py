@@ -43,12 +43,7 @@ class Next(StrEnum):
 
 @attrs.frozen
 class Version:
-    """
-    The validator of one version of a log.
-
-    Attributes:
-        name, value: The header.
-    """
+    """The header that identifies one version of a log: its validator."""
 
     name: str
     value: str

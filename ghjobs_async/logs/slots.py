@@ -21,12 +21,7 @@ class _State(Enum):
 
 
 class Slots:
-    """
-    Bound how many logs are read at once.
-
-    Args:
-        count: How many.
-    """
+    """Bound how many logs are read at once."""
 
     def __init__(self, count: int) -> None:
         self._free = count

@@ -71,11 +71,7 @@ class Opening:
 
     async def refused(self, error: TransportError, tries: Tries) -> None:
         """
-        Wait before the next try.
-
-        Args:
-            error: The refusal.
-            tries: Those of this log; the refusals of other logs are added.
+        Wait before the next try: *tries* of this log, to which the refusals of other logs are added.
 
         Raises:
             TransportError: *error*, where there is no other try.

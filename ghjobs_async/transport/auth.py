@@ -190,13 +190,7 @@ class Credential:
 
 
 class CredentialStore:
-    """
-    Selects the credential of a request by the repository's owner, and keeps limits for each.
-
-    Args:
-        given: The client's first argument.
-        requests_per_minute: The pace of each credential, or None.
-    """
+    """Selects the credential of a request by the repository's owner, and keeps limits for each."""
 
     def __init__(self, given: AuthSource, requests_per_minute: float | None) -> None:
         self._choose = given if callable(given) and not isinstance(given, Auth) else None

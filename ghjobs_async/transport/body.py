@@ -27,9 +27,6 @@ class Response:
     An open response. Its user reads it to its end, or closes it.
 
     Args:
-        response: aiohttp's response.
-        method: Method of the request.
-        url: The address that was asked.
         safe_url: The address without secrets, for errors and logging.
         started: When the request left, by the loop's clock.
         total: Within how many seconds after that a small body has to come; None is no bound.
@@ -123,9 +120,6 @@ class Response:
     async def read_whole(self, secret: str = "") -> Answer:
         """
         Read a small body to its end, without unpacking it, and release the connection.
-
-        Args:
-            secret: The ``Authorization`` that was sent.
 
         Raises:
             TransportError: It broke off, took longer than the total timeout, or is too large.

@@ -38,7 +38,6 @@ class Gate:
 
     Args:
         concurrency: How many requests may be under way at once.
-        clock: Time and chance.
         max_wait: The longest wait for a limit, in seconds; a longer one raises.
         on_wait: Called once for every wait, before it begins.
         counters: Count the waits.
@@ -60,10 +59,6 @@ class Gate:
     async def slot(self, budget: Budget, url: str) -> AsyncIterator[Slot]:
         """
         Hold the slot of one request: wait for a turn, and give the slot back at the end.
-
-        Args:
-            budget: The limits of the request's credential.
-            url: The request's address, for errors.
 
         Raises:
             RateLimitError: The wait would be longer than ``max_wait``.

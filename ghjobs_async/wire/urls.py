@@ -41,11 +41,7 @@ def redacted(url: str) -> str:
 
 def location(answer: Answer, base: str) -> str:
     """
-    Return the address that a redirect leads to.
-
-    Args:
-        answer: The redirect.
-        base: The address that was asked.
+    Return the address that a redirect from *base* leads to.
 
     Raises:
         TransportError: It is missing, or must not be followed: it is not http(s), leads from https
