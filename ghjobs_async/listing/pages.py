@@ -84,7 +84,6 @@ class Pages:
     Reads lists; remembers for each repository and kind of list which page size works.
 
     Args:
-        requester: Asks GitHub.
         concurrency: How many pages of one list are asked for at once.
         etags: Remembers the pages, decoded; None asks for each in full.
     """

@@ -19,11 +19,7 @@ class Storage:
     """
     The shared state of all downloads of one client.
 
-    Args:
-        slots: How many logs are read at once.
-
     Attributes:
-        slots: The download slots.
         turn: Held by the download that tries a fresh link after a refusal.
         accepted: How many links were accepted.
         refused: How many fresh links in a row were refused since then.

@@ -88,12 +88,7 @@ class StepLogs:
 
 
 class StepFinder:
-    """
-    Find the ranges of the steps in lines that are fed; no line is kept.
-
-    Args:
-        job: The job that wrote the log.
-    """
+    """Find the ranges of the steps in lines that are fed; no line is kept."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
