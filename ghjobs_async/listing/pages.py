@@ -95,23 +95,17 @@ class Pages:
     # Decode one list at a time.
     _decoding: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
 
-    async def read(
+    async def fetch(
         self, key: tuple[str, str], make: MakeRequest[T], *, limit: int | None = None
-    ) -> Listing[T]:
+    ) -> Reading[T]:
         """
-        Read one list, and once more where it changed meanwhile or came short.
+        Fetch one list, in pages as large as the server can make.
 
         Args:
             key: The repository and the kind of list, for which the page size is remembered.
             make: Builds the request for one page.
-            limit: Read only page 1 of a list that has this many items or more.
+            limit: Fetch only page 1 of a list that has this many items or more.
         """
-        return await self.decode(await self.fetch(key, make, limit=limit))
-
-    async def fetch(
-        self, key: tuple[str, str], make: MakeRequest[T], *, limit: int | None = None
-    ) -> Reading[T]:
-        """Fetch the pages of a list as `read` does, in pages as large as the server can make."""
         known = self._sizes.setdefault((key[0].lower(), key[1]), _Size())
         begun = known.size
         for size in SIZES[SIZES.index(begun) :]:
