@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Final
 
 import aiohttp
+import attrs
 
 from ghjobs_async.errors import one_line
 from ghjobs_async.transport.failures import BROKEN, transport_error
@@ -22,6 +23,7 @@ _log: Final = logging.getLogger("ghjobs_async")
 _PIECE: Final = 2**18
 
 
+@attrs.define(eq=False, repr=False, slots=False)
 class Response:
     """
     An open response. Its user reads it to its end, or closes it.
@@ -37,30 +39,22 @@ class Response:
         received: How many bytes have come, before unpacking.
     """
 
-    def __init__(
-        self,
-        response: aiohttp.ClientResponse,
-        method: str,
-        url: str,
-        safe_url: str,
-        *,
-        started: float,
-        total: float | None,
-        counters: Counters,
-    ) -> None:
-        self._response = response
-        self._counters = counters
-        self._started = started
-        self._deadline = None if total is None else started + total
-        self._ahead: list[bytes] = []
-        self._open = True
-        self.method = method
-        self.url = url
-        self.safe_url = safe_url
-        self.status = response.status
-        self.headers: Mapping[str, str] = response.headers
-        self.received = 0
+    _response: aiohttp.ClientResponse
+    method: str
+    url: str
+    safe_url: str
+    started: float = attrs.field(kw_only=True)
+    total: float | None = attrs.field(kw_only=True)
+    _counters: Counters = attrs.field(kw_only=True)
+    received: int = attrs.field(default=0, init=False)
+    _ahead: list[bytes] = attrs.field(factory=list, init=False)
+    _open: bool = attrs.field(default=True, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.status = self._response.status
+        self.headers: Mapping[str, str] = self._response.headers
         self.packed = is_packed(self.headers)
+        self._deadline = None if self.total is None else self.started + self.total
 
     @cached_property
     def _stream(self) -> Stream:
@@ -154,7 +148,7 @@ class Response:
                 self.safe_url,
                 self.status,
                 one_line(self.headers.get("X-GitHub-Request-Id", "-")),
-                asyncio.get_running_loop().time() - self._started,
+                asyncio.get_running_loop().time() - self.started,
                 self.received,
             )
 
