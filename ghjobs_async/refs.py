@@ -170,7 +170,7 @@ def find_repo(url: str) -> str | None:
 
     API URLs may stand below any API root, web URLs on any host; None for any other text.
     """
-    parts = _urlsplit(url)
+    parts = split_url(url)
     if parts is None:
         return None
     found = _API_PATH.fullmatch(parts.path) or _WEB_PATH.fullmatch(parts.path)
@@ -179,7 +179,7 @@ def find_repo(url: str) -> str | None:
 
 def _split(text: str, what: str) -> tuple[str, str, str]:
     """Split a URL into repository, the path after it, and the query."""
-    parts = _urlsplit(str(text).strip())
+    parts = split_url(str(text))
     path = re.sub(r"\A(?:/api/v3)?/repos(?=/)", "", parts.path) if parts else ""
     found = re.match(rf"/({_NAME}/{_NAME})(?=/)", path)
     if not parts or not found:
@@ -187,10 +187,10 @@ def _split(text: str, what: str) -> tuple[str, str, str]:
     return found[1], path[found.end() :], parts.query
 
 
-def _urlsplit(text: str) -> SplitResult | None:
+def split_url(text: str) -> SplitResult | None:
     """Split a web address; None for any other text."""
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(text.strip())
         _ = parts.port
     except ValueError:
         return None
