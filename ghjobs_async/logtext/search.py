@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeAlias
 
 import attrs
 
 from ghjobs_async.logtext.ansi import plain
 from ghjobs_async.logtext.lines import MAX_LINE, LogLine, LogParser
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 #: How many lines to give around each hit: on either side, or before and after.
 Context: TypeAlias = int | tuple[int, int]
