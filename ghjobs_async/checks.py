@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from difflib import get_close_matches
 from typing import Final, TypeAlias, TypeVar
@@ -125,11 +124,7 @@ def check_conditional(value: object) -> None:
 def check_number(name: str, value: object, *, least: float, whole: bool = False) -> None:
     """Reject anything but a number that is *least* or more."""
     kinds = (int,) if whole else (int, float)
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, kinds)
-        or math.isnan(value)
-        or value < least
-    ):
+    # NaN is not at least anything.
+    if isinstance(value, bool) or not isinstance(value, kinds) or not value >= least:
         kind = "a whole number" if whole else "a number"
         raise ConfigurationError(f"{name} is {kind} of {least:g} or more, not {shown(value)}")
