@@ -25,6 +25,7 @@ from ghjobs_async.logtext import (
     FailureExcerpt,
     FailureFinder,
     Hit,
+    LineGrep,
     LogLine,
     LogParser,
     LogSearch,
@@ -259,7 +260,7 @@ class JobLog:
                 *max_count* is not positive.
         """
         regex = compiled(pattern, context, max_count)
-        search = LogSearch(regex, context=context, invert=invert, max_count=max_count)
+        search = LogSearch(LineGrep(regex, context=context, invert=invert, max_count=max_count))
         try:
             async with aclosing(self.chunks()) as chunks:
                 async for chunk in chunks:

@@ -1,6 +1,6 @@
 """Turn the bytes of a log into lines, annotations, steps and matches. Pure, in constant memory."""
 
-from ghjobs_async.logtext.annotate import Annotation, AnnotationFinder, annotations
+from ghjobs_async.logtext.annotate import Annotation, AnnotationFinder
 from ghjobs_async.logtext.ansi import PlainText, plain
 from ghjobs_async.logtext.failure import (
     FailureExcerpt,
@@ -43,7 +43,6 @@ __all__ = [
     "StepLogs",
     "StepSpan",
     "StepSplitter",
-    "annotations",
     "failing_step",
     "failure_excerpt",
     "find_reason",

@@ -108,8 +108,10 @@ class LineGrep:
         invert: bool = False,
         max_count: int | None = None,
     ) -> None:
-        self._pattern = re.compile(pattern)
+        self.pattern = re.compile(pattern)
         before, self._after = (context, context) if isinstance(context, int) else context
+        #: Whether every line has to be looked at, not only those that may match.
+        self.every_line = invert or before > 0 or self._after > 0
         self._invert = invert
         self._left = max_count
         self._before: deque[LogLine] = deque(maxlen=before)
@@ -150,7 +152,7 @@ class LineGrep:
         return found
 
     def _select(self, line: LogLine) -> Hit | None:
-        hit = find(self._pattern, line)
+        hit = find(self.pattern, line)
         if not self._invert:
             return hit
         return Hit(line, 0, 0) if hit is None else None
@@ -158,33 +160,21 @@ class LineGrep:
 
 class LogSearch:
     """
-    Find hits in bytes that are fed, as `LogParser` and `LineGrep` together do, but faster.
+    Find hits in bytes that are fed, as `LogParser` and *grep* together do, but faster.
 
     Where every match must contain a certain text (for ``uses: .+@v[0-9]`` that is ``uses: ``), blocks
     of the log are searched for it at the speed of ``bytes.find``, and only the lines that contain it
     are parsed and matched. With groups in the pattern, with context, or inverted, every line is.
     Groups of the log are not counted: the lines of a hit have the depth 0.
 
-    Args:
-        pattern, context, invert, max_count: As in `LineGrep`.
-        max_line: How many bytes of a line to keep and search, as in `LogParser`.
+    At most *max_line* bytes of a line are kept and searched, as in `LogParser`.
     """
 
-    def __init__(
-        self,
-        pattern: str | re.Pattern[str],
-        *,
-        context: Context = 0,
-        invert: bool = False,
-        max_count: int | None = None,
-        max_line: int = MAX_LINE,
-    ) -> None:
-        self._pattern = re.compile(pattern)
+    def __init__(self, grep: LineGrep, max_line: int = MAX_LINE) -> None:
         self._parser = LogParser(max_line, groups=False)
-        self._grep = LineGrep(self._pattern, context=context, invert=invert, max_count=max_count)
-        by_line = invert or context not in {0, (0, 0)}
-        self._literals = () if by_line else literals(self._pattern)
-        self._fold = bool(self._pattern.flags & re.IGNORECASE)
+        self._grep = grep
+        self._literals = () if grep.every_line else literals(grep.pattern)
+        self._fold = bool(grep.pattern.flags & re.IGNORECASE)
         # Where case is ignored, each letter has more than one form: strip every block with escapes.
         self._splitting = None if self._fold else _splitting_escapes(self._literals)
 

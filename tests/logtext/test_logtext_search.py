@@ -13,7 +13,6 @@ from ghjobs_async.logtext import (
     LogLine,
     LogParser,
     LogSearch,
-    annotations,
     parse_log,
 )
 from ghjobs_async.logtext.annotate import MAX_CONTINUATION
@@ -68,9 +67,8 @@ def test_search_finds_what_matching_each_line_finds(
     parser = LogParser(max_line, groups=False)
     lines = parser.feed(log) + parser.close()
     expected = grep(lines, pattern, context=context, invert=invert, max_count=max_count)
-    search = LogSearch(
-        pattern, context=context, invert=invert, max_count=max_count, max_line=max_line
-    )
+    by_line = LineGrep(pattern, context=context, invert=invert, max_count=max_count)
+    search = LogSearch(by_line, max_line)
     found: list[Hit] = []
     for at in range(0, len(log), size):
         found += search.feed(log[at : at + size])
@@ -88,7 +86,7 @@ COLOURS = st.sampled_from([
 @given(log=st.lists(COLOURS, max_size=60).map(b"".join), source=st.sampled_from(["foo", "mf|oo"]))
 def test_escapes_hide_no_hit(log: bytes, source: str) -> None:
     """A text is found in blocks of lines with escapes before, in and after it."""
-    parser, search = LogParser(), LogSearch(source)
+    parser, search = LogParser(), LogSearch(LineGrep(source))
     expected = grep(parser.feed(log) + parser.close(), source)
     assert [*search.feed(log), *search.close()] == expected
 
@@ -111,7 +109,7 @@ def test_a_hit_keeps_its_place(text: str, source: str, flags: int) -> None:
     pattern = re.compile(source, flags)
     parser = LogParser(2000, groups=False)
     expected = grep(parser.feed(log) + parser.close(), pattern)
-    search = LogSearch(pattern, max_line=2000)
+    search = LogSearch(LineGrep(pattern), 2000)
     found = [hit for at in range(0, len(log), 700) for hit in search.feed(log[at : at + 700])]
     assert found + search.close() == expected
     assert [hit.line.number for hit in expected] == ([] if source == "foo$" else [41, 43])
@@ -157,7 +155,7 @@ def test_the_last_hit_ends_the_search() -> None:
 
 def test_a_search_reports_when_it_is_done() -> None:
     """``done`` is true once the last hit has come out, and what is fed then gives nothing."""
-    search = LogSearch("x", max_count=1)
+    search = LogSearch(LineGrep("x", max_count=1))
     fed = [(len(search.feed(lines(text))), search.done) for text in ("a", "x", "x")]
     assert fed == [(0, False), (1, True), (0, True)]
     assert search.close() == []
@@ -184,7 +182,8 @@ def test_annotations_have_their_group_and_continuation() -> None:
     """Annotations have their group, and errors also the following lines without a timestamp."""
     log = lines("##[group]Run x", "##[warning]w", "##[endgroup]", "##[error]e") + b"more\n\n"
     log += lines("##[notice]n") + b"not the notice's\n"
-    found = list(annotations(parse_log([log])))
+    finder = AnnotationFinder()
+    found = finder.feed(parse_log([log])) + finder.close()
     assert [(a.kind, a.text, a.group) for a in found] == [
         ("warning", "w", "Run x"),
         ("error", "e\nmore\n", None),
