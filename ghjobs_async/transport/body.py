@@ -43,8 +43,8 @@ class Response:
     method: str
     url: str
     safe_url: str
-    started: float = attrs.field(kw_only=True)
-    total: float | None = attrs.field(kw_only=True)
+    _started: float = attrs.field(kw_only=True)
+    _total: float | None = attrs.field(kw_only=True)
     _counters: Counters = attrs.field(kw_only=True)
     received: int = attrs.field(default=0, init=False)
     _ahead: list[bytes] = attrs.field(factory=list, init=False)
@@ -54,7 +54,7 @@ class Response:
         self.status = self._response.status
         self.headers: Mapping[str, str] = self._response.headers
         self.packed = is_packed(self.headers)
-        self._deadline = None if self.total is None else self.started + self.total
+        self._deadline = None if self._total is None else self._started + self._total
 
     @cached_property
     def _stream(self) -> Stream:
@@ -148,7 +148,7 @@ class Response:
                 self.safe_url,
                 self.status,
                 one_line(self.headers.get("X-GitHub-Request-Id", "-")),
-                asyncio.get_running_loop().time() - self.started,
+                asyncio.get_running_loop().time() - self._started,
                 self.received,
             )
 
