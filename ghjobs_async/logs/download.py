@@ -75,11 +75,6 @@ class Download:
     def __attrs_post_init__(self) -> None:
         self._tries = Tries(self.requester.retries)
 
-    @property
-    def opened(self) -> bool:
-        """Whether `open` was called already."""
-        return self._response is not None or self._finished
-
     async def link(self) -> LogLink:
         """
         Ask for the signed link only.
