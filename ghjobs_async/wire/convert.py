@@ -170,19 +170,10 @@ def _untyped(body: bytes) -> Any:
     # A name that was cut in the middle of a character must not cost the whole page, so bytes that are
     # not UTF-8 are replaced. The error of json holds the body, so it must not become our context.
     with suppress(ValueError, RecursionError):
-        return _text(json.loads(body.decode("utf-8", "replace")))
+        text = json.dumps(json.loads(body.decode("utf-8", "replace")), ensure_ascii=False)
+        # So are lone surrogates, which UTF-8 cannot encode.
+        return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     raise NotJsonError(problem)
-
-
-def _text(value: Any) -> Any:
-    """Replace lone surrogates, which UTF-8 cannot encode."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [_text(item) for item in value]
-    if isinstance(value, dict):
-        return {_text(key): _text(item) for key, item in value.items()}
-    return value
 
 
 def _page_by_item(value: dict[str, object], cls: type[T], key: str) -> Page[T]:
