@@ -137,10 +137,8 @@ class Response:
             return
         self._open = False
         self._ahead.clear()
-        if self._response.content.at_eof():
-            self._response.release()
-        else:
-            self._response.close()
+        # A connection whose body has ended is back in the pool already: this closes only others.
+        self._response.close()
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug(
                 "%s %s: %d, request id %s, %.3f s, %d bytes",
