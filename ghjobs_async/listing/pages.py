@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import takewhile
 from typing import Final, Generic, TypeVar
 
 import attrs
@@ -261,8 +262,9 @@ class Reading(Generic[T]):
         answers = [first]
         last = max(1, -(-total // self.size))
         if last > 1:
+            numbers = takewhile(lambda _: not self._exhausted, range(2, last + 1))
             answers += await fanout.gather(
-                self._numbers(last), self._fetch_other, concurrency=min(concurrency, last - 1)
+                numbers, self._fetch_other, concurrency=min(concurrency, last - 1)
             )
         # There may be more than the total says, where the Link header names another page.
         for number in range(last + 1, last + _MAX_BEYOND):
@@ -270,12 +272,6 @@ class Reading(Generic[T]):
                 break
             answers.append(await self._fetch_other(number))
         return answers[1:]
-
-    def _numbers(self, last: int) -> Iterator[int]:
-        for number in range(2, last + 1):
-            if self._exhausted:
-                return
-            yield number
 
 
 def _merged(pages: list[Page[T]]) -> Listing[T]:
