@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import takewhile
 from typing import Final, Generic, TypeVar
 
 import attrs
@@ -84,7 +85,6 @@ class Pages:
     Reads lists; remembers for each repository and kind of list which page size works.
 
     Args:
-        requester: Asks GitHub.
         concurrency: How many pages of one list are asked for at once.
         etags: Remembers the pages, decoded; None asks for each in full.
     """
@@ -96,23 +96,17 @@ class Pages:
     # Decode one list at a time.
     _decoding: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
 
-    async def read(
+    async def fetch(
         self, key: tuple[str, str], make: MakeRequest[T], *, limit: int | None = None
-    ) -> Listing[T]:
+    ) -> Reading[T]:
         """
-        Read one list, and once more where it changed meanwhile or came short.
+        Fetch one list, in pages as large as the server can make.
 
         Args:
             key: The repository and the kind of list, for which the page size is remembered.
             make: Builds the request for one page.
-            limit: Read only page 1 of a list that has this many items or more.
+            limit: Fetch only page 1 of a list that has this many items or more.
         """
-        return await self.decode(await self.fetch(key, make, limit=limit))
-
-    async def fetch(
-        self, key: tuple[str, str], make: MakeRequest[T], *, limit: int | None = None
-    ) -> Reading[T]:
-        """Fetch the pages of a list as `read` does, in pages as large as the server can make."""
         known = self._sizes.setdefault((key[0].lower(), key[1]), _Size())
         begun = known.size
         for size in SIZES[SIZES.index(begun) :]:
@@ -268,8 +262,9 @@ class Reading(Generic[T]):
         answers = [first]
         last = max(1, -(-total // self.size))
         if last > 1:
+            numbers = takewhile(lambda _: not self._exhausted, range(2, last + 1))
             answers += await fanout.gather(
-                self._numbers(last), self._fetch_other, concurrency=min(concurrency, last - 1)
+                numbers, self._fetch_other, concurrency=min(concurrency, last - 1)
             )
         # There may be more than the total says, where the Link header names another page.
         for number in range(last + 1, last + _MAX_BEYOND):
@@ -277,12 +272,6 @@ class Reading(Generic[T]):
                 break
             answers.append(await self._fetch_other(number))
         return answers[1:]
-
-    def _numbers(self, last: int) -> Iterator[int]:
-        for number in range(2, last + 1):
-            if self._exhausted:
-                return
-            yield number
 
 
 def _merged(pages: list[Page[T]]) -> Listing[T]:

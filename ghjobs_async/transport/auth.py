@@ -57,21 +57,15 @@ class _Question:
 _questions: Final[ContextVar[tuple[_Question, ...]]] = ContextVar("questions", default=())
 
 
-def _open_questions(source: object) -> tuple[_Question, ...]:
-    """Return the open questions, and refuse another one to *source* from within its own answer."""
-    found = tuple(question for question in _questions.get() if question.is_open)
-    if any(question.source is source for question in found):
+@contextmanager
+def _asking(source: object) -> Iterator[None]:
+    """Mark the block as a question to *source*; refuse it within an answer of *source*."""
+    above = tuple(question for question in _questions.get() if question.is_open)
+    if any(question.source is source for question in above):
         raise ConfigurationError(
             "the code that gives the credentials uses the client that asks it for them: let it use "
             "a client of its own"
         )
-    return found
-
-
-@contextmanager
-def _asking(source: object) -> Iterator[None]:
-    """Mark the block as a question to *source*."""
-    above = _open_questions(source)
     question = _Question(source)
     _questions.set((*above, question))
     try:
@@ -190,13 +184,7 @@ class Credential:
 
 
 class CredentialStore:
-    """
-    Selects the credential of a request by the repository's owner, and keeps limits for each.
-
-    Args:
-        given: The client's first argument.
-        requests_per_minute: The pace of each credential, or None.
-    """
+    """Selects the credential of a request by the repository's owner, and keeps limits for each."""
 
     def __init__(self, given: AuthSource, requests_per_minute: float | None) -> None:
         self._choose = given if callable(given) and not isinstance(given, Auth) else None
@@ -219,16 +207,15 @@ class CredentialStore:
         """
         if self._choose is None:
             return self._only
-        _open_questions(self)
         key = owner.lower()
         if key not in self._by_owner:
-            async with self._choosing.setdefault(key, asyncio.Lock()):
-                if key not in self._by_owner:
-                    with _asking(self):
+            with _asking(self):
+                async with self._choosing.setdefault(key, asyncio.Lock()):
+                    if key not in self._by_owner:
                         chosen = self._choose(owner)
                         if inspect.isawaitable(chosen):
                             chosen = await chosen
-                    self._by_owner[key] = self._make(chosen)
+                        self._by_owner[key] = self._make(chosen)
             self._choosing.pop(key, None)
         return self._by_owner[key]
 

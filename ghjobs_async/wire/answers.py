@@ -212,14 +212,9 @@ def rate_limit_error(
     scope: Scope, until: float, *, url: str, max_wait: float, answer: Answer | None = None
 ) -> RateLimitError:
     """
-    Build the error for a rate limit that is not waited for.
+    Build the error for a rate limit that lasts *until* (epoch seconds) and is not waited for.
 
-    Args:
-        scope: The limit that was hit.
-        until: When it ends, in epoch seconds.
-        url: What was asked, or would have been.
-        max_wait: The longest wait that is allowed, in seconds.
-        answer: The answer that hit the limit; None where the request was never sent.
+    *answer* hit the limit; without one, the request was never sent.
     """
     body = _ErrorBody() if answer is None else _error_body(answer)
     when = datetime.fromtimestamp(until, UTC)
