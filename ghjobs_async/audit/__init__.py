@@ -5,12 +5,14 @@ from ghjobs_async.audit.estimate import Estimate, RepoEstimate, estimate
 from ghjobs_async.audit.feed import Feed, JobOf
 from ghjobs_async.audit.folder import AuditFolder
 from ghjobs_async.audit.plan import AuditPlan, Logs, parse_when
+from ghjobs_async.audit.store import AuditStore
 from ghjobs_async.audit.tally import RepoTally, Tally
 
 __all__ = [
     "Audit",
     "AuditFolder",
     "AuditPlan",
+    "AuditStore",
     "Estimate",
     "Feed",
     "JobOf",
