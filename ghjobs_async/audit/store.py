@@ -10,11 +10,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ghjobs_async.audit import schema, views
+from ghjobs_async.audit import duck, new_file, schema, views
 from ghjobs_async.audit.file_check import check_kind, check_whole, not_ours, torn
 from ghjobs_async.audit.locks import AuditLock, Gate
 from ghjobs_async.errors import ConfigurationError
@@ -27,20 +26,9 @@ DATABASE: Final = "audit.duckdb"
 LOGS: Final = "logs"
 
 _LOCK: Final = ".audit.lock"
-#: The database until it is complete.
-_NEW: Final = ".audit.duckdb.new"
-#: DuckDB 1.4 and later read this format.
-_FORMAT: Final = "v1.4.0"
 #: How long to wait for another process, and between two looks, in seconds.
 _PATIENCE: Final = 10.0
 _PAUSE: Final = 0.02
-_CONFIG: Final = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    # SQL must not see the variables of this program as tables.
-    "python_enable_replacements": "false",
-}
-_SETTINGS: Final = ("SET enable_progress_bar = false", "SET TimeZone = 'UTC'")
 _HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 
 # On POSIX, closing any file handle of a file drops all locks that the process has on it, those of
@@ -119,10 +107,12 @@ class AuditStore:
                 if os.path.lexists(self.path):
                     self._check_known()
                 else:
-                    self._create()
+                    new_file.create(self.path)
                 with self._closing(self._open(read_only=False)) as connection:
+                    # Batches are small: more threads only take more time of the processor.
+                    connection.execute("SET threads = 1")
                     self._upgrade(connection)
-                    with _transaction(connection):
+                    with duck.transaction(connection):
                         yield connection
         finally:
             gate.leave()
@@ -146,6 +136,27 @@ class AuditStore:
         with taken:
             yield
 
+    def compact(self) -> None:
+        """
+        Make the file smaller where many batches have left free space in it: at the end of an audit.
+
+        Raises:
+            ConfigurationError: It stays in use by another process.
+            OSError: It cannot be written.
+        """
+        with self.read() as connection:
+            if not new_file.is_worth_compacting(connection):
+                return
+        gate = Gate(self.folder)
+        try:
+            self._wait(lambda: gate.try_enter(exclusive=True) or None)
+            with _guard, self._writing():
+                # A reader of this process would share the old file with later ones.
+                if not _opened[self._key]:
+                    new_file.compact(self.path)
+        finally:
+            gate.leave()
+
     def _make_folder(self) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -160,15 +171,18 @@ class AuditStore:
             lambda: self._try_open(read_only=read_only, locked=locked)
         )
         # A connection of this process that is locked already has them.
-        with suppress(*((_duckdb().InvalidInputException,) if locked else ())):
-            for setting in (*_SETTINGS, *(("SET lock_configuration = true",) if locked else ())):
+        with suppress(*((duck.load().InvalidInputException,) if locked else ())):
+            for setting in (
+                *duck.SETTINGS,
+                *(("SET lock_configuration = true",) if locked else ()),
+            ):
                 found.execute(setting)
         return found
 
     def _try_open(self, *, read_only: bool, locked: bool) -> DuckDBPyConnection | int | None:
         """Open the file; return the process that has it, None where that is not known."""
-        duckdb = _duckdb()
-        config = _CONFIG | ({"enable_external_access": "false"} if locked else {})
+        duckdb = duck.load()
+        config = duck.CONFIG | ({"enable_external_access": "false"} if locked else {})
         with _guard:
             if not _opened[self._key]:
                 check_kind(self.path)
@@ -230,7 +244,7 @@ class AuditStore:
 
     def _check_schema(self, connection: DuckDBPyConnection) -> int:
         """Return the version of the schema."""
-        duckdb = _duckdb()
+        duckdb = duck.load()
         try:
             check_whole(connection, self.path)
             [(version,)] = connection.execute("SELECT schema_version FROM meta").fetchall()
@@ -254,42 +268,15 @@ class AuditStore:
             [(found,)] = connection.execute("SELECT views FROM meta").fetchall()
             if found == wanted:
                 return
-        with _transaction(connection):
+        with duck.transaction(connection):
             for statement in (*statements, *schema.define(views.MACROS, views.VIEWS)):
                 connection.execute(statement)
         connection.execute("CHECKPOINT")
 
-    def _create(self) -> None:
-        """Make the database under another name: it appears complete, or not at all."""
-        new = self.folder / _NEW
-        for leftover in self.folder.glob(f"{_NEW}*"):
-            leftover.unlink()
-        with suppress(FileNotFoundError):
-            # The log of a database that is no longer there.
-            self.path.with_name(f"{DATABASE}.wal").unlink()
-        connection = _duckdb().connect(config=_CONFIG)
-        try:
-            connection.execute(
-                f"ATTACH {schema.quote(str(new))} AS made (STORAGE_VERSION '{_FORMAT}')"
-            )
-            connection.execute("USE made")
-            with _transaction(connection):
-                for statement in (
-                    *schema.create(),
-                    *schema.define(views.MACROS, views.VIEWS),
-                ):
-                    connection.execute(statement)
-            connection.execute("CHECKPOINT made")
-            connection.execute("USE memory")
-            connection.execute("DETACH made")
-        finally:
-            connection.close()
-        new.replace(self.path)
-
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """Turn DuckDB's errors about the disk into an `OSError`."""
-        duckdb = _duckdb()
+        duckdb = duck.load()
         try:
             yield
         except (duckdb.IOException, duckdb.FatalException) as error:
@@ -297,27 +284,5 @@ class AuditStore:
             raise OSError(f"cannot write {self.path}: {reason}") from error
 
 
-@contextmanager
-def _transaction(connection: DuckDBPyConnection) -> Iterator[None]:
-    connection.begin()
-    try:
-        yield
-    except BaseException:
-        with suppress(_duckdb().Error):
-            connection.rollback()
-        raise
-    connection.commit()
-
-
 def _process(pid: int | None) -> str:
     return f" (process {pid})" if pid else ""
-
-
-def _duckdb() -> Any:
-    """Return the package duckdb, which an extra installs."""
-    try:
-        return import_module("duckdb")
-    except ModuleNotFoundError:
-        raise ConfigurationError(
-            "audits need the package duckdb: pip install 'ghjobs-async[audit]'"
-        ) from None
