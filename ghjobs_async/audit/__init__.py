@@ -2,6 +2,7 @@
 
 from ghjobs_async.audit.collect import Audit
 from ghjobs_async.audit.estimate import Estimate, RepoEstimate, estimate
+from ghjobs_async.audit.export import Format, export
 from ghjobs_async.audit.feed import Feed, JobOf
 from ghjobs_async.audit.folder import AuditFolder
 from ghjobs_async.audit.plan import AuditPlan, Logs, parse_when
@@ -15,11 +16,13 @@ __all__ = [
     "AuditStore",
     "Estimate",
     "Feed",
+    "Format",
     "JobOf",
     "Logs",
     "RepoEstimate",
     "RepoTally",
     "Tally",
     "estimate",
+    "export",
     "parse_when",
 ]

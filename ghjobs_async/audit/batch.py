@@ -123,9 +123,11 @@ class Batch:
         runs: Runs with their repository, by the name that the audit uses for it. They are not gone.
         gone: Repository and id of runs that GitHub no longer has.
         settled: What is no longer missing. It is removed before *failures* are added.
+        audit_id: The audit that *failures* belong to: `merge` needs it to know which are settled.
     """
 
     at: datetime
+    audit_id: str | None = None
     runs: Sequence[tuple[str, Run]] = ()
     gone: Sequence[tuple[str, int]] = ()
     listings: Sequence[Listing] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Final
 
 _STEP: Final = {
@@ -19,7 +20,7 @@ _JOB: Final = {
     "workflow_name": "VARCHAR",
     "head_branch": "VARCHAR",
     "run_url": "VARCHAR",
-    "run_attempt": "INTEGER",
+    "run_attempt": "BIGINT",
     "node_id": "VARCHAR",
     "head_sha": "VARCHAR",
     "url": "VARCHAR",
@@ -38,12 +39,12 @@ _JOB: Final = {
     "runner_group_id": "BIGINT",
     "runner_group_name": "VARCHAR",
 }
-_ITEM: Final = json.dumps({"repository": "VARCHAR", "attempt": "INTEGER", "job": _JOB})
+_ITEM: Final = json.dumps({"repository": "VARCHAR", "attempt": "BIGINT", "job": _JOB})
 _SCOPE: Final = json.dumps(
     {
         "repository": "VARCHAR",
         "run_id": "BIGINT",
-        "attempt": "INTEGER",
+        "attempt": "BIGINT",
         "complete": "BOOLEAN",
         "ids": ["BIGINT"],
     }
@@ -75,8 +76,11 @@ PARSE: Final = f"""
     SELECT given.repository AS repository, given.attempt AS attempt, given.job AS job
     FROM (SELECT TRY(from_json_strict(line, '{_ITEM}')) AS given FROM {LINES})
 """
-#: Where they are in the list.
-UNFIT: Final = "SELECT rowid FROM incoming WHERE job IS NULL"
+#: Where these are among the lines.
+UNFIT: Final = (
+    "SELECT place FROM (SELECT row_number() OVER () - 1 AS place, job IS NULL AS unfit"
+    " FROM incoming) WHERE unfit"
+)
 
 
 def _micros(start: str, end: str) -> str:
@@ -193,3 +197,52 @@ RERUN: Final = (
     "SELECT 1 FROM jobs SEMI JOIN scope USING (repository, run_id) WHERE run_attempt > 1 LIMIT 1"
 )
 END: Final = tuple(f"DROP TABLE IF EXISTS {name}" for name in ("scope", "known", "incoming"))
+
+
+def _text(name: str) -> str:
+    """Write a time as `Job.to_dict` does: the fraction only where there is one."""
+    return (
+        f"CASE WHEN epoch_us({name}) % 1000000 = 0 THEN strftime({name}, '%Y-%m-%dT%H:%M:%SZ')"
+        f" ELSE strftime({name}, '%Y-%m-%dT%H:%M:%S.%gZ') END"
+    )
+
+
+def _object(fields: Iterable[str], **values: str) -> str:
+    return f"{{{', '.join(f'{name}: {values.get(name, name)}' for name in fields)}}}"
+
+
+_STEP_JSON: Final = _object(
+    _STEP, started_at=_text("started_at"), completed_at=_text("completed_at")
+)
+_JOB_JSON: Final = _object(
+    ("repository", *_JOB),
+    id="jobs.job_id",
+    run_url=_RUN_URL,
+    url="api_url || '/actions/jobs/' || jobs.job_id",
+    created_at=_text("created_at"),
+    started_at=_text("started_at"),
+    completed_at=_text("completed_at"),
+    steps="coalesce(steps_of.steps, [])",
+    check_run_url=_CHECK_URL.format(id="jobs.job_id"),
+)
+#: The JSON of each job as GitHub sent it, and its repository. Older servers send no created_at.
+AS_JSON: Final = f"""
+    WITH steps_of AS (
+        SELECT repository, job_id, list({_STEP_JSON} ORDER BY rowid) AS steps
+        FROM steps GROUP BY repository, job_id
+    ),
+    whole AS (
+        SELECT to_json({_JOB_JSON}) AS job, created_at, other
+        FROM jobs LEFT JOIN steps_of USING (repository, job_id)
+    ),
+    patched AS (
+        SELECT created_at, CASE WHEN other IS NULL THEN job ELSE json_merge_patch(job, other) END
+            AS job
+        FROM whole
+    )
+    SELECT (
+        CASE WHEN created_at IS NULL THEN json_merge_patch(job, '{{"created_at":null}}')
+        ELSE job END
+    )::VARCHAR AS job
+    FROM patched
+"""

@@ -15,7 +15,7 @@ import attrs
 import msgspec
 
 from ghjobs_async.audit import jobs_sql
-from ghjobs_async.audit.batch import Batch, Failure, Listing, Missing
+from ghjobs_async.audit.batch import Batch, Failure, Listing
 from ghjobs_async.audit.schema import TABLES
 from ghjobs_async.models import Job, Run
 
@@ -54,13 +54,14 @@ def write_batch(connection: DuckDBPyConnection, batch: Batch) -> None:
     if batch.gone:
         _mark_gone(connection, batch.gone, at)
     unfit = _write_jobs(connection, batch.listings)
-    _replace(connection, "attempts", _stamped(batch.attempts, "settled_at", at))
-    _replace(connection, "logs", _stamped(batch.logs, "fetched_at", at))
-    _replace(connection, "reasons", _stamped(batch.reasons))
-    _delete(connection, "failures", [_key(one) for one in batch.settled])
-    _replace(connection, "failures", _stamped((*batch.failures, *unfit), "failed_at", at))
-    _replace(connection, "pages", _stamped(batch.pages, "fetched_at", at))
-    _replace(connection, "audits", _stamped(() if batch.audit is None else (batch.audit,)))
+    _replace(connection, "attempts", _rows(batch.attempts, settled_at=at))
+    _replace(connection, "logs", _rows(batch.logs, fetched_at=at))
+    _replace(connection, "reasons", _rows(batch.reasons))
+    _delete(connection, "failures", _rows(batch.settled))
+    failures = _rows((*batch.failures, *unfit), failed_at=at, audit_id=batch.audit_id)
+    _replace(connection, "failures", failures)
+    _replace(connection, "pages", _rows(batch.pages, fetched_at=at))
+    _replace(connection, "audits", _rows(() if batch.audit is None else (batch.audit,)))
 
 
 def _run(repository: str, run: Run) -> _Row:
@@ -88,15 +89,8 @@ def _run(repository: str, run: Run) -> _Row:
     }
 
 
-def _stamped(
-    rows: Iterable[attrs.AttrsInstance], column: str | None = None, at: datetime | None = None
-) -> list[_Row]:
-    stamp = {} if column is None else {column: at}
-    return [{**attrs.asdict(row, recurse=False), **stamp} for row in rows]
-
-
-def _key(one: Missing) -> _Row:
-    return {name: getattr(one, name) for name in _KEYS["failures"]}
+def _rows(values: Iterable[attrs.AttrsInstance], **more: object) -> list[_Row]:
+    return [{**attrs.asdict(value, recurse=False), **more} for value in values]
 
 
 def _replace(connection: DuckDBPyConnection, table: str, rows: Sequence[_Row]) -> None:

@@ -68,7 +68,7 @@ def _table(name: str, comment: str, *columns: tuple[str, str, str]) -> Table:
 
 _REPOSITORY: Final = ("repository", "VARCHAR", "Repository, as OWNER/NAME")
 _RUN: Final = ("run_id", "BIGINT", "Id of the run")
-_ATTEMPT: Final = ("run_attempt", "INTEGER", "Number of the attempt, from 1")
+_ATTEMPT: Final = ("run_attempt", "BIGINT", "Number of the attempt, from 1")
 _JOB: Final = ("job_id", "BIGINT", "Id of the job")
 _STATUS: Final = ("status", "VARCHAR", "Status: queued, in_progress, completed, ...")
 _CONCLUSION: Final = ("conclusion", "VARCHAR", "Conclusion: success, failure, cancelled, ...")
@@ -82,7 +82,7 @@ TABLES: Final = (
         "The runs: one row for each, as its latest attempt stands",
         _REPOSITORY,
         _RUN,
-        ("run_attempt", "INTEGER", "Number of its latest attempt"),
+        ("run_attempt", "BIGINT", "Number of its latest attempt"),
         ("workflow_id", "BIGINT", "Id of the workflow"),
         ("workflow_name", "VARCHAR", "Name of the workflow"),
         ("path", "VARCHAR", "File of the workflow"),
@@ -149,7 +149,7 @@ TABLES: Final = (
             "Whether a re-run took it over from an earlier attempt: sums leave it out",
         ),
         ("api_url", "VARCHAR", "Address of the repository in the API"),
-        ("other", "VARCHAR", "Fields of GitHub that no other column gives, as a JSON object"),
+        ("other", "VARCHAR", "How GitHub's JSON differs from these columns: a JSON merge patch"),
     ),
     _table(
         "steps",
@@ -200,6 +200,7 @@ TABLES: Final = (
         ("reason", "VARCHAR", "Why there is no log: expired, deleted, never_ran, not_ready"),
         ("text", "VARCHAR", "The error in words"),
         ("failed_at", "TIMESTAMP", "When it was last tried, in UTC"),
+        ("audit_id", "VARCHAR", "Id of the audit that tried it last"),
     ),
     _table(
         "audits",

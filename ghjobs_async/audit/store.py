@@ -103,7 +103,7 @@ class AuditStore:
         gate = Gate(self.folder)
         try:
             self._wait(lambda: gate.try_enter(exclusive=True) or None)
-            with self._writing():
+            with disk_errors(self.path):
                 if os.path.lexists(self.path):
                     self._check_known()
                 else:
@@ -150,7 +150,7 @@ class AuditStore:
         gate = Gate(self.folder)
         try:
             self._wait(lambda: gate.try_enter(exclusive=True) or None)
-            with _guard, self._writing():
+            with _guard, disk_errors(self.path):
                 # A reader of this process would share the old file with later ones.
                 if not _opened[self._key]:
                     new_file.compact(self.path)
@@ -273,15 +273,16 @@ class AuditStore:
                 connection.execute(statement)
         connection.execute("CHECKPOINT")
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Turn DuckDB's errors about the disk into an `OSError`."""
-        duckdb = duck.load()
-        try:
-            yield
-        except (duckdb.IOException, duckdb.FatalException) as error:
-            reason = str(error).partition("\n")[0].removeprefix("IO Error: ")
-            raise OSError(f"cannot write {self.path}: {reason}") from error
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn DuckDB's errors about the disk into an `OSError`."""
+    duckdb = duck.load()
+    try:
+        yield
+    except (duckdb.IOException, duckdb.FatalException) as error:
+        reason = str(error).partition("\n")[0].removeprefix("IO Error: ")
+        raise OSError(f"cannot write {path}: {reason}") from error
 
 
 def _process(pid: int | None) -> str:
