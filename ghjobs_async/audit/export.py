@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from enum import StrEnum
 from pathlib import Path
@@ -60,6 +61,11 @@ def export(
             with disk_errors(into):
                 names = _write(connection, Path(made), form)
             return tuple(Path(made, name).replace(into / name) for name in names)
+
+
+def is_formula(text: str) -> bool:
+    """Check whether a spreadsheet would take a text for a formula."""
+    return re.match(_FORMULA, text) is not None
 
 
 def _write(connection: DuckDBPyConnection, into: Path, form: Format) -> list[str]:

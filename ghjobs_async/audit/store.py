@@ -89,11 +89,14 @@ class AuditStore:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[DuckDBPyConnection]:
+    def write(self, *, part: AuditStore | None = None) -> Iterator[DuckDBPyConnection]:
         """
         Open the database in a transaction, which is committed at the end, or not at all.
 
         A database that does not exist is made; an older one is upgraded.
+
+        Args:
+            part: Another audit, which the connection can read as the database ``part``.
 
         Raises:
             ConfigurationError: It is not an audit, or it stays in use by another process.
@@ -112,6 +115,8 @@ class AuditStore:
                     # Batches are small: more threads only take more time of the processor.
                     connection.execute("SET threads = 1")
                     self._upgrade(connection)
+                    if part is not None:
+                        part.attach_to(connection)
                     with duck.transaction(connection):
                         yield connection
         finally:
@@ -157,6 +162,26 @@ class AuditStore:
         finally:
             gate.leave()
 
+    def attach_to(self, connection: DuckDBPyConnection) -> None:
+        """
+        Let the connection of another audit read this one as the database ``part``.
+
+        Raises:
+            ConfigurationError: There is no audit, it is of an older version, or it stays in use.
+        """
+        with self.read() as own:
+            if self._check_schema(own) != schema.VERSION:
+                raise ConfigurationError(
+                    f"{self.path} is from an older version: run ghjobs audit there once more"
+                )
+        attach = f"ATTACH {schema.quote(str(self.path))} AS part (READ_ONLY)"
+        gate = Gate(self.folder)
+        try:
+            self._wait(lambda: gate.try_enter(exclusive=False) or None)
+            self._wait(lambda: self._try(lambda: connection.execute(attach)))
+        finally:
+            gate.leave()
+
     def _make_folder(self) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -180,27 +205,32 @@ class AuditStore:
         return found
 
     def _try_open(self, *, read_only: bool, locked: bool) -> DuckDBPyConnection | int | None:
-        """Open the file; return the process that has it, None where that is not known."""
         duckdb = duck.load()
         config = duck.CONFIG | ({"enable_external_access": "false"} if locked else {})
         with _guard:
             if not _opened[self._key]:
                 check_kind(self.path)
-            try:
-                connection: DuckDBPyConnection = duckdb.connect(
-                    str(self.path), read_only=read_only, config=config
-                )
-            except duckdb.ConnectionException:
-                # This process has it open in another way.
-                return os.getpid()
-            except duckdb.Error as error:
-                if "lock on file" in str(error) or "being used by another" in str(error):
-                    holder = _HOLDER.search(str(error))
-                    return int(holder[1]) if holder else None
-                # DuckDB's own text would advise to install extensions.
-                raise self._not_readable(error) from error
-            _opened[self._key] += 1
-        return connection
+            found: DuckDBPyConnection | int | None = self._try(
+                lambda: duckdb.connect(str(self.path), read_only=read_only, config=config)
+            )
+            if found is not None and not isinstance(found, int):
+                _opened[self._key] += 1
+        return found
+
+    def _try(self, open_it: Callable[[], Any]) -> Any:
+        """Open the file; return the process that has it, None where that is not known."""
+        duckdb = duck.load()
+        try:
+            return open_it()
+        except (duckdb.ConnectionException, duckdb.BinderException):
+            # This process has it open in another way.
+            return os.getpid()
+        except duckdb.Error as error:
+            if "lock on file" in str(error) or "being used by another" in str(error):
+                holder = _HOLDER.search(str(error))
+                return int(holder[1]) if holder else None
+            # DuckDB's own text would advise to install extensions.
+            raise self._not_readable(error) from error
 
     def _not_readable(self, error: Exception) -> Exception:
         if "Permission denied" in str(error):
@@ -276,11 +306,11 @@ class AuditStore:
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn DuckDB's errors about the disk into an `OSError`."""
+    """Turn DuckDB's errors about disk and memory into an `OSError`."""
     duckdb = duck.load()
     try:
         yield
-    except (duckdb.IOException, duckdb.FatalException) as error:
+    except (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException) as error:
         reason = str(error).partition("\n")[0].removeprefix("IO Error: ")
         raise OSError(f"cannot write {path}: {reason}") from error
 
