@@ -19,7 +19,10 @@ from ghjobs_async.cli import main
 from ghjobs_async.testing import FakeGitHub, faults
 
 REPO = "octo-org/octo-repo"
-COMMANDS = ("job", "runs", "list", "log", "grep", "audit", "demo")
+COMMANDS = (
+    *("job", "runs", "list", "log", "grep", "audit", "query", "schema", "export", "merge"),
+    "demo",
+)
 
 
 @pytest.mark.parametrize(
