@@ -197,6 +197,13 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def kill(session: nox.Session) -> None:
+    """Kill 1,000 audits at random moments: each folder must end as if nothing had happened."""
+    session.install(".[all]")
+    session.run("python", "tests/audit/kill.py", *session.posargs)
+
+
+@nox.session
 def mutants(session: nox.Session) -> None:
     """Change the package here and there: how much do the tests notice? ``-- --all`` tries it all."""
     session.install("-e", ".[all]", *group("tests"))

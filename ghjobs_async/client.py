@@ -151,6 +151,11 @@ class GitHubJobs(Operations):
         return self._pace
 
     @property
+    def clock(self) -> Clock:
+        """Time and chance, as this client has them."""
+        return self._requester.clock
+
+    @property
     def rate_limit(self) -> RateLimit | None:
         """
         The hourly budget that remains, as the last answers reported it; None before the first one,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from functools import partial
+from itertools import count
 from typing import TypeVar
 
 from ghjobs_async.checks import (
@@ -30,6 +31,7 @@ from ghjobs_async.wire.operations import (
     get_run,
     list_jobs,
 )
+from ghjobs_async.wire.owners import OwnedRepository, OwnerKind, list_repositories
 
 T = TypeVar("T")
 
@@ -162,6 +164,35 @@ class Operations:
         """
         number = check_id(number, "a pull request")
         return await self._requester.send(get_pull_head(check_repo(repo), number))
+
+    async def list_repos(
+        self, owner: str, *, kind: OwnerKind = "orgs"
+    ) -> tuple[OwnedRepository, ...]:
+        """
+        List the repositories of an organization or a user, as far as the token may see them.
+
+        ``GET /orgs/{org}/repos`` --
+        https://docs.github.com/rest/repos/repos#list-organization-repositories
+
+        ``GET /users/{username}/repos`` --
+        https://docs.github.com/rest/repos/repos#list-repositories-for-a-user
+
+        Args:
+            owner: The organization or the user.
+            kind: Which of them: ``"orgs"`` or ``"users"``.
+
+        Raises:
+            NotFoundError: There is no such owner.
+            ConfigurationError: *owner* is malformed.
+        """
+        check_repo(f"{owner}/name")
+        found: list[OwnedRepository] = []
+        for page in count(1):
+            items, more = await self._requester.send(list_repositories(kind, owner, page))
+            found += items
+            if not more:
+                break
+        return tuple(found)
 
     def iter_runs(
         self,

@@ -1,24 +1,24 @@
-"""Many runs into one folder, and what they sum up to."""
+"""Many runs into one local database, which grows with each audit."""
 
 from ghjobs_async.audit.collect import Audit
+from ghjobs_async.audit.counts import Counts
 from ghjobs_async.audit.describe import describe
 from ghjobs_async.audit.estimate import Estimate, RepoEstimate, estimate
 from ghjobs_async.audit.export import Format, export, is_formula
 from ghjobs_async.audit.feed import Feed, JobOf
-from ghjobs_async.audit.folder import AuditFolder
 from ghjobs_async.audit.merge import Merged, merge
-from ghjobs_async.audit.plan import AuditPlan, Logs, parse_when
+from ghjobs_async.audit.plan import AuditPlan, Logs, Shard, parse_when
 from ghjobs_async.audit.query import Result, query
 from ghjobs_async.audit.schema import Column, Table
 from ghjobs_async.audit.store import AuditStore
-from ghjobs_async.audit.tally import RepoTally, Tally
+from ghjobs_async.audit.summary import Summary, summarize
 
 __all__ = [
     "Audit",
-    "AuditFolder",
     "AuditPlan",
     "AuditStore",
     "Column",
+    "Counts",
     "Estimate",
     "Feed",
     "Format",
@@ -26,10 +26,10 @@ __all__ = [
     "Logs",
     "Merged",
     "RepoEstimate",
-    "RepoTally",
     "Result",
+    "Shard",
+    "Summary",
     "Table",
-    "Tally",
     "describe",
     "estimate",
     "export",
@@ -37,4 +37,5 @@ __all__ = [
     "merge",
     "parse_when",
     "query",
+    "summarize",
 ]

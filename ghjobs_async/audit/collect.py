@@ -1,75 +1,353 @@
-"""Run an audit: write jobs and save logs while runs are still being found."""
+"""
+Run an audit: find runs, list their jobs, save logs and store it all, at the same time.
+
+Windows give pages, pages give runs, runs give jobs, jobs give logs: each stage pulls from the one
+before. What comes goes into a batch; the writer stores it.
+"""
 
 from __future__ import annotations
 
-from ghjobs_async.audit.feed import Feed, JobOf
-from ghjobs_async.audit.folder import AuditFolder
-from ghjobs_async.audit.plan import AuditPlan, Logs
-from ghjobs_async.audit.tally import Tally
+import asyncio
+import os
+import secrets
+from array import array
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import attrs
+import msgspec
+
+from ghjobs_async.audit import finish
+from ghjobs_async.audit.batch import AuditRow, Batch, Missing, Reason, SavedLog
+from ghjobs_async.audit.counts import Counts
+from ghjobs_async.audit.feed import JobOf
+from ghjobs_async.audit.known import load, stored_name
+from ghjobs_async.audit.missing import failure_of
+from ghjobs_async.audit.names import log_path
+from ghjobs_async.audit.plan import AuditPlan, failed
+from ghjobs_async.audit.repo_work import RepoWork, Wanted
+from ghjobs_async.audit.rows import write_batch
+from ghjobs_async.audit.store import LOGS, AuditStore
+from ghjobs_async.audit.stored_jobs import read_jobs
+from ghjobs_async.audit.writer import Pending, Writer
 from ghjobs_async.client import GitHubJobs
-from ghjobs_async.fanout import Failed, Fetched, Outcome
+from ghjobs_async.fanout import Failed, FanOut, FanOutMany, Fetched, Outcome
+from ghjobs_async.listing.run_pages import RunPage, WindowEnd
+from ghjobs_async.listing.windows import Window
 from ghjobs_async.logs.job_log import JobLog
-from ghjobs_async.refs import JobRef
+from ghjobs_async.logtext import FailureExcerpt
+from ghjobs_async.logtext.reason import fingerprint
+from ghjobs_async.models import Job, JobList, Run
+from ghjobs_async.refs import JobRef, RunRef
+from ghjobs_async.wire.operations import Filter
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# So many windows are read at once, and so many runs that no page had.
+_WINDOWS: Final = 8
+# So many jobs are read from the store at once.
+_JOBS: Final = 200
+
+_Key: TypeAlias = tuple[RepoWork, Window]
+
+
+@attrs.frozen
+class _Saved:
+    """A log that was saved: where, how large, and why its job failed."""
+
+    path: str
+    size: int
+    excerpt: FailureExcerpt | None
 
 
 class Audit:
     """
-    One audit. Run it once.
+    One audit, which continues what the folder has. Run it once.
 
     Args:
         gh: The client.
         plan: What to audit.
-        folder: Where the results go.
+        folder: Where the results go, or its store.
+        arguments: What was asked for, as it is written down; by default the plan.
 
     Attributes:
-        tally: The counts so far; read them at any time.
+        counts: What has been done so far; read them at any time.
+        store: The store of the folder.
+        may_come: At the end, how many things the folder misses that may still come.
     """
 
-    def __init__(self, gh: GitHubJobs, plan: AuditPlan, folder: AuditFolder) -> None:
-        self.tally = Tally()
+    def __init__(
+        self,
+        gh: GitHubJobs,
+        plan: AuditPlan,
+        folder: str | os.PathLike[str] | AuditStore,
+        *,
+        arguments: Mapping[str, object] | None = None,
+    ) -> None:
+        self.counts = Counts()
+        self.store = folder if isinstance(folder, AuditStore) else AuditStore(folder)
+        self.may_come = 0
         self._gh = gh
         self._plan = plan
-        self._folder = folder
-        self._feed = Feed(gh, plan, self.tally, folder.add_failure, folder.add_jobs)
+        self._began = self._now()
+        self._before = gh.stats
+        self._row = AuditRow(
+            id=secrets.token_hex(8),
+            started_at=self._began,
+            arguments=msgspec.json.encode(
+                _plain(plan) if arguments is None else arguments
+            ).decode(),
+        )
+        self._writer = Writer(self.store, self._row.id, gh.clock.now)
+        self._works: list[RepoWork] = []
 
     @property
     def complete(self) -> bool:
-        """Check that nothing is missing so far."""
-        return not self.tally.total.failures
+        """Check that nothing is missing that may still come, once the audit has ended."""
+        return not self.may_come
 
-    async def run(self) -> Tally:
+    @property
+    def requests(self) -> int:
+        """How many requests this audit has sent to the API."""
+        return sum(self._gh.stats.requests.values()) - sum(self._before.requests.values())
+
+    @property
+    def not_modified(self) -> int:
+        """How many of them cost nothing, since the page had not changed."""
+        return self._gh.stats.not_modified - self._before.not_modified
+
+    async def run(self) -> Counts:
         """
         Run the audit to its end.
 
-        A failure is written down and does not stop the rest.
+        A failure is written down and does not stop the rest. Whatever ends the audit, all that has
+        come is stored.
 
         Raises:
             GHJobsError: No repository could be searched at all.
+            ConfigurationError: Another audit writes to the folder, or it holds something else.
             OSError: The folder cannot be written to.
         """
-        async with self._feed.listings() as listings:
-            jobs = self._feed.jobs(listings)
-            if self._plan.logs is Logs.NONE:
-                async for _ in jobs:
-                    raise AssertionError("no log was asked for")
-            else:
-                async with self._gh.fan_out_logs(jobs, self._save) as logs:
-                    async for outcome in logs:
-                        self._took(outcome)
-        self._feed.check_searched()
-        return self.tally
+        with self.store.lock():
+            await asyncio.to_thread(self._begin)
+            try:
+                await self._collect()
+                await asyncio.to_thread(self._conclude, await self._writer.last())
+            except BaseException as error:
+                # This blocks: nothing else runs any more, and nothing may cancel it.
+                self._writer.close()
+                interrupted = isinstance(error, (asyncio.CancelledError, KeyboardInterrupt))
+                with self.store.write() as connection:
+                    self._write_row(connection, "interrupted" if interrupted else "failed")
+                raise
+        errors = [work.error for work in self._works if work.error is not None and not work.ends]
+        if errors and len(errors) == len(self._works):
+            raise errors[0]
+        return self.counts
 
-    async def _save(self, log: JobLog) -> int:
+    def _begin(self) -> None:
+        with self.store.write() as connection:
+            self._write_row(connection, None)
+            killed = finish.was_killed(connection, self._row.id)
+        if killed:
+            for part in (self.store.folder / LOGS).rglob(".*.part"):
+                part.unlink(missing_ok=True)
+
+    def _conclude(self, last: Batch) -> None:
+        with self.store.write() as connection:
+            write_batch(connection, last)
+            for work in self._works:
+                finish.conclude(connection, work, self._began, last.at)
+            self.may_come = finish.may_come(connection)
+            self._write_row(connection, "complete" if self.complete else "incomplete")
+        self.store.compact()
+
+    def _write_row(self, connection: DuckDBPyConnection, outcome: str | None) -> None:
+        row = attrs.evolve(
+            self._row,
+            ended_at=None if outcome is None else self._now(),
+            requests=self.requests,
+            not_modified=self.not_modified,
+            runs=self.counts.asked,
+            jobs=self.counts.jobs,
+            outcome=outcome,
+        )
+        write_batch(connection, Batch(at=self._now(), audit=row))
+
+    # The stages, the first one last.
+
+    async def _collect(self) -> None:
+        which: Filter = "latest" if self._plan.latest else "all"
+        searched = asyncio.Event()
+        async with (
+            FanOutMany(self._windows(), _read, concurrency=_WINDOWS) as pages,
+            FanOut(self._lost(searched), self._find, concurrency=_WINDOWS) as lost,
+            self._gh.fan_out(self._runs(pages, searched, lost), filter=which) as listings,
+            self._gh.fan_out_logs(self._jobs(listings), self._save) as logs,
+        ):
+            async for outcome in logs:
+                self._took_log(outcome)
+                await self._writer.turn()
+        for work in self._works:
+            work.conclude(self._batch)
+
+    async def _save(self, log: JobLog) -> _Saved:
         ref = log.ref
-        if not isinstance(ref, JobOf):
-            raise TypeError(f"a job's log without its job: {ref}")
-        return await log.save(self._folder.place_of_log(ref.repo, ref.job))
+        assert isinstance(ref, JobOf)
+        path = f"{LOGS}/{log_path(ref.repo, ref.job)}"
+        place = self.store.folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        size = await log.save(place)
+        excerpt = await log.failure(ref.job, saved=place) if failed(ref.job) else None
+        return _Saved(path, size, excerpt)
 
-    def _took(self, outcome: Outcome[JobRef, int]) -> None:
+    def _took_log(self, outcome: Outcome[JobRef, _Saved]) -> None:
+        ref = outcome.ref
+        assert isinstance(ref, JobOf)
+        repo, run_id, job_id = ref.repo, ref.job.run_id, ref.job_id
         match outcome:
-            case Fetched(ref, written):
-                tally = self.tally.of(ref.repo)
-                tally.logs += 1
-                tally.log_bytes += written
-            case Failed(ref, error):
-                self._feed.failed("log", ref.repo, error, job_id=ref.job_id)
+            case Failed(_, error):
+                self.counts.missing += 1
+                self._batch.failures.append(
+                    failure_of("log", repo, error, run_id=run_id, job_id=job_id)
+                )
+            case Fetched(_, saved):
+                self.counts.logs += 1
+                self.counts.log_bytes += saved.size
+                self._batch.logs.append(SavedLog(repo, run_id, job_id, saved.path, saved.size))
+                self._batch.settled.append(Missing(repo, run_id, job_id, "log"))
+                if saved.excerpt is not None:
+                    self._batch.reasons.append(_reason(ref, saved.excerpt))
+
+    async def _jobs(
+        self, listings: AsyncIterable[Outcome[RunRef, JobList]]
+    ) -> AsyncGenerator[JobOf, None]:
+        """Take the jobs of each run, and give those whose log is wanted."""
+        async for outcome in listings:
+            ref = outcome.ref
+            assert isinstance(ref, Wanted)
+            jobs: Sequence[Job] = ()
+            if isinstance(outcome, Failed):
+                ref.work.unlisted(ref, outcome.error, self._batch)
+            else:
+                jobs = outcome.value
+                ref.work.listed(ref, outcome.value, self._batch)
+            await self._writer.turn()
+            kept = ref.work.known.kept
+            wanted = [job for job in jobs if self._plan.wants_log(job) and job.id not in kept]
+            self.counts.logs_wanted += len(wanted)
+            for job in wanted:
+                yield JobOf(ref.repo, job.id, job)
+        for work in self._works:
+            # Those of earlier audits whose log is missing.
+            ids = work.known.logs
+            for start in range(0, len(ids), _JOBS):
+                part = ids[start : start + _JOBS]
+                jobs = await asyncio.to_thread(self._read_jobs, work.repo, part)
+                wanted = [job for job in jobs if self._plan.wants_log(job)]
+                self.counts.logs_wanted += len(wanted)
+                for job in wanted:
+                    yield JobOf(work.repo, job.id, job)
+
+    async def _runs(
+        self,
+        pages: AsyncIterable[Outcome[_Key, RunPage | WindowEnd]],
+        searched: asyncio.Event,
+        lost: AsyncIterable[Outcome[tuple[RepoWork, RunRef], Run]],
+    ) -> AsyncGenerator[Wanted, None]:
+        """Give the runs, or attempts of runs, whose jobs have to be asked for."""
+        async for page in pages:
+            work, _ = page.ref
+            if isinstance(page, Failed):
+                work.failed_search(page.error)
+                continue
+            refs = work.take(page.value, self._batch)
+            self.counts.expect()
+            await self._writer.turn()
+            for ref in refs:
+                yield ref
+        for work in self._works:
+            for ref in work.confirmed():
+                yield ref
+        searched.set()
+        async for run in lost:
+            work, run_ref = run.ref
+            if isinstance(run, Failed):
+                work.unlisted(run_ref, run.error, self._batch)
+                continue
+            for ref in work.take_run(run.value, self._batch):
+                yield ref
+
+    async def _lost(self, searched: asyncio.Event) -> AsyncGenerator[tuple[RepoWork, RunRef], None]:
+        """Give the runs of which something is missing, and which no page had."""
+        await searched.wait()
+        for work in self._works:
+            for ref in work.unconfirmed():
+                yield work, ref
+
+    async def _find(self, key: tuple[RepoWork, RunRef]) -> Run:
+        return await self._gh.get_run(key[1])
+
+    async def _windows(self) -> AsyncGenerator[_Key, None]:
+        now = self._now()
+        repos = {repo.lower(): repo for repo in self._plan.repos}.values()
+        self.counts.windows = len(repos)
+        for repo in repos:
+            work = await asyncio.to_thread(self._load, repo, now)
+            self._works.append(work)
+            windows = list(work.search.windows())
+            self.counts.windows += len(windows) - 1
+            for window in windows:
+                if not work.hopeless:
+                    yield work, window
+
+    def _load(self, repo: str, now: datetime) -> RepoWork:
+        with self.store.read() as connection:
+            name = stored_name(connection, repo)
+            known = load(connection, name, self._plan, now)
+        search = self._plan.search(self._gh, name, created=False)
+        pages = search.by_window(
+            self._plan.days(now), lambda window, number: known.pages.get((window, number))
+        )
+        return RepoWork(name, self._plan, known, pages, self.counts)
+
+    def _read_jobs(self, repo: str, ids: array[int]) -> list[Job]:
+        with self.store.read() as connection:
+            return read_jobs(connection, repo, ids)
+
+    @property
+    def _batch(self) -> Pending:
+        return self._writer.batch
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._gh.clock.now(), UTC)
+
+
+def _read(key: _Key) -> AsyncGenerator[RunPage | WindowEnd, None]:
+    work, window = key
+    return work.search.read(window)
+
+
+def _reason(ref: JobOf, excerpt: FailureExcerpt) -> Reason:
+    reason, headline = excerpt.reason, excerpt.headline
+    return Reason(
+        repository=ref.repo,
+        run_id=ref.job.run_id,
+        job_id=ref.job_id,
+        step=None if excerpt.step is None else excerpt.step.name,
+        kind=None if reason is None else str(reason.kind),
+        headline=headline,
+        fingerprint=reason.fingerprint if reason else headline and fingerprint(headline),
+        excerpt="\n".join(line.plain for line in excerpt.lines),
+        certainty=str(reason.certainty if reason else excerpt.certainty),
+    )
+
+
+def _plain(plan: AuditPlan) -> dict[str, object]:
+    given = attrs.asdict(plan, recurse=False)
+    return {
+        name: value if isinstance(value, (bool, tuple)) else value and str(value)
+        for name, value in given.items()
+    }

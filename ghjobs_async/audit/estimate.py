@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 import attrs
 
+from ghjobs_async.audit.known import count_settled
 from ghjobs_async.audit.plan import AuditPlan
+from ghjobs_async.audit.store import AuditStore
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import GHJobsError
 from ghjobs_async.fanout import Fetched
 from ghjobs_async.listing.pages import SIZES
-from ghjobs_async.listing.run_search import CAP, PART
 from ghjobs_async.models import RateLimit
 from ghjobs_async.refs import RunRef
 from ghjobs_async.wire.operations import Filter
@@ -34,6 +36,7 @@ class RepoEstimate:
     Attributes:
         repository: Its name.
         runs: The number of runs, as GitHub reports it.
+        known: How many of them are stored already.
         jobs: The number of jobs, estimated from the sample.
         searches, listings, logs: The number of requests for runs, for jobs, and for logs.
     """
@@ -44,6 +47,7 @@ class RepoEstimate:
     searches: int
     listings: int
     logs: int
+    known: int = 0
 
     @property
     def requests(self) -> int:
@@ -92,7 +96,11 @@ class Estimate:
 
 
 async def estimate(
-    gh: GitHubJobs, plan: AuditPlan, *, clock: Callable[[], float] = time.monotonic
+    gh: GitHubJobs,
+    plan: AuditPlan,
+    store: AuditStore | None = None,
+    *,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Estimate:
     """
     Estimate how many requests *plan* needs and how long it takes.
@@ -100,6 +108,7 @@ async def estimate(
     Args:
         gh: The client.
         plan: The audit.
+        store: What was audited before.
         clock: Returns the time in seconds.
 
     Raises:
@@ -115,16 +124,33 @@ async def estimate(
         # Take runs from the whole page, since the newest ones are often alike.
         step = max(1, len(runs) // _SAMPLE)
         sample = [RunRef(repo, run.id) for run in runs[::step][:_SAMPLE]]
+        now = datetime.fromtimestamp(gh.clock.now(), UTC)
+        known = 0 if store is None else await asyncio.to_thread(_known, store, plan, repo, now)
+        searches = _searches(total, len(plan.days(now)))
+        new = max(0, total // (1 if plan.shard is None else plan.shard.of) - known)
+        sample = sample if new else []
         spent += 1 + len(sample)
-        repos.append(await _estimate(gh, plan, repo, total, sample))
+        one = await _estimate(gh, plan, sample, new)
+        repos.append(attrs.evolve(one, repository=repo, runs=total, known=known, searches=searches))
     each = seconds / max(1, len(repos))
     return Estimate(tuple(repos), spent, each, gh.requests_per_minute, gh.rate_limit)
 
 
+def _known(store: AuditStore, plan: AuditPlan, repo: str, now: datetime) -> int:
+    with store.read() as connection:
+        return count_settled(connection, repo, plan, now)
+
+
+def _searches(runs: int, days: int) -> int:
+    """Return how many pages a search has: one, or some of each window of days."""
+    return 1 if runs <= SIZES[0] or days <= 1 else 1 + days + runs // SIZES[0]
+
+
 async def _estimate(
-    gh: GitHubJobs, plan: AuditPlan, repo: str, runs: int, sample: list[RunRef]
+    gh: GitHubJobs, plan: AuditPlan, sample: list[RunRef], runs: int
 ) -> RepoEstimate:
-    which: Filter = "all" if plan.all_attempts else "latest"
+    """Estimate what so many runs take, of which some are looked at."""
+    which: Filter = "latest" if plan.latest else "all"
     jobs = pages = logs = seen = 0
     async with gh.fan_out(sample, filter=which) as outcomes:
         async for outcome in outcomes:
@@ -135,10 +161,12 @@ async def _estimate(
                 logs += sum(plan.wants_log(job) for job in outcome.value)
             elif not isinstance(outcome.error, GHJobsError):
                 raise outcome.error
-    searches = max(1, math.ceil(runs / SIZES[0]))
-    if runs >= CAP:
-        searches += math.ceil(runs / PART)
     share = runs / seen if seen else 0.0
     return RepoEstimate(
-        repo, runs, round(jobs * share), searches, round(pages * share), round(logs * share)
+        repository="",
+        runs=runs,
+        jobs=round(jobs * share),
+        searches=0,
+        listings=round(pages * share),
+        logs=round(logs * share),
     )

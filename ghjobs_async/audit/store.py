@@ -185,7 +185,7 @@ class AuditStore:
     def _make_folder(self) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-        except FileExistsError:
+        except (FileExistsError, NotADirectoryError):
             raise ConfigurationError(
                 f"{self.folder} is not a folder: name another one with --output"
             ) from None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeAlias, TypeVar
 
 import attrs
 from cyclopts import App, Group, Parameter
 
-from ghjobs_async.audit import AuditPlan, Logs, parse_when
+from ghjobs_async.audit import AuditPlan, Logs, Shard, parse_when
 from ghjobs_async.cli.output.console import report, start_verbose
 from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.programs import ask, find_repository
@@ -96,14 +97,23 @@ class Common:
         return Targets(self.base_url, os.environ, find_repository)
 
     def connect(
-        self, root: str, *, draws: bool = True, max_wait: float = 900.0
+        self, root: str, *, draws: bool = True, max_wait: float = 900.0, processes: int = 1
     ) -> tuple[GitHubJobs, Progress]:
-        """Make the client for the API at *root*, and the display of its progress."""
+        """
+        Make the client for the API at *root*, and the display of its progress.
+
+        Args:
+            root: The root of the API.
+            draws: Whether progress may be drawn.
+            max_wait: The longest wait for a rate limit, in seconds.
+            processes: How many processes share the pace.
+        """
         if self.verbose:
             start_verbose()
         progress = Progress(quiet=self.quiet, verbose=self.verbose, draws=draws)
         version = API_VERSION if self.api_version is None else self.api_version
-        gh = GitHubJobs(
+        make = partial(
+            GitHubJobs,
             _find_auth(root),
             base_url=root,
             api_version=None if version.lower() == "none" else version,
@@ -111,6 +121,9 @@ class Common:
             max_wait=max_wait,
             on_wait=progress.on_wait,
         )
+        gh = make()
+        if processes > 1 and gh.requests_per_minute is not None:
+            gh = make(requests_per_minute=gh.requests_per_minute / processes)
         return gh, progress
 
 
@@ -155,25 +168,39 @@ class RunFilters:
     status: Annotated[str | None, Parameter(alias="-s")] = None
     actor: str | None = None
 
-    def plan(self, repos: tuple[str, ...], logs: Logs) -> AuditPlan:
+    def plan(
+        self,
+        repos: tuple[str, ...],
+        logs: Logs,
+        *,
+        latest: bool = False,
+        shard: Shard | None = None,
+    ) -> AuditPlan:
         """Make the plan for *repos*."""
-        given = attrs.asdict(self, filter=lambda field, _: field.name != "allow_empty")
-        for name in ("since", "until"):
-            given[name] = None if given[name] is None else parse_when(given[name])
-        return AuditPlan(repos=repos, logs=logs, **given)
+        return AuditPlan(
+            repos=repos,
+            since=None if self.since is None else parse_when(self.since),
+            until=None if self.until is None else parse_when(self.until),
+            workflow=self.workflow,
+            branch=self.branch,
+            event=self.event,
+            status=self.status,
+            actor=self.actor,
+            latest=latest,
+            logs=logs,
+            shard=shard,
+        )
 
 
 @attrs.frozen(kw_only=True)
 class Filters(RunFilters):
     """
-    GitHub's own filters, which attempts, and whether there may be no run.
+    GitHub's own filters, and whether there may be no run.
 
     Attributes:
-        all_attempts: Every attempt, not only the latest.
         allow_empty: Finding no run at all is a success, too.
     """
 
-    all_attempts: bool = False
     allow_empty: bool = False
 
     @property
@@ -199,6 +226,13 @@ class Filters(RunFilters):
 
 @attrs.frozen(kw_only=True)
 class GrepFilters(Filters):
-    """The filters, with ``-e`` left to the pattern as in grep."""
+    """
+    The filters, with ``-e`` left to the pattern as in grep.
+
+    Attributes:
+        event: What triggered them, such as push.
+        all_attempts: Every attempt, not only the latest.
+    """
 
     event: str | None = None
+    all_attempts: bool = False

@@ -85,6 +85,11 @@ class Targets:
             raise ConfigurationError(f"one repository at a time, not {' and '.join(target.ref)}")
         return Target(target.root, RunsOf(target.ref[0]))
 
+    @property
+    def root(self) -> str:
+        """The root of the API where nothing that is named has a host."""
+        return self._default()[0]
+
     def repos(self, *names: str) -> Target[tuple[str, ...]]:
         """Find repositories, ``[HOST/]OWNER/REPO`` or their addresses, all of one host."""
         if not names and not self.environ.get("GH_REPO"):

@@ -27,7 +27,8 @@ from ghjobs_async.wire.urls import has_next
 # GitHub always answers 502 for a page that takes it too long, and asking for the same size again
 # never helps. A smaller page works.
 SIZES: Final = (100, 50, 25, 10)
-_TOO_LARGE: Final = frozenset({502, 504})
+#: What GitHub answers for a page that takes it too long.
+TOO_LARGE: Final = frozenset({502, 504})
 # This many later lists of the repository are read in smaller pages at once.
 _KEEP: Final = 10
 # This many pages, a few milliseconds' work, are decoded at once.
@@ -117,7 +118,7 @@ class Pages:
             try:
                 await reading.fetch_all(self.concurrency)
             except ServerError as error:
-                if smallest or error.status not in _TOO_LARGE:
+                if smallest or error.status not in TOO_LARGE:
                     raise
             else:
                 if size != begun:
@@ -208,9 +209,11 @@ class Reading(Generic[T]):
     async def _fetch(self, number: int) -> Answer:
         request = self.make(self.size, number)
         if self.etags is None:
-            answer = await self.requester.send(request.undecoded(), resend=self._resend())
+            answer = await self.requester.send(
+                request.undecoded(), resend=resend(resize=self.resize)
+            )
         else:
-            known = await self.etags.send(request, resend=self._resend())
+            known = await self.etags.send(request, resend=resend(resize=self.resize))
             answer, self._pages[number] = known.answer, known.value
         small = len(answer.raw) < _SMALL
         self._exhausted = self._exhausted or (small and is_empty_page(answer.body))
@@ -242,18 +245,6 @@ class Reading(Generic[T]):
     async def _again(self, number: int) -> Page[T]:
         return await self.requester.send(self.make(self.size, number))
 
-    def _resend(self) -> Callable[[int], bool]:
-        """Return the rule for a 5xx: retry, but only once where a smaller page may help."""
-        if not self.resize:
-            return bool
-        seen: list[int] = []
-
-        def again(status: int) -> bool:
-            seen.append(status)
-            return status not in _TOO_LARGE or len(seen) == 1
-
-        return again
-
     async def _others(self, first: Answer, total: int, concurrency: int) -> list[Answer]:
         """Fetch the pages after the first one, concurrently as far as the total says."""
         if total > _MAX_ITEMS and not self._exhausted:
@@ -272,6 +263,19 @@ class Reading(Generic[T]):
                 break
             answers.append(await self._fetch_other(number))
         return answers[1:]
+
+
+def resend(*, resize: bool) -> Callable[[int], bool]:
+    """Return the rule for a 5xx: retry, but only once where a smaller page may help."""
+    if not resize:
+        return bool
+    seen: list[int] = []
+
+    def again(status: int) -> bool:
+        seen.append(status)
+        return status not in TOO_LARGE or len(seen) == 1
+
+    return again
 
 
 def _merged(pages: list[Page[T]]) -> Listing[T]:

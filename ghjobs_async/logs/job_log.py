@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import os
 import re
 from collections import deque
@@ -41,6 +43,8 @@ from ghjobs_async.wire.operations import get_job
 
 # How often a log that changes while it is read is written to disk from its start again.
 _MAX_RESTARTS: Final = 3
+# How much of a saved log is read at once: some milliseconds' work.
+_CHUNK: Final = 2**16
 
 
 class JobLog:
@@ -141,7 +145,7 @@ class JobLog:
         Args:
             max_line: How many bytes of a line to keep, as in `LogParser`.
         """
-        async with aclosing(self._batches(max_line)) as batches:
+        async with aclosing(_batches(self.chunks(), max_line)) as batches:
             async for lines in batches:
                 for line in lines:
                     yield line
@@ -172,7 +176,7 @@ class JobLog:
         if n < 0:
             raise ConfigurationError(f"a tail has 0 lines or more, not {n}")
         last: deque[LogLine] = deque(maxlen=n)
-        async with aclosing(self._batches()) as batches:
+        async with aclosing(_batches(self.chunks())) as batches:
             async for lines in batches:
                 last += lines
         return list(last)
@@ -185,7 +189,7 @@ class JobLog:
             job: The job, where it is at hand; otherwise it is fetched.
         """
         splitter = StepSplitter(await self._job(job))
-        async with aclosing(self._batches()) as batches:
+        async with aclosing(_batches(self.chunks())) as batches:
             async for lines in batches:
                 splitter.feed(lines)
         return splitter.close()
@@ -193,7 +197,7 @@ class JobLog:
     async def annotations(self) -> AsyncGenerator[Annotation, None]:
         """Iterate over the errors, warnings and notices, with their groups and following lines."""
         finder = AnnotationFinder()
-        async with aclosing(self._batches()) as batches:
+        async with aclosing(_batches(self.chunks())) as batches:
             async for lines in batches:
                 for annotation in finder.feed(lines):
                     yield annotation
@@ -201,7 +205,12 @@ class JobLog:
             yield annotation
 
     async def failure(
-        self, job: Job | None = None, *, context: int | None = None, annotations: bool = True
+        self,
+        job: Job | None = None,
+        *,
+        context: int | None = None,
+        annotations: bool = True,
+        saved: str | os.PathLike[str] | None = None,
     ) -> FailureExcerpt | None:
         """
         Return why the job failed: the reason, and the errors of its failing step, capped.
@@ -214,10 +223,15 @@ class JobLog:
                 an error that says nothing where no other error does.
             annotations: Whether to ask GitHub for the job's annotations where the log does not say
                 why, if the token may read them.
+            saved: Where `save` has written the log: it is read there, and not asked for once more.
+
+        Raises:
+            OSError: *saved* cannot be read.
         """
         job = await self._job(job)
         finder = FailureFinder(job, context=context)
-        async with aclosing(self._batches()) as batches:
+        chunks = self.chunks() if saved is None else _chunks_of(saved)
+        async with aclosing(_batches(chunks)) as batches:
             async for lines in batches:
                 finder.feed(lines)
         excerpt = finder.close()
@@ -265,13 +279,6 @@ class JobLog:
         finally:
             self.capped = search.capped
 
-    async def _batches(self, max_line: int = MAX_LINE) -> AsyncGenerator[list[LogLine], None]:
-        parser = LogParser(max_line)
-        async with aclosing(self.chunks()) as chunks:
-            async for chunk in chunks:
-                yield parser.feed(chunk)
-        yield parser.close()
-
     async def _job(self, job: Job | None) -> Job:
         if job is not None:
             return job
@@ -308,6 +315,25 @@ class JobLog:
                 finally:
                     download.abandon()
         raise AssertionError("the loop returns or raises")
+
+
+async def _batches(
+    chunks: AsyncGenerator[bytes, None], max_line: int = MAX_LINE
+) -> AsyncGenerator[list[LogLine], None]:
+    """Iterate over the lines, some at a time."""
+    parser = LogParser(max_line)
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            yield parser.feed(chunk)
+    yield parser.close()
+
+
+async def _chunks_of(path: str | os.PathLike[str]) -> AsyncGenerator[bytes, None]:
+    """Iterate over the bytes of a file; other tasks run in between."""
+    with io.FileIO(path) as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+            await asyncio.sleep(0)
 
 
 def compiled(

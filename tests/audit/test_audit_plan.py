@@ -1,15 +1,16 @@
-"""What to audit, and its sums."""
+"""What to audit."""
 
 from __future__ import annotations
 
-from array import array
 from datetime import UTC, datetime, timedelta, timezone
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ghjobs_async import ConfigurationError, Job
-from ghjobs_async.audit import AuditPlan, RepoTally, Tally, parse_when
+from ghjobs_async.audit import AuditPlan, Counts, Shard, parse_when
 from ghjobs_async.audit.plan import failed
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -61,12 +62,6 @@ def test_the_window_in_githubs_syntax(
     assert AuditPlan(repos=("o/r",), since=since, until=until).created == created
 
 
-def test_sums_of_nothing() -> None:
-    """Where no job ran there is no median, and nothing fails."""
-    assert RepoTally().quantile(0.5) is None
-    assert Tally().to_dict()["slowest"] == []
-
-
 def test_the_state_is_the_status_until_a_job_has_completed() -> None:
     """A conclusion from an earlier attempt neither shows nor counts as a failure."""
     done = Job(
@@ -84,23 +79,58 @@ def test_the_state_is_the_status_until_a_job_has_completed() -> None:
     again = attrs.evolve(done, status="queued")
     assert (done.state, failed(done)) == ("failure", True)
     assert (again.state, failed(again)) == ("queued", False)
-    tally = RepoTally()
-    tally.add([again, attrs.evolve(again, conclusion="skipped")])
-    assert (tally.failed, tally.skipped) == (0, 0)
+    counts = Counts()
+    counts.add([again, attrs.evolve(again, conclusion="skipped")])
+    counts.add([])
+    assert (counts.jobs, counts.failed, counts.listed, counts.without_jobs) == (2, 0, 2, 1)
 
 
-@pytest.mark.parametrize(
-    ("share", "seconds"), [(0.0, 1.0), (0.5, 51.0), (0.95, 96.0), (0.99, 100.0), (1.0, 100.0)]
-)
-def test_the_seconds_that_a_share_of_jobs_took(share: float, seconds: float) -> None:
-    """A quantile is one of the times, whatever their order; the last one bounds all."""
-    tally = RepoTally(seconds=array("d", [float(n) for n in range(100, 0, -1)]))
-    assert tally.quantile(share) == seconds
-    assert RepoTally(seconds=array("d", [7.0])).quantile(share) == 7.0
+@given(st.integers(1, 2**63 - 1), st.integers(1, 12))
+def test_a_run_is_in_one_shard(run_id: int, of: int) -> None:
+    """Each run belongs to one part, and only to that."""
+    assert [Shard(n, of).holds(run_id) for n in range(1, of + 1)].count(True) == 1
 
 
-def test_the_sums_have_median_and_95_percent() -> None:
-    """Both quantiles are among the sums of a repository."""
-    sums = RepoTally(seconds=array("d", [float(n) for n in range(1, 101)])).to_dict()
-    assert (sums["median_seconds"], sums["p95_seconds"]) == (51.0, 96.0)
-    assert sums["total_seconds"] == 5050.0
+@pytest.mark.parametrize("step", [1, 2, 3, 16, 1000])
+def test_shards_are_equal(step: int) -> None:
+    """Ids with a common factor spread as others do, and always in the same way."""
+    ids = range(30_000_000_001, 30_000_000_001 + 4000 * step, step)
+    sizes = [sum(Shard(n, 4).holds(run_id) for run_id in ids) for n in range(1, 5)]
+    assert all(900 < size < 1100 for size in sizes)
+    assert [Shard(n, 3).holds(30_000_000_001) for n in (1, 2, 3)] == [False, False, True]
+
+
+@pytest.mark.parametrize("text", ["", "1", "0/4", "5/4", "1/0", "a/b", "1/2/3", "-1/4", "1/99999"])
+def test_what_is_no_shard(text: str) -> None:
+    """I is from 1 to N, and N is not huge."""
+    with pytest.raises(ConfigurationError, match="a shard reads"):
+        Shard.parse(text)
+
+
+def test_a_shard_is_read_as_it_is_written() -> None:
+    """The form is I/N."""
+    assert Shard.parse("2/4") == Shard(2, 4)
+    assert str(Shard(2, 4)) == "2/4"
+
+
+def test_the_days_begin_and_end_whole() -> None:
+    """The first day is that of since, the last one that of until or of now."""
+    days = AuditPlan(repos=("o/r",), since="2026-11-20T15:00:00Z").days(NOW)
+    assert [day.start for day in days] == [datetime(2026, 11, n, tzinfo=UTC) for n in (22, 21, 20)]
+    plan = AuditPlan(repos=("o/r",), since="2026-11-20", until="2026-11-21")
+    assert [day.start for day in plan.days(NOW)] == [day.start for day in days[1:]]
+    assert AuditPlan(repos=("o/r",), since="2027-01-01").days(NOW) == ()
+    assert AuditPlan(repos=("o/r",), until="2001-01-01").days(NOW) == ()
+
+
+def test_a_search_has_a_key_of_its_own() -> None:
+    """What is known of a page counts for the same filters and the same shard only."""
+    plans = [
+        AuditPlan(repos=("o/r",)),
+        AuditPlan(repos=("o/r",), branch="main"),
+        AuditPlan(repos=("o/r",), event="main"),
+        AuditPlan(repos=("o/r",), shard=Shard(1, 2)),
+        AuditPlan(repos=("o/r",), shard=Shard(2, 2)),
+    ]
+    assert len({plan.key for plan in plans}) == len(plans)
+    assert AuditPlan(repos=("x/y",), since="2026-10-01").key == plans[0].key

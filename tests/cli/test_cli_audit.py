@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import signal
 import subprocess
@@ -15,8 +14,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ghjobs_async.audit import Estimate, RepoEstimate, Tally
-from ghjobs_async.cli.output.progress import Progress, tally_bars
+from ghjobs_async.audit import AuditStore, Counts, Estimate, RepoEstimate
+from ghjobs_async.cli.output.progress import Progress, count_bars
 from ghjobs_async.models import RateLimit, Wait
 from ghjobs_async.testing import FakeGitHub, scenario
 
@@ -31,26 +30,36 @@ def runs(fake: FakeGitHub) -> None:
     fake.add_run(OTHER, jobs=3)
 
 
-def lines(path: Path) -> list[Any]:
-    return [json.loads(line) for line in path.read_bytes().splitlines()]
+def rows(folder: Path, sql: str) -> list[Any]:
+    with AuditStore(folder).read() as connection:
+        return connection.execute(sql).fetchall()
+
+
+def logs_in(folder: Path) -> list[Path]:
+    return [path for path in (folder / "logs").rglob("*") if path.is_file()]
 
 
 @pytest.mark.usefixtures("runs")
 def test_an_audit_fills_its_folder(ghjobs: Any, tmp_path: Path) -> None:
-    """Jobs with their repository, no failures, and the logs of the failed jobs."""
+    """Jobs of every attempt with their repository, no failures, and the logs of the failed jobs."""
     out = tmp_path / "out"
     ran = ghjobs("audit", REPO, OTHER, "-o", out)
     assert ran.status == 0
-    jobs = lines(out / "jobs.ndjson")
-    assert sorted((job["repository"], job["name"]) for job in jobs)[-3:] == [
-        (REPO, "a"),
-        (REPO, "b"),
-        (REPO, "test / unit"),
+    jobs = rows(out, "SELECT repository, name, run_attempt FROM jobs ORDER BY ALL")
+    assert jobs[-4:] == [
+        (REPO, "a", 1),
+        (REPO, "b", 1),
+        (REPO, "test / unit", 1),
+        (REPO, "test / unit", 2),
     ]
-    assert (out / "failures.ndjson").read_bytes() == b""
-    (log,) = (path for path in (out / "logs").rglob("*") if path.is_file())
-    assert log.name.endswith("-a.log")
-    assert b"##[error]" in log.read_bytes()
+    assert rows(out, "FROM failures") == []
+    logs = logs_in(out)
+    assert [path.name.partition("-")[2] for path in logs] == ["test-unit.log", "a.log"] or [
+        path.name.partition("-")[2] for path in logs
+    ] == ["a.log", "test-unit.log"]
+    assert all(b"##[error]" in log.read_bytes() for log in logs)
+    kept = rows(out, "SELECT path FROM logs ORDER BY path")
+    assert kept == sorted((log.relative_to(out).as_posix(),) for log in logs)
     assert "octo-org/hello-world" in ran.out
     assert str(out) in ran.err
 
@@ -59,15 +68,15 @@ def test_an_audit_fills_its_folder(ghjobs: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "jobs", "logs"),
     [
-        (["--logs", "none"], 3, 0),
-        (["--logs", "all"], 3, 2),
-        (["--all-attempts"], 4, 2),
+        (["--logs", "none"], 4, 0),
+        (["--logs", "all"], 4, 3),
+        (["--latest"], 3, 1),
         (["--branch", "dev"], 2, 1),
         (["--since", "2000-01-01", "--until", "2000-01-02"], 0, 0),
-        (["--since", "7d"], 3, 1),
+        (["--since", "7d"], 4, 2),
         (["--event", "schedule"], 0, 0),
         (["--actor", "octocat", "--status", "failure"], 2, 1),
-        (["--workflow", "ci.yml"], 3, 1),
+        (["--workflow", "ci.yml"], 4, 2),
     ],
 )
 def test_an_audit_takes_what_is_asked(
@@ -76,8 +85,8 @@ def test_an_audit_takes_what_is_asked(
     """Filters, attempts and logs are as asked; the summary says the same as JSON."""
     total = ghjobs("audit", REPO, *options, "-o", tmp_path, "--json").json["total"]
     assert (total["jobs"], total["logs"]) == (jobs, logs)
-    assert len(lines(tmp_path / "jobs.ndjson")) == jobs
-    assert len([path for path in (tmp_path / "logs").rglob("*") if path.is_file()]) == logs
+    assert rows(tmp_path, "SELECT count(*) FROM jobs") == [(jobs,)]
+    assert len(logs_in(tmp_path)) == logs
 
 
 @pytest.mark.usefixtures("runs")
@@ -88,14 +97,18 @@ def test_what_is_missing_is_written_down(ghjobs: Any, fake: FakeGitHub, tmp_path
     fake.set_log(second.jobs[0].id, state="expired")
     ran = ghjobs("audit", "octo-org/nope", REPO, "-o", tmp_path)
     assert ran.status == 3
-    failures = {one["what"]: one for one in lines(tmp_path / "failures.ndjson")}
-    assert failures["search"]["repository"] == "octo-org/nope"
-    assert failures["search"]["error"] == "NotFoundError"
-    assert failures["jobs"]["run_id"] == first.id
-    assert (failures["jobs"]["expected"], failures["jobs"]["got"]) == (1, 0)
-    assert failures["jobs"]["undecodable"][0]["path"] == "jobs[0].id"
-    assert failures["log"]["reason"] == "expired"
-    assert "3 of the searches, runs or logs are missing" in ran.err
+    failures = {
+        row[0]: row[1:]
+        for row in rows(
+            tmp_path, "SELECT what, repository, run_id, error, reason, text FROM failures"
+        )
+    }
+    assert failures["search"][:3] == ("octo-org/nope", None, "NotFoundError")
+    assert failures["jobs"][1:4] == (first.id, "Incomplete", None)
+    assert "2 expected, 1 got" in failures["jobs"][4]
+    assert "jobs[1].id" in failures["jobs"][4]
+    assert failures["log"][3] == "expired"
+    assert "2 of the searches, runs or logs are missing" in ran.err
     assert "Missing" in ran.out
 
 
@@ -108,25 +121,33 @@ def test_a_repository_that_is_not_there(ghjobs: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("runs")
-def test_a_folder_with_something_in_it_is_left_alone(ghjobs: Any, tmp_path: Path) -> None:
-    """A folder that is not empty is refused; with ``--force`` an audit there is replaced."""
+def test_the_same_again_continues(ghjobs: Any, fake: FakeGitHub, tmp_path: Path) -> None:
+    """A second audit of the folder asks only for what is new, and says what it saved."""
     (tmp_path / "mine.txt").write_text("mine")
+    assert ghjobs("audit", REPO, "-o", tmp_path).status == 0
+    fake.add_run(REPO, jobs=[scenario.failing("c")])
+    fake.clear_requests()
     ran = ghjobs("audit", REPO, "-o", tmp_path)
-    assert ran.status == 2
-    assert "--force" in ran.err
-    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
-    for _ in range(2):
-        assert ghjobs("audit", REPO, "-o", tmp_path, "--force").status == 0
-    assert len(lines(tmp_path / "jobs.ndjson")) == 3
+    assert ran.status == 0
+    assert [one.operation for one in fake.requests] == ["runs", "jobs", "log", "storage"]
+    assert "1 run, 1 job came to" in ran.err
+    assert "2 runs were known" in ran.err
+    fake.clear_requests()
+    ran = ghjobs("audit", REPO, "-o", tmp_path)
+    assert [(one.operation, one.status) for one in fake.requests] == [("runs", 304)]
+    assert "1 request, of which 1 cost nothing" in ran.err
+    assert rows(tmp_path, "SELECT count(*) FROM jobs") == [(5,)]
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
 @pytest.mark.usefixtures("runs")
-def test_an_audit_of_nothing_is_replaced(ghjobs: Any, tmp_path: Path) -> None:
-    """What an audit without runs has left does not block the next one."""
-    assert ghjobs("audit", REPO, "-o", tmp_path, "-b", "nope").status == 3
-    assert ghjobs("audit", REPO, "-o", tmp_path).status == 0
-    assert len(lines(tmp_path / "jobs.ndjson")) == 3
+def test_what_is_no_audit_is_left_alone(ghjobs: Any, tmp_path: Path) -> None:
+    """A database of another kind is refused, and stays as it is."""
+    (tmp_path / "audit.duckdb").write_bytes(b"mine" * 5000)
+    ran = ghjobs("audit", REPO, "-o", tmp_path)
+    assert ran.status == 2
+    assert ran.err.count("\n") == 1
+    assert (tmp_path / "audit.duckdb").read_bytes() == b"mine" * 5000
 
 
 def test_a_folder_that_cannot_be(ghjobs: Any, tmp_path: Path) -> None:
@@ -135,7 +156,7 @@ def test_a_folder_that_cannot_be(ghjobs: Any, tmp_path: Path) -> None:
     ran = ghjobs("audit", REPO, "-o", tmp_path / "file" / "out")
     assert ran.status == 2
     assert ran.err.count("\n") == 1
-    assert "cannot write to" in ran.err
+    assert "file" in ran.err
 
 
 def test_no_name_leaves_the_folder(ghjobs: Any, fake: FakeGitHub, tmp_path: Path) -> None:
@@ -146,7 +167,7 @@ def test_no_name_leaves_the_folder(ghjobs: Any, fake: FakeGitHub, tmp_path: Path
     logs = [path for path in files if path.suffix == ".log"]
     assert len(logs) == len({str(path).lower() for path in logs}) == len(run.jobs)
     assert all(path.is_relative_to(tmp_path / "out" / "logs") for path in logs)
-    assert len(files) == len(logs) + 2
+    assert len(files) == len(logs) + 1
 
 
 @pytest.mark.usefixtures("runs")
@@ -165,12 +186,9 @@ def test_the_progress_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
         lambda stream: Console(file=screen, force_terminal=True, width=80),
     )
     progress = Progress(quiet=False)
-    tally = Tally()
-    one = tally.of(REPO)
-    one.expected, one.listed, one.jobs, one.failed, one.failures = 1234, 617, 7890, 56, 7
-    one.logs_wanted, one.logs, one.log_bytes = 56, 20, 3_400_000
-    tally.estimated = True
-    with progress.showing(REPO, lambda: tally_bars(tally, tally.total.logs)):
+    counts = Counts(expected=1234, listed=617, jobs=7890, failed=56, missing=7, estimated=True)
+    counts.logs_wanted, counts.logs, counts.log_bytes = 56, 20, 3_400_000
+    with progress.showing(REPO, lambda: count_bars(counts, counts.logs)):
         progress.on_wait(Wait(60, datetime.now(UTC) + timedelta(seconds=60), "primary rate limit"))
     shown = screen.getvalue()
     for part in ("617/1,234", "7,890 jobs", "56 failed", "7 missing", "20/56", "3.4 MB"):
@@ -186,7 +204,8 @@ def test_the_demo(ghjobs: Any, tmp_path: Path) -> None:
     assert ran.status == 0
     assert "Repository" in ran.out
     assert "demo --serve" in ran.err
-    assert len(lines(tmp_path / "jobs.ndjson")) > 20
+    assert "query --audit" in ran.out
+    assert rows(tmp_path, "SELECT count(*) > 20 FROM jobs") == [(True,)]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the lines are for another shell there")
@@ -216,7 +235,7 @@ def test_the_lines_of_a_served_demo_work(start: Any, tmp_path: Path) -> None:
     assert demo.wait(10) == 0
     assert done.returncode == 0, done.stderr
     assert sum(line.startswith("ghjobs ") for line in script) == 5
-    assert (tmp_path / "demo-audit" / "jobs.ndjson").stat().st_size
+    assert rows(tmp_path / "demo-audit", "SELECT count(*) > 0 FROM jobs") == [(True,)]
 
 
 @pytest.mark.parametrize(
@@ -279,8 +298,8 @@ def test_a_filter_that_matches_no_run_is_no_clean_result(
     assert ran.status == 3
     assert ran.err.count("\n") == 1
     assert f"no run matches --branch nope --event push in {REPO}, {OTHER}" in ran.err
-    assert ghjobs(*argv, "-q", "--allow-empty", "--force").err == ""
-    assert ghjobs(*argv, "--allow-empty", "--force").status == 0
+    assert ghjobs(*argv, "-q", "--allow-empty").err == ""
+    assert ghjobs(*argv, "--allow-empty").status == 0
 
 
 @pytest.mark.parametrize("plan", [(), ("--plan",)])
@@ -302,5 +321,5 @@ def test_runs_without_jobs_are_counted(ghjobs: Any, fake: FakeGitHub, tmp_path: 
     assert ran.status == 0
     assert "No jobs" in ran.out
     assert "no jobs in 1 run" in ran.err
-    total = ghjobs("audit", REPO, "-o", tmp_path, "--force", "--json").json["total"]
+    total = ghjobs("audit", REPO, "-o", tmp_path, "--json").json["total"]
     assert (total["runs"], total["runs_without_jobs"], total["jobs"]) == (2, 1, 1)

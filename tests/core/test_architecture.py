@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 PURE = (
     *("atomic_file", "checks", "environment", "errors", "logtext", "models"),
     *("records", "refs", "wire"),
-    *("logs/continuity.py", "logs/storage_answers.py"),
+    *("listing/windows.py", "logs/continuity.py", "logs/storage_answers.py"),
     *("audit/rows.py", "audit/schema.py", "audit/views.py"),
 )
 STARTERS = {"create_task", "ensure_future", "TaskGroup", "gather", "run_coroutine_threadsafe"}

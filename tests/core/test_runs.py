@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from async_tools import EPOCH, FakeClock, MakeClient
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghjobs_async import ConfigurationError, GitHubJobs
-from ghjobs_async.listing.run_search import Window
+from ghjobs_async.listing.windows import SPAN, Window, days
 from ghjobs_async.testing import FakeGitHub, faults
 
 REPO = "octo-org/octo-repo"
@@ -240,3 +240,59 @@ def test_an_unknown_status_is_refused(gh: GitHubJobs, status: str, hint: str) ->
     """GitHub answers a mistyped status with an empty list, which looks like a clean result."""
     with pytest.raises(ConfigurationError, match=hint):
         gh.iter_runs(REPO, status=status)
+
+
+# Windows that stay the same.
+
+
+@given(moments, st.integers(0, 3000))
+def test_days_cover_the_time_once(end: datetime, back: int) -> None:
+    """Whole days, each in one window, and in no more windows than some seventy."""
+    start = max(end - timedelta(days=back), datetime(2018, 10, 16, tzinfo=UTC))
+    windows = list(days(start, end))
+    bounds = [(window.start, window.end) for window in reversed(windows)]
+    assert all(first and first.time() == time() for first, _ in bounds)
+    assert [last + SECOND for _, last in bounds[:-1] if last] == [first for first, _ in bounds[1:]]
+    assert bounds[0][0] == start.replace(hour=0, minute=0, second=0)
+    assert bounds[-1][1] == end.replace(hour=23, minute=59, second=59)
+    assert len(windows) < 2 * SPAN + 16
+
+
+@given(moments)
+def test_recent_days_stay_windows(now: datetime) -> None:
+    """What was searched day by day is searched by the same days the next day, whatever the start."""
+    single = {w for w in days(now - timedelta(days=30), now) if w in set(days(None, now))}
+    assert len(single) == 31
+    assert set(days(now - timedelta(days=29), now + timedelta(days=1))) >= {
+        window for window in single if window.start and window.start > now - timedelta(days=30)
+    }
+
+
+def test_older_days_are_searched_together() -> None:
+    """Without a start there are few windows, and the old ones are the same next month."""
+    windows = list(days(None, NOW))
+    assert len(windows) < 70
+    assert len(set(windows) & set(days(None, NOW + timedelta(days=1)))) == len(windows)
+
+
+@given(moments, st.integers(1, 100_000_000))
+def test_halves_are_the_whole(start: datetime, length: int) -> None:
+    """The halves join without a gap; days are divided between two days."""
+    window = Window(start, start + timedelta(seconds=length))
+    older, newer = window.halves() or (Window(), Window())
+    assert older.end is not None
+    assert newer.start == older.end + SECOND
+    assert (older.start, newer.end) == (window.start, window.end)
+    assert older.start is not None
+    assert older.start <= older.end
+
+
+def test_days_are_divided_between_days() -> None:
+    """Half of three days is whole days; half of a day is twelve hours."""
+    three = Window(DAY, DAY + timedelta(days=3) - SECOND)
+    assert three.halves() == (Window(DAY, END), Window(END + SECOND, three.end))
+    assert Window(DAY, END).halves() == (
+        Window(DAY, DAY + timedelta(hours=12) - SECOND),
+        Window(DAY + timedelta(hours=12), END),
+    )
+    assert Window(DAY, DAY).halves() is None

@@ -12,11 +12,13 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
-from ghjobs_async.audit import AuditFolder, AuditPlan, Logs
+from ghjobs_async.audit import AuditPlan, AuditStore, Logs
 from ghjobs_async.cli.commands.audit import run_audit
 from ghjobs_async.cli.options import Quiet, Verbose, command
-from ghjobs_async.cli.output.console import note, start_verbose
+from ghjobs_async.cli.output.console import console, note, start_verbose
 from ghjobs_async.cli.output.progress import Progress
+from ghjobs_async.cli.output.table import Table
+from ghjobs_async.cli.output.text import clean
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.testing import FakeGitHub, FakeRun, faults, fill_demo
@@ -25,6 +27,16 @@ from ghjobs_async.testing import FakeGitHub, FakeRun, faults, fill_demo
 _LATENCY: Final = 0.05
 #: After this many listings the client is told to wait for a second.
 _LIMIT_AFTER: Final = 120
+
+#: Which jobs failed, and then did not when they ran again?
+_QUERY: Final = """
+    SELECT name, count(*) AS flaky FROM jobs AS job
+    WHERE conclusion = 'failure' AND EXISTS (
+        FROM jobs WHERE run_id = job.run_id AND name = job.name
+        AND conclusion = 'success' AND run_attempt > job.run_attempt
+    )
+    GROUP BY ALL ORDER BY flaky DESC, name LIMIT 5
+"""
 
 app = command(
     "demo",
@@ -77,7 +89,7 @@ def demo_command(  # noqa: D417 -- what commands share describes itself
         return _serve(fake, filled)
     fake.fail("jobs", faults.secondary_limit(retry_after=1), after=_LIMIT_AFTER)
     repos = tuple(dict.fromkeys(run.repo for run in filled))
-    plan = AuditPlan(repos=repos, all_attempts=True, logs=Logs.FAILED)
+    plan = AuditPlan(repos=repos, logs=Logs.FAILED)
     progress = Progress(quiet=quiet, verbose=verbose)
     # In a thread of its own, so that it does not share the client's event loop.
     with fake:
@@ -85,14 +97,34 @@ def demo_command(  # noqa: D417 -- what commands share describes itself
             None, base_url=fake.base_url, concurrency=concurrency, on_wait=progress.on_wait
         )
         path = Path(tempfile.mkdtemp(prefix="ghjobs-demo-")) if output is None else output
-        with AuditFolder(path) as folder:
-            status = run_audit(gh, plan, folder, progress, json=json)
+        status = run_audit(gh, plan, path, progress, json=json)
+    if status == 0 and not json:
+        _query(path)
     if status == 0 and not quiet:
         # The command as it was called: it may not be on the PATH.
         name = "ghjobs" if shutil.which("ghjobs") else sys.argv[0]
         note(f"next: {name} demo --serve keeps this GitHub running and prints what to try on it;")
         note(f"      {name} audit OWNER/REPO --since 7d audits your own repository")
     return status
+
+
+def _query(folder: Path) -> None:
+    """Show a query, and its answer."""
+    with AuditStore(folder).read() as connection:
+        found = connection.execute(_QUERY)
+        table = Table(*(column[0] for column in found.description or ()))
+        for row in found.fetchall():
+            table.add(*(clean(str(cell)) for cell in row))
+    name = Path(sys.argv[0]).name
+    one_line = " ".join(_QUERY.split())
+    screen = console(sys.stdout)
+    screen.print(
+        f'\n{name} query --audit {folder} "{one_line}"\n',
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+    )
+    screen.print(table)
 
 
 def _serve(fake: FakeGitHub, runs: list[FakeRun]) -> int:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from ghjobs_async.audit import Feed, Logs, Tally
-from ghjobs_async.audit.feed import Failure
+from ghjobs_async.audit import Counts, Feed, Logs
+from ghjobs_async.audit.missing import failure_of, sentence
 from ghjobs_async.cli.matching import Matching
 from ghjobs_async.cli.options import BUDGET_WAIT, Common, GrepFilters, Repo, command
 from ghjobs_async.cli.output.console import is_pipe, report
 from ghjobs_async.cli.output.hits import HitPrinter, Mode
-from ghjobs_async.cli.output.progress import Progress, tally_bars
+from ghjobs_async.cli.output.progress import Progress, count_bars
 from ghjobs_async.cli.output.text import plural
 from ghjobs_async.errors import ConfigurationError, GHJobsError
 from ghjobs_async.refs import RunRef
@@ -74,13 +74,14 @@ def grep_command(  # noqa: D417 -- what commands share describes itself
     if runs and filters.given:
         raise ConfigurationError(f"--runs names the runs: leave out {', '.join(filters.given)}")
     root, names, refs = _where(repos, repo, tuple(runs or ()), common)
-    plan = filters.plan(names, Logs.FAILED if failed else Logs.ALL)
+    logs = Logs.FAILED if failed else Logs.ALL
+    plan = filters.plan(names, logs, latest=not filters.all_attempts)
     # What reads the hits in a pipe may draw on the terminal itself: head, less.
     draws = not is_pipe(sys.stdout)
     gh, progress = common.connect(root, draws=draws, max_wait=BUDGET_WAIT)
     printer = HitPrinter(search, progress.print)
     troubles: list[str] = []
-    feed = Feed(gh, plan, Tally(), lambda failure: troubles.append(_said(failure)), runs=refs)
+    feed = Feed(gh, plan, Counts(), lambda failure: troubles.append(sentence(failure)), runs=refs)
     for name in names:
         plan.search(gh, name)
     try:
@@ -93,7 +94,7 @@ def grep_command(  # noqa: D417 -- what commands share describes itself
         report(trouble)
     # Once found, nothing else counts for -q.
     ignored = common.quiet and printer.found
-    if (troubles and not ignored) or not filters.check_found(feed.tally.total.found, names):
+    if (troubles and not ignored) or not filters.check_found(feed.counts.found, names):
         return _TROUBLE
     return _FOUND if printer.found else _NOT_FOUND
 
@@ -110,13 +111,13 @@ async def _run(feed: Feed, printer: HitPrinter, progress: Progress) -> int:
             invert=search.invert,
             max_count=search.max_count,
         ) as hits:
-            with progress.showing(title, lambda: tally_bars(feed.tally, hits.searched)):
+            with progress.showing(title, lambda: count_bars(feed.counts, hits.searched)):
                 async for hit in hits:
                     printer.take(hit)
                     if search.mode is Mode.NOTHING:
                         break
         for one in hits.failures:
-            feed.failed("log", one.ref.repo, one.error, job_id=one.ref.job_id)
+            feed.failed(failure_of("log", one.ref.repo, one.error, job_id=one.ref.job_id))
     feed.check_searched()
     return hits.capped
 
@@ -135,9 +136,3 @@ def _where(
     if len({target.root for target in targets}) > 1:
         raise ConfigurationError("--runs are of one host at a time")
     return targets[0].root, (), tuple(dict.fromkeys(target.ref for target in targets))
-
-
-def _said(failure: Failure) -> str:
-    number = failure.get("job_id") or failure.get("run_id")
-    of = "" if number is None else f" {number}"
-    return f"{failure['repository']} {failure['what']}{of}: {failure['text']}"

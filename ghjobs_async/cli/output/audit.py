@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import attrs
 from rich.console import Console
 from rich.text import Text
 
-from ghjobs_async.audit import Estimate, RepoTally, Tally
+from ghjobs_async.audit import Audit, Estimate, Summary
 from ghjobs_async.cli.output.as_json import print_json
 from ghjobs_async.cli.output.console import console
+from ghjobs_async.cli.output.progress import Bar, count_bars
 from ghjobs_async.cli.output.table import Table, shorten
 from ghjobs_async.cli.output.text import clean, duration, plural
+from ghjobs_async.client import GitHubJobs
 
-_ESTIMATED = ("runs", "jobs", "searches", "listings", "logs", "requests")
+_ESTIMATED = ("runs", "known", "jobs", "searches", "listings", "logs", "requests")
 #: A narrower terminal has no room for every column.
 _ROOMY = 100
 #: The widest that a repository and workflow become beside a job's name.
@@ -56,57 +60,71 @@ def print_estimate(found: Estimate, concurrency: int, *, json: bool) -> None:
     )
 
 
-def print_summary(screen: Console, tally: Tally) -> None:
+def audit_bars(audit: Audit, gh: GitHubJobs) -> list[Bar]:
+    """Return the view of an audit: its runs, jobs and logs, its requests, and what is left of them."""
+    bars = count_bars(audit.counts, audit.counts.logs)
+    more = Text(f"{audit.not_modified:,} cost nothing" if audit.not_modified else "")
+    if (left := gh.rate_limit) is not None:
+        more.append(f"  {left.remaining:,} left until {left.reset_at.astimezone(UTC):%H:%M} UTC")
+    return [*bars, Bar("requests", audit.requests, None, drawn=False, more=more)]
+
+
+def print_summary(screen: Console, found: Summary) -> None:
     """Print the summary."""
-    screen.print(_repositories(tally, roomy=screen.width >= _ROOMY))
-    if failing := tally.failing:
+    screen.print(_repositories(found, roomy=screen.width >= _ROOMY))
+    if found.failing:
         table = Table("Fails most", "Where", "Failed", "Of")
-        for repo, workflow, name, failed, ran in failing:
-            where = _where(f"{repo} {workflow}")
-            table.add(clean(name), where, Text(f"{failed:,}", "red"), f"{ran:,}")
+        for row in found.failing:
+            where = _where(f"{row['repository']} {row['workflow']}")
+            failed = Text(f"{row['failed']:,}", "red")
+            table.add(clean(row["name"]), where, failed, f"{row['ran']:,}")
         screen.print("", table)
-    if slowest := tally.slowest:
+    if found.slowest:
         table = Table("Slowest", "Where", "Elapsed", id_column="Job")
-        for slow in slowest:
-            where = _where(slow.repository)
-            table.add(clean(slow.name), where, duration(slow.seconds), str(slow.job_id))
+        for row in found.slowest:
+            where = _where(row["repository"])
+            table.add(clean(row["name"]), where, duration(row["seconds"]), str(row["job_id"]))
         screen.print("", table)
 
 
-def _repositories(tally: Tally, *, roomy: bool) -> Table:
-    total = tally.total
+def _repositories(found: Summary, *, roomy: bool) -> Table:
+    total = found.total
     left_out = {
         # The JSON has it.
         "Skipped": not roomy,
-        "No jobs": not total.without_jobs,
-        "Missing": not total.failures,
+        "No jobs": not total["runs_without_jobs"],
+        "Missing": not total["failures"],
     }
     names = [name for name in _cells(total) if not left_out.get(name)]
     table = Table("Repository", *names)
-    for repo, one in tally.repos.items():
-        cells = _cells(one)
-        table.add(clean(repo), *(cells[name] for name in names))
-    if len(tally.repos) > 1:
+    for row in found.repositories:
+        cells = _cells(row)
+        table.add(clean(row["repository"]), *(cells[name] for name in names))
+    if len(found.repositories) > 1:
         cells = _cells(total)
         table.add("all", *(cells[name] for name in names), style="bold")
     return table
 
 
-def _cells(one: RepoTally) -> dict[str, Text]:
-    minutes = sum(one.seconds) / _SECONDS_PER_MINUTE
+def _cells(row: Mapping[str, Any]) -> dict[str, Text]:
+    minutes = row["total_seconds"] / _SECONDS_PER_MINUTE
     return {
-        "Runs": Text(f"{one.listed:,}"),
-        "No jobs": Text(f"{one.without_jobs:,}", style="yellow" if one.without_jobs else ""),
-        "Attempts": Text(f"{one.attempts:,}"),
-        "Jobs": Text(f"{one.jobs:,}"),
-        "Failed": Text(f"{one.failed:,}", style="red" if one.failed else ""),
-        "Skipped": Text(f"{one.skipped:,}"),
-        "Median": Text(duration(one.quantile(0.5))),
-        "95 %": Text(duration(one.quantile(0.95))),
+        "Runs": Text(f"{row['runs']:,}"),
+        "No jobs": _count(row["runs_without_jobs"], "yellow"),
+        "Attempts": Text(f"{row['attempts']:,}"),
+        "Jobs": Text(f"{row['jobs']:,}"),
+        "Failed": _count(row["failed"], "red"),
+        "Skipped": Text(f"{row['skipped']:,}"),
+        "Median": Text(duration(row["median_seconds"])),
+        "95 %": Text(duration(row["p95_seconds"])),
         "Minutes": Text(f"{minutes:,.0f}"),
-        "Logs": Text(f"{one.logs:,}"),
-        "Missing": Text(f"{one.failures:,}", style="yellow" if one.failures else ""),
+        "Logs": Text(f"{row['logs']:,}"),
+        "Missing": _count(row["failures"], "yellow"),
     }
+
+
+def _count(number: int, style: str) -> Text:
+    return Text(f"{number:,}", style=style if number else "")
 
 
 def _where(text: str) -> Text:

@@ -17,7 +17,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from ghjobs_async.audit import Tally
+from ghjobs_async.audit import Counts
 from ghjobs_async.cli.output.console import console, is_terminal, note, one_terminal
 from ghjobs_async.cli.output.text import clean, duration, plural, size
 from ghjobs_async.logs.job_log import JobLog
@@ -37,13 +37,14 @@ class Bar:
     One line of progress: how much is *done*, *of* how much; None where that is unknown.
 
     Where that may still be *growing*, no time left is shown. *amount* writes both, and *more*
-    stands behind them.
+    stands behind them. What has no end is not *drawn* as a bar.
     """
 
     name: str
     done: int
     of: int | None
     growing: bool = False
+    drawn: bool = True
     amount: Callable[[int], str] = "{:,}".format
     more: Text = attrs.field(factory=Text)
 
@@ -130,18 +131,19 @@ class Progress:
         return [Text(f"  waiting {left:.0f} s: {clean(self._wait.reason)}", style="yellow")]
 
 
-def tally_bars(tally: Tally, logs: int) -> list[Bar]:
+def count_bars(counts: Counts, logs: int) -> list[Bar]:
     """Return the view of an audit or a search, of which so many logs are done."""
-    total = tally.total
-    jobs = Text(plural(total.jobs, "job"))
-    if total.failed:
-        jobs.append(f"  {total.failed:,} failed", style="red")
-    if total.failures:
-        jobs.append(f"  {total.failures:,} missing", style="yellow")
-    bars = [Bar("runs", total.listed, total.expected, growing=not tally.estimated, more=jobs)]
-    if total.logs_wanted:
-        more = Text(size(total.log_bytes) if total.log_bytes else "")
-        bars.append(Bar("logs", logs, total.logs_wanted, growing=True, more=more))
+    jobs = Text(plural(counts.jobs, "job"))
+    if counts.failed:
+        jobs.append(f"  {counts.failed:,} failed", style="red")
+    if counts.missing:
+        jobs.append(f"  {counts.missing:,} missing", style="yellow")
+    bars = [
+        Bar("runs", counts.listed, counts.expected, growing=not counts.estimated, more=jobs),
+    ]
+    if counts.logs_wanted:
+        more = Text(size(counts.log_bytes) if counts.log_bytes else "")
+        bars.append(Bar("logs", logs, counts.logs_wanted, growing=True, more=more))
     return bars
 
 
@@ -152,7 +154,10 @@ def _table(bars: Sequence[Bar]) -> Table:
     for bar in bars:
         known = bar.of or None
         text = bar.amount(bar.done) + ("" if known is None else f"/{bar.amount(known)}")
-        drawn = ProgressBar(total=known, completed=bar.done, width=_BAR_WIDTH, pulse=known is None)
+        drawn: RenderableType = ""
+        if bar.drawn:
+            pulse = known is None
+            drawn = ProgressBar(total=known, completed=bar.done, width=_BAR_WIDTH, pulse=pulse)
         table.add_row(f"  {bar.name}", drawn, text, bar.more)
     return table
 

@@ -86,9 +86,9 @@ class Api:
             "workflow": self._workflow,
             "annotations": lambda call: Answer.ok(*_page(call, job(call).annotations())),
             "installation": lambda call: Answer.ok(self.apps.installation(repo(call).full_name)),
-            "repo": lambda call: Answer.ok(
-                payloads.repository(repo(call).id, repo(call).full_name)
-            ),
+            "repo": lambda call: Answer.ok(repo(call).payload()),
+            "org_repos": self._owned,
+            "user_repos": self._owned,
             "token": lambda _: Answer(201, payloads.encode(self.apps.mint())),
             "rate_limit": self._rate_limit,
             "user": lambda _: Answer.ok(payloads.user("octocat")),
@@ -246,6 +246,15 @@ class Api:
             if call.args["workflow"] in run.workflow_keys:
                 return Answer.ok(run.workflow_payload())
         raise _missing(call)
+
+    def _owned(self, call: Call) -> Answer:
+        """List the repositories of an owner; who owns none is unknown."""
+        owner = call.args["owner"].lower()
+        names = sorted(name for name in self.world.repos if name.partition("/")[0] == owner)
+        if not names:
+            raise _missing(call)
+        part, headers = _page(call, [self.world.repos[name] for name in names])
+        return Answer.ok([repo.payload() for repo in part], headers)
 
     def _rate_limit(self, call: Call) -> Answer:
         if self.budget.limit is None:

@@ -42,6 +42,8 @@ _REPO_ROUTES: Final = {
 }
 _OTHER_ROUTES: Final = {
     "token": (r"/app/installations/[0-9]+/access_tokens", ""),
+    "org_repos": (r"/orgs/(?P<owner>[^/]+)/repos", "/repos/repos#list-organization-repositories"),
+    "user_repos": (r"/users/(?P<owner>[^/]+)/repos", "/repos/repos#list-repositories-for-a-user"),
     "rate_limit": (r"/rate_limit", "/rate-limit/rate-limit"),
     "user": (r"/user", ""),
     "root": (r"/?", ""),

@@ -106,8 +106,10 @@ def user(login: str) -> msgspec.Raw:
 
 
 @lru_cache(maxsize=256)
-def repository(number: int, full_name: str) -> msgspec.Raw:
-    """Write the JSON object of a repository."""
+def repository(
+    number: int, full_name: str, *, archived: bool | None = None, fork: bool = False
+) -> msgspec.Raw:
+    """Write the JSON object of a repository; within a run it does not say whether it is archived."""
     owner, name = full_name.split("/")
     url = f"{API}/repos/{full_name}"
     fields = {
@@ -119,10 +121,11 @@ def repository(number: int, full_name: str) -> msgspec.Raw:
         "owner": user(owner),
         "html_url": f"{WEB}/{full_name}",
         "description": "A repository of the fake GitHub",
-        "fork": False,
+        "fork": fork,
         "url": url,
         **urls(url, _REPO_URLS),
         "default_branch": "main",
+        **({} if archived is None else {"archived": archived, "disabled": False}),
     }
     return msgspec.Raw(encode(fields))
 

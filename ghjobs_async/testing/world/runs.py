@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import attrs
+from msgspec import Raw
 
 from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.testing.world.blobs import Blob, LogContent
@@ -15,13 +16,24 @@ from ghjobs_async.testing.world.specs import JobSpec, LogState, steps_of
 
 @attrs.define(eq=False)
 class FakeRepo:
-    """A repository: its number never changes, its name may."""
+    """
+    A repository: its number never changes, its name may.
+
+    Attributes:
+        archived, fork: What a list of its owner's repositories says of it.
+    """
 
     id: int
     full_name: str
+    archived: bool = False
+    fork: bool = False
     runs: list[FakeRun] = attrs.field(factory=list)
     #: The runs in the order GitHub lists them.
     newest_first: list[FakeRun] = attrs.field(factory=list)
+
+    def payload(self) -> Raw:
+        """Write its JSON object."""
+        return repository(self.id, self.full_name, archived=self.archived, fork=self.fork)
 
     def workflows(self) -> list[FakeRun]:
         """Give the first run of each workflow: it stands for the workflow."""

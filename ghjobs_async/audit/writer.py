@@ -1,0 +1,157 @@
+"""Store what comes in batches, in a thread: the event loop goes on, and the file is open briefly."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Final
+
+import attrs
+
+from ghjobs_async.audit.batch import (
+    Attempt,
+    Batch,
+    Failure,
+    Listing,
+    Missing,
+    Reason,
+    SavedLog,
+    StoredPage,
+)
+from ghjobs_async.audit.rows import write_batch
+from ghjobs_async.audit.store import AuditStore
+from ghjobs_async.models import Run
+
+# A batch is written after this many seconds where it has that many listings and logs; later where
+# the last one took so long that writing would take more than a tenth of the time; and at the latest
+# after some seconds.
+_SOON: Final = 1.0
+_ENOUGH: Final = 20
+_SHARE: Final = 10
+_AT_LATEST: Final = 5.0
+# No batch has more jobs than that: they are in memory. Whoever brings more waits for the write.
+_MAX_JOBS: Final = 16_000
+
+
+@attrs.define
+class Pending:
+    """A batch that grows."""
+
+    runs: list[tuple[str, Run]] = attrs.field(factory=list)
+    gone: list[tuple[str, int]] = attrs.field(factory=list)
+    listings: list[Listing] = attrs.field(factory=list)
+    attempts: list[Attempt] = attrs.field(factory=list)
+    logs: list[SavedLog] = attrs.field(factory=list)
+    reasons: list[Reason] = attrs.field(factory=list)
+    settled: list[Missing] = attrs.field(factory=list)
+    failures: list[Failure] = attrs.field(factory=list)
+    pages: list[StoredPage] = attrs.field(factory=list)
+
+    @property
+    def jobs(self) -> int:
+        """How many jobs it has."""
+        return sum(len(listing.jobs) for listing in self.listings)
+
+    def whole(self, at: datetime, audit_id: str) -> Batch:
+        """Return it as it is to be written."""
+        given = {field.name: getattr(self, field.name) for field in attrs.fields(Pending)}
+        return Batch(at=at, audit_id=audit_id, **given)
+
+
+@attrs.define(eq=False)
+class Writer:
+    """
+    The batches of an audit, written one after another.
+
+    Args:
+        store: Where to.
+        audit_id: The audit's id.
+        now: Returns the time in epoch seconds.
+
+    Attributes:
+        batch: What has come and is not being written yet.
+    """
+
+    store: AuditStore
+    audit_id: str
+    now: Callable[[], float]
+    batch: Pending = attrs.field(factory=Pending, init=False)
+    _thread: ThreadPoolExecutor = attrs.field(factory=lambda: ThreadPoolExecutor(1), init=False)
+    _writing: Future[None] | None = attrs.field(default=None, init=False)
+    _timer: asyncio.TimerHandle | None = attrs.field(default=None, init=False)
+    _failed: bool = attrs.field(default=False, init=False)
+    # How long the last batch took, in seconds.
+    _took: float = attrs.field(default=0.0, init=False)
+
+    async def turn(self) -> None:
+        """
+        Let a batch be written when it is due; call this after everything that was added.
+
+        Raises:
+            ConfigurationError: The database stays in use by another process.
+            OSError: It cannot be written.
+        """
+        if self._writing is not None and self._writing.done():
+            self._check()
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_SOON, self._due, _SOON)
+        if self.batch.jobs > _MAX_JOBS:
+            await self._written()
+            self._start()
+
+    async def last(self) -> Batch:
+        """End: return what has come and is not written yet. Raises as `turn` does."""
+        await self._written()
+        self._thread.shutdown()
+        return self._take()
+
+    def close(self) -> None:
+        """Write everything that has come, unless writing has failed. This blocks."""
+        self._thread.shutdown()
+        self._check()
+        if not self._failed:
+            self._write(self._take())
+
+    def _due(self, waited: float) -> None:
+        free = self._writing is None or self._writing.done()
+        items = len(self.batch.listings) + len(self.batch.logs)
+        enough = items >= _ENOUGH and waited >= _SHARE * self._took
+        if free and (enough or waited >= _AT_LATEST):
+            self._timer = None
+            self._start()
+        else:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(_SOON, self._due, waited + _SOON)
+
+    def _start(self) -> None:
+        # After a failure, the next turn raises; what comes until then is lost with it.
+        if self._writing is None or self._writing.exception() is None:
+            self._writing = self._thread.submit(self._write, self._take())
+
+    def _take(self) -> Batch:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        pending, self.batch = self.batch, Pending()
+        return pending.whole(datetime.fromtimestamp(self.now(), UTC), self.audit_id)
+
+    def _write(self, batch: Batch) -> None:
+        began = time.monotonic()
+        with self.store.write() as connection:
+            write_batch(connection, batch)
+        self._took = time.monotonic() - began
+
+    async def _written(self) -> None:
+        if self._writing is not None:
+            await asyncio.wait([asyncio.wrap_future(self._writing)])
+            self._check()
+
+    def _check(self) -> None:
+        """Raise the error of the write that has ended."""
+        writing, self._writing = self._writing, None
+        if writing is not None and (error := writing.exception()) is not None:
+            self._failed = True
+            raise error
