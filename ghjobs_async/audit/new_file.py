@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 #: DuckDB 1.4 and later read this format.
 _FORMAT: Final = "v1.4.0"
 #: A copy is worth its time where it saves more than this: a share of the file, and bytes.
-_MIN_SHARE: Final = 0.1
-_MIN_BYTES: Final = 1_000_000
+_MIN_SHARE: Final = 0.05
+_MIN_BYTES: Final = 500_000
 
 
 def create(path: Path) -> None:
