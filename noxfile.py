@@ -50,7 +50,7 @@ def activate_pyenv() -> None:
 activate_pyenv()
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "virtualenv"
-nox.options.sessions = ["tests", "coverage", "typing", "lint", "storage", "audit-compat"]
+nox.options.sessions = ["tests", "coverage", "typing", "lint", "storage", "compat"]
 # Skip a Python that is missing, but fail where none of them is installed.
 nox.options.error_on_missing_interpreters = THIS_PYTHON not in PYTHONS and not any(
     shutil.which(f"python{version}") for version in PYTHONS
@@ -118,8 +118,8 @@ def storage(session: nox.Session) -> None:
     session.run("pytest", "tests/storage", *session.posargs, env={"AZURITE": str(script)})
 
 
-@nox.session(name="audit-compat")
-def audit_compat(session: nox.Session) -> None:
+@nox.session
+def compat(session: nox.Session) -> None:
     """Read the database of an audit with DuckDB 1.4, in an environment of its own."""
     folder = Path(session.create_tmp()).resolve() / "duckdb-1.4"
     python = str(folder / "bin" / "python")

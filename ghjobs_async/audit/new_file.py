@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 #: DuckDB 1.4 and later read this format.
 _FORMAT: Final = "v1.4.0"
 #: A copy is worth its time where it saves more than this: a share of the file, and bytes.
-_MIN_SHARE: Final = 0.1
-_MIN_BYTES: Final = 1_000_000
+_MIN_SHARE: Final = 0.05
+_MIN_BYTES: Final = 500_000
 
 
 def create(path: Path) -> None:
@@ -42,36 +42,32 @@ def is_worth_compacting(connection: DuckDBPyConnection) -> bool:
     return bool(free * size > _MIN_BYTES and free > total * _MIN_SHARE)
 
 
-def _make(path: Path, fill: Callable[[DuckDBPyConnection], None]) -> None:
-    new = path.with_name(f".{path.name}.new")
-    _remove(new)
-    try:
-        with _made(new) as connection:
-            fill(connection)
-        new.replace(path)
-    except Exception:
-        _remove(new)
-        raise
-
-
-def _remove(new: Path) -> None:
-    """Delete what a process that was killed has left."""
-    for leftover in new.parent.glob(f"{new.name}*"):
+def remove_leftovers(path: Path) -> None:
+    """Delete what a process has left that was killed while it made a file."""
+    for leftover in path.parent.glob(f"{_new(path).name}*"):
         leftover.unlink()
 
 
-@contextmanager
-def _made(new: Path) -> Iterator[DuckDBPyConnection]:
+def _new(path: Path) -> Path:
+    return path.with_name(f".{path.name}.new")
+
+
+def _make(path: Path, fill: Callable[[DuckDBPyConnection], None]) -> None:
+    remove_leftovers(path)
     connection: DuckDBPyConnection = load().connect(config=CONFIG)
     try:
-        connection.execute(f"ATTACH {schema.quote(str(new))} AS made (STORAGE_VERSION '{_FORMAT}')")
+        new = schema.quote(str(_new(path)))
+        connection.execute(f"ATTACH {new} AS made (STORAGE_VERSION '{_FORMAT}')")
         connection.execute("USE made")
-        yield connection
+        fill(connection)
         connection.execute("CHECKPOINT made")
         connection.execute("USE memory")
         connection.execute("DETACH made")
+        # The old file is still open to read: nobody else can have begun to write to it.
+        _new(path).replace(path)
     finally:
         connection.close()
+        remove_leftovers(path)
 
 
 def _fill(connection: DuckDBPyConnection) -> None:
@@ -83,4 +79,3 @@ def _fill(connection: DuckDBPyConnection) -> None:
 def _copy(connection: DuckDBPyConnection, path: Path) -> None:
     connection.execute(f"ATTACH {schema.quote(str(path))} AS old (READ_ONLY)")
     connection.execute("COPY FROM DATABASE old TO made")
-    connection.execute("DETACH old")

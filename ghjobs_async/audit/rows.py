@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 _Row = Mapping[str, object]
 
-#: How many jobs DuckDB parses at once: more take more memory, and no less time.
-_MAX_JOBS: Final = 4096
+#: How many jobs DuckDB parses at once: it plans every statement anew.
+_MAX_JOBS: Final = 8192
+#: How many of them are in one text: larger ones cost more memory, and more time to get it.
+_LINES: Final = 512
 _ENCODER: Final = msgspec.json.Encoder()
 #: What identifies a row, so that it replaces an older one.
 _KEYS: Final = {
@@ -230,7 +232,12 @@ def _failure(item: _Item) -> Failure:
     )
 
 
-def _encode(rows: Sequence[object]) -> str:
+def _encode(rows: Sequence[object]) -> list[str]:
+    """Return the rows as lines of JSON, many in each text."""
+    return [_lines(rows[start : start + _LINES]) for start in range(0, len(rows), _LINES)]
+
+
+def _lines(rows: Sequence[object]) -> str:
     try:
         return _ENCODER.encode_lines(rows)[:-1].decode()
     except (UnicodeEncodeError, OverflowError):

@@ -29,6 +29,8 @@ _LOCK: Final = ".audit.lock"
 #: How long to wait for another process, and between two looks, in seconds.
 _PATIENCE: Final = 10.0
 _PAUSE: Final = 0.02
+#: What the operating system says when the file is not to blame.
+_DISK: Final = (errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.EIO)
 _HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 
 # On POSIX, closing any file handle of a file drops all locks that the process has on it, those of
@@ -146,8 +148,8 @@ class AuditStore:
         Make the file smaller where many batches have left free space in it: at the end of an audit.
 
         Raises:
-            ConfigurationError: It stays in use by another process.
-            OSError: It cannot be written.
+            ConfigurationError: There is no audit, or it stays in use by another process.
+            OSError: The disk fails.
         """
         with self.read() as connection:
             if not new_file.is_worth_compacting(connection):
@@ -155,8 +157,9 @@ class AuditStore:
         gate = Gate(self.folder)
         try:
             self._wait(lambda: gate.try_enter(exclusive=True) or None)
-            with _guard, disk_errors(self.path):
-                # A reader of this process would share the old file with later ones.
+            with _guard, suppress(duck.load().IOException, PermissionError):
+                # A reader of this process would share the old file with later ones, and a program
+                # that writes to it keeps us out: then the file stays as it is.
                 if not _opened[self._key]:
                     new_file.compact(self.path)
         finally:
@@ -233,8 +236,9 @@ class AuditStore:
             raise self._not_readable(error) from error
 
     def _not_readable(self, error: Exception) -> Exception:
-        if "Permission denied" in str(error):
-            return PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.path))
+        for code in _DISK:
+            if os.strerror(code) in str(error):
+                return OSError(code, os.strerror(code), str(self.path))
         return torn(self.path)
 
     @contextmanager
@@ -270,6 +274,7 @@ class AuditStore:
             return
         with self._closing(self._open(read_only=True)) as connection:
             self._check_schema(connection)
+        new_file.remove_leftovers(self.path)
         self._known = found
 
     def _check_schema(self, connection: DuckDBPyConnection) -> int:

@@ -1,4 +1,4 @@
-"""Another DuckDB reads the database of an audit: ``nox -s audit-compat`` names it."""
+"""Another DuckDB reads the database of an audit: ``nox -s compat`` names it."""
 
 from __future__ import annotations
 

@@ -9,13 +9,13 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from ghjobs_async.audit import AuditStore, schema, views
+from ghjobs_async.audit import AuditStore, new_file, schema, views
 from ghjobs_async.errors import ConfigurationError, GHJobsError
 
 ADD = "INSERT INTO runs (run_id) VALUES (1)"
@@ -409,12 +409,81 @@ def test_a_kill_while_it_is_made_leaves_a_folder_that_continues(
         with pytest.raises(SystemExit), store.write():
             pass
     assert not store.path.exists()
-    left = list(tmp_path.iterdir())
-    assert len(left) == 1
-    left[0].with_name(f"{left[0].name}.wal").write_bytes(b"half a log")
+    (tmp_path / ".audit.duckdb.new").write_bytes(b"half a file")
+    (tmp_path / ".audit.duckdb.new.wal").write_bytes(b"half a log")
     with store.write() as connection:
         connection.execute(ADD)
     assert names(tmp_path) == ["audit.duckdb"]
+
+
+def spacious(folder: Path) -> AuditStore:
+    """Make an audit with much free space in its file."""
+    store = AuditStore(folder)
+    for _ in range(3):
+        with store.write() as connection:
+            connection.execute("DELETE FROM steps")
+            connection.execute(
+                "INSERT INTO steps (name) SELECT md5(range::VARCHAR) FROM range(100_000)"
+            )
+    with store.write() as connection:
+        connection.execute("DELETE FROM steps WHERE rowid > 100")
+        connection.execute(ADD)
+    return store
+
+
+def test_readers_do_not_keep_a_file_large(tmp_path: Path) -> None:
+    """A reader of another process goes on with the old file while a smaller one replaces it."""
+    store = spacious(tmp_path)
+    size, rows = store.path.stat().st_size, count(store, "steps")
+    with program(HOLD.format(how="read"), store):
+        store.compact()
+    assert store.path.stat().st_size < size
+    assert count(store, "steps") == rows
+    assert names(tmp_path) == ["audit.duckdb"]
+
+
+@pytest.mark.parametrize("where", ["here", "elsewhere"])
+def test_a_file_in_use_stays_as_large_as_it_is(tmp_path: Path, where: str) -> None:
+    """Making a file smaller is optional: a reader of this process, or another writer, prevents it."""
+    store = spacious(tmp_path)
+    before = store.path.stat().st_ino
+    if where == "here":
+        with store.read():
+            store.compact()
+    else:
+        hold = "print('ready', flush=True); sys.stdin.read()"
+        code = f"import duckdb; c = duckdb.connect({str(store.path)!r}, read_only=False); {hold}"
+        with store.read() as connection:
+            assert new_file.is_worth_compacting(connection)
+        with pytest.MonkeyPatch.context() as patch, program(code, store):
+            # It was looked at before the other one came.
+            patch.setattr(AuditStore, "read", lambda self: nullcontext())
+            patch.setattr(new_file, "is_worth_compacting", lambda _: True)
+            store.compact()
+    assert store.path.stat().st_ino == before
+    assert names(tmp_path) == ["audit.duckdb"]
+
+
+def test_what_a_killed_process_left_is_removed(store: AuditStore) -> None:
+    """A process that was killed while it made a smaller file leaves nothing for long."""
+    (store.folder / ".audit.duckdb.new").write_bytes(b"half")
+    (store.folder / ".audit.duckdb.new.wal").write_bytes(b"half")
+    with AuditStore(store.folder).write():
+        pass
+    assert names(store.folder) == ["audit.duckdb"]
+
+
+def test_an_error_of_the_disk_is_no_damage(
+    store: AuditStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the operating system says about a file is passed on as its own error."""
+
+    def connect(*_: object, **__: object) -> None:
+        raise duckdb.IOException("IO Error: Cannot open file: Too many open files")
+
+    monkeypatch.setattr(duckdb, "connect", connect)
+    with pytest.raises(OSError, match="Too many open files"):
+        store.read().__enter__()
 
 
 def test_a_full_disk_is_an_os_error(store: AuditStore) -> None:
