@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,10 @@ def runs(fake: FakeGitHub) -> None:
 def rows(folder: Path, sql: str) -> list[Any]:
     with AuditStore(folder).read() as connection:
         return connection.execute(sql).fetchall()
+
+
+def asked(fake: FakeGitHub, operation: str) -> int:
+    return sum(one.operation == operation for one in fake.requests)
 
 
 def logs_in(folder: Path) -> list[Path]:
@@ -323,3 +328,141 @@ def test_runs_without_jobs_are_counted(ghjobs: Any, fake: FakeGitHub, tmp_path: 
     assert "no jobs in 1 run" in ran.err
     total = ghjobs("audit", REPO, "-o", tmp_path, "--json").json["total"]
     assert (total["runs"], total["runs_without_jobs"], total["jobs"]) == (2, 1, 1)
+
+
+# Whose repositories.
+
+
+@pytest.fixture
+def owned(fake: FakeGitHub) -> None:
+    for name in ("octo-org/one", "octo-org/two", "octo-org/old", "octo-org/copy", "mona/hers"):
+        fake.add_run(name)
+    fake.repo("octo-org/old").archived = True
+    fake.repo("octo-org/copy").fork = True
+
+
+@pytest.mark.usefixtures("owned")
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        (["--org", "octo-org"], ["octo-org/one", "octo-org/two"]),
+        (["--org", "octo-org", "--archived"], ["octo-org/old", "octo-org/one", "octo-org/two"]),
+        (["--org", "octo-org", "--forks"], ["octo-org/copy", "octo-org/one", "octo-org/two"]),
+        (["--user", "mona"], ["mona/hers"]),
+        (["--user", "mona", "--org", "octo-org"], ["mona/hers", "octo-org/one", "octo-org/two"]),
+        (["mona/hers", "--org", "OCTO-org"], ["mona/hers", "octo-org/one", "octo-org/two"]),
+    ],
+)
+def test_an_owner_stands_for_its_repositories(
+    ghjobs: Any, tmp_path: Path, options: list[str], names: list[str]
+) -> None:
+    """Those of organizations and users; archived ones and forks only where they are asked for."""
+    ran = ghjobs("audit", *options, "-o", tmp_path)
+    assert ran.status == 0
+    assert rows(tmp_path, "SELECT DISTINCT repository FROM jobs ORDER BY ALL") == [
+        (name,) for name in names
+    ]
+    assert ("left out" in ran.err) == ("--org" in options)
+
+
+def test_an_owner_has_many_repositories(ghjobs: Any, fake: FakeGitHub, tmp_path: Path) -> None:
+    """All pages of its list are read."""
+    for n in range(130):
+        fake.repo(f"octo-org/repo-{n}")
+    ghjobs("audit", "--org", "octo-org", "-o", tmp_path)
+    assert asked(fake, "org_repos") == 2
+    assert asked(fake, "runs") == 130
+
+
+def test_an_owner_that_is_not_there(ghjobs: Any, tmp_path: Path) -> None:
+    """It is an error, and nothing is written."""
+    ran = ghjobs("audit", "--org", "nobody", "-o", tmp_path / "out")
+    assert ran.status == 1
+    assert "404" in ran.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("owned")
+def test_a_file_names_repositories(ghjobs: Any, tmp_path: Path) -> None:
+    """One on each line; comments and empty lines are left out."""
+    names = tmp_path / "names.txt"
+    names.write_text("# ours\nocto-org/one\n\nmona/hers  # hers\n")
+    assert ghjobs("audit", "octo-org/two", "--repos", names, "-o", tmp_path / "out").status == 0
+    assert len(rows(tmp_path / "out", "SELECT DISTINCT repository FROM jobs")) == 3
+
+
+@pytest.mark.parametrize("text", [None, "", "# nothing\n", "not a repository\n"])
+def test_a_file_that_names_none(ghjobs: Any, tmp_path: Path, text: str | None) -> None:
+    """A file that is not there, empty or malformed ends with status 2."""
+    names = tmp_path / "names.txt"
+    if text is not None:
+        names.write_text(text)
+    ran = ghjobs("audit", "--repos", names, "-o", tmp_path / "out")
+    assert ran.status == 2
+    assert ran.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+# Parts, plans, interruptions.
+
+
+@pytest.mark.usefixtures("runs")
+def test_shards_are_audited_and_merged(ghjobs: Any, tmp_path: Path) -> None:
+    """The merge of all parts has what one audit has."""
+    assert ghjobs("audit", REPO, OTHER, "-o", tmp_path / "whole").status == 0
+    for part in ("1/2", "2/2"):
+        folder = tmp_path / part[0]
+        ghjobs("audit", REPO, OTHER, "--shard", part, "--allow-empty", "-o", folder)
+    merged = tmp_path / "merged"
+    assert ghjobs("merge", tmp_path / "1", tmp_path / "2", "-o", merged).status == 0
+    sql = "SELECT repository, run_id, job_id, name, run_attempt FROM jobs ORDER BY ALL"
+    assert rows(merged, sql) == rows(tmp_path / "whole", sql)
+    assert len(logs_in(merged)) == len(logs_in(tmp_path / "whole"))
+
+
+def test_what_is_no_shard(ghjobs: Any, tmp_path: Path) -> None:
+    """Anything but I/N is refused before anything is written."""
+    ran = ghjobs("audit", REPO, "--shard", "3/2", "-o", tmp_path / "out")
+    assert ran.status == 2
+    assert "a shard reads" in ran.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_plan_counts_what_is_stored(ghjobs: Any, fake: FakeGitHub, tmp_path: Path) -> None:
+    """What the folder has need not be asked for again."""
+    assert ghjobs("audit", REPO, "-o", tmp_path).status == 0
+    fake.add_run(REPO)
+    [found] = ghjobs("audit", REPO, "-o", tmp_path, "--plan", "--json").json["repositories"]
+    assert (found["runs"], found["known"], found["listings"]) == (3, 2, 1)
+
+
+def test_a_log_that_never_comes_is_no_failure(
+    ghjobs: Any, fake: FakeGitHub, tmp_path: Path
+) -> None:
+    """The status is 0: nothing is missing that may still come."""
+    run = fake.add_run(REPO, jobs=[scenario.failing()])
+    fake.set_log(run.jobs[0].id, state="expired")
+    assert ghjobs("audit", REPO, "-o", tmp_path).status == 0
+    assert rows(tmp_path, "SELECT reason FROM failures") == [("expired",)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent by another way there")
+def test_ctrl_c_keeps_what_has_come(fake: FakeGitHub, start: Any, tmp_path: Path) -> None:
+    """It ends with status 130 and one line; the same command continues."""
+    for _ in range(300):
+        fake.add_run(REPO, jobs=[scenario.failing()])
+    fake.latency = 0.02
+    process = start("audit", REPO, "--concurrency", "4", "-o", tmp_path)
+    while asked(fake, "jobs") < 60:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"interrupted" in err
+    assert err.count(b"\n") == 1
+    [(stored,)] = rows(tmp_path, "SELECT count(*) FROM runs")
+    assert 40 < stored < 300
+    assert rows(tmp_path, "SELECT outcome, ended_at IS NULL FROM audits") == [
+        ("interrupted", False)
+    ]

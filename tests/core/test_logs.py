@@ -95,6 +95,22 @@ async def test_hits_and_annotations(gh: GitHubJobs, job: FakeJob) -> None:
         assert len(await take_all(log.annotations())) == 1
 
 
+async def test_a_saved_log_is_read_where_it_lies(
+    github: FakeGitHub, gh: GitHubJobs, tmp_path: Path
+) -> None:
+    """The reason of a failure is found in the file, without asking for the log once more."""
+    job = github.add_run("octo-org/octo-repo", jobs=[scenario.failing()]).jobs[0]
+    async with gh.open_log(job.ref) as log:
+        asked = await log.failure(await gh.get_job(job.ref))
+    github.clear_requests()
+    async with gh.open_log(job.ref) as log:
+        await log.save(tmp_path / "log.txt")
+        model = await gh.get_job(job.ref)
+        assert await log.failure(model, saved=tmp_path / "log.txt") == asked
+    assert asked is not None
+    assert [one.operation for one in github.requests] == ["log", "storage", "job"]
+
+
 async def test_steps_and_failure(github: FakeGitHub, gh: GitHubJobs) -> None:
     """Both fetch the job where it is not at hand."""
     failing = github.add_run(REPO, jobs=[scenario.failing()]).jobs[0]
