@@ -33,7 +33,7 @@ _ENOUGH: Final = 20
 _SHARE: Final = 10
 _AT_LATEST: Final = 5.0
 # No batch has more jobs than that: they are in memory. Whoever brings more waits for the write.
-_MAX_JOBS: Final = 16_000
+_MAX_JOBS: Final = 4_000
 
 
 @attrs.define
