@@ -133,6 +133,12 @@ def told(messages: Iterable[str]) -> FailureReason | None:
     return FailureReason(headline, (), kind, Certainty.CERTAIN, fingerprint(headline))
 
 
+def tells_time_limit(messages: Iterable[str]) -> bool:
+    """Return whether an annotation says that the job was stopped because its time was over."""
+    limits = [rule for rule in STOPPED if rule.kind is FailureKind.TIMEOUT]
+    return any(rule.pattern.match(text) for text in messages for rule in limits)
+
+
 def find_reason(lines: Sequence[LogLine]) -> FailureReason | None:
     """
     Return why the step that wrote *lines* failed; None where no line says anything.

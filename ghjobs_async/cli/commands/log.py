@@ -13,9 +13,8 @@ from typing import Annotated, Final, TypeVar
 import attrs
 from cyclopts import Parameter
 
-from ghjobs_async.audit.plan import failed as is_failed
 from ghjobs_async.cli.options import Common, Repo, command, run_with
-from ghjobs_async.cli.outcome import missing, read_failures
+from ghjobs_async.cli.outcome import find_failed, read_failures
 from ghjobs_async.cli.output.console import Exit, is_pipe, note, report
 from ghjobs_async.cli.output.log_lines import ExcerptPrinter, LineWriter, failed_at
 from ghjobs_async.cli.output.pager import paging
@@ -241,9 +240,9 @@ class _Logs:
     async def print_failures(self, ref: RunRef) -> Exit:
         """Print why each failed job of a run failed, and return the exit status."""
         jobs = await self.gh.list_jobs(ref)
-        self.troubles.extend(missing(jobs))
-        failed_jobs = [job for job in jobs if is_failed(job)]
-        if not failed_jobs:
+        found = await find_failed(self.gh, jobs)
+        self.troubles.extend(found.troubles)
+        if not found.jobs:
             states = Counter(job.state for job in jobs)
             counts = ", ".join(f"{n:,} {state}" for state, n in states.items())
             problem = f"no job of {ref} failed: {counts}"
@@ -252,8 +251,8 @@ class _Logs:
                 problem = f"{ref} has no jobs: it is {run.state}"
             self.troubles.append(problem)
             return Exit.FAILED if jobs.complete else Exit.INCOMPLETE
-        printer = ExcerptPrinter(failed_jobs, self.writer, self.troubles)
-        await read_failures(self.gh, ref.repo, failed_jobs, printer.take, context=self.context)
+        printer = ExcerptPrinter(found.jobs, self.writer, self.troubles)
+        await read_failures(self.gh, ref.repo, found, printer.take, context=self.context)
         return Exit.INCOMPLETE if self.troubles else Exit.OK
 
 
