@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ghjobs_async.testing import FakeGitHub, FakeRun, JobSpec, StepSpec, faults, scenario
+from ghjobs_async.testing import FakeGitHub, FakeRun, Fault, JobSpec, StepSpec, faults, scenario
 
 REPO = "octo-org/octo-repo"
 LIMIT = "The job has exceeded the maximum execution time of 5m0s"
@@ -68,7 +68,7 @@ def test_annotations_are_asked_for_once_and_only_where_needed(
 
 @pytest.mark.parametrize("fault", [faults.missing_permission(), faults.status(404)])
 def test_a_token_that_may_not_read_checks(
-    ghjobs: Any, fake: FakeGitHub, run: FakeRun, fault: faults.Fault
+    ghjobs: Any, fake: FakeGitHub, run: FakeRun, fault: Fault
 ) -> None:
     """A 403 or 404 is no error: the job stays a cancelled one."""
     fake.fail("annotations", fault, times=None)

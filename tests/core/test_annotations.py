@@ -9,7 +9,7 @@ from aioresponses import aioresponses
 
 from ghjobs_async import ConfigurationError, GitHubJobs, Job, JobRef
 from ghjobs_async.models import CheckAnnotation
-from ghjobs_async.testing import FakeGitHub, JobSpec, faults
+from ghjobs_async.testing import FakeGitHub, Fault, JobSpec, faults
 
 REPO = "octo-org/octo-repo"
 ROOT = "https://api.github.com"
@@ -111,7 +111,7 @@ async def test_annotations_can_be_switched_off(github: FakeGitHub, gh: GitHubJob
     "fault", [faults.missing_permission(), faults.status(404), faults.status(404, b"no JSON")]
 )
 async def test_a_refusal_of_annotations_is_no_error(
-    github: FakeGitHub, gh: GitHubJobs, fault: faults.Fault
+    github: FakeGitHub, gh: GitHubJobs, fault: Fault
 ) -> None:
     """A token that may not read checks leaves the reason as the log has it, after one request."""
     github.fail("annotations", fault)
