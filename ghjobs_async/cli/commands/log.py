@@ -231,11 +231,13 @@ class _Logs:
         excerpt = await self.read(ref, lambda log: log.failure(job, context=self.context))
         if excerpt is None:
             raise GHJobsError(f"{ref} did not fail: it is {job.state}")
-        if about := failed_at(excerpt):
-            note(about)
+        if self.writer.terminal:
+            self.writer.write_failure(excerpt)
+        else:
+            note(failed_at(excerpt))
+            self.writer.write_excerpt(excerpt.lines)
         if not excerpt.lines:
             note("the log is empty")
-        self.writer.write_excerpt(excerpt.lines)
 
     async def print_failures(self, ref: RunRef) -> Exit:
         """Print why each failed job of a run failed, and return the exit status."""
