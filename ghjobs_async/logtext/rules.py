@@ -55,7 +55,7 @@ class Rule:
         tool: Which tool writes it. Of one tool's forms, the one that stands first in the table is
             the best headline.
         kind: The kind of failure.
-        needles: Literals of which every matching line has one; without any, each line is tried.
+        needles: Literals of which every matching line has one: only lines with one are tried.
         pattern: Matches the line from its beginning, without colours, times and other wrappers.
         example: A line that it matches.
     """

@@ -90,14 +90,15 @@ class StepFinder:
 
     def feed(self, lines: Iterable[LogLine]) -> None:
         """Take the next lines."""
-        index = self._openers.count
-        lines = tuple(lines)
+        first = self._openers.count
+        lines = lines if isinstance(lines, list) else list(lines)
         self._openers.feed(lines)
-        for line in lines:
-            if not line.raw.startswith(self._stamp) and not line.continuation:
-                self._stamp = (line.time_text or "-")[:19].encode()
+        stamp = self._stamp
+        for index, line in enumerate(lines, first):
+            if line.raw[:19] != stamp and not line.continuation:
+                stamp = (line.time_text or "-")[:19].encode()
                 self._pass(index, second(line))
-            index += 1
+        self._stamp = stamp
 
     def close(self) -> tuple[StepSpan, ...]:
         """Return a range for every step of the job, in their order."""
