@@ -23,6 +23,8 @@ class Opens(Enum):
 
     SCRIPT = auto()
     ACTION = auto()
+    #: An action without inputs: a group without content, which a script may print as well.
+    EMPTY = auto()
     #: An action that writes no line of its own before the next opener: a composite action.
     COMPOSITE = auto()
     #: A group ``Run ...`` without the content that a runner writes: probably printed by a script.
@@ -174,7 +176,7 @@ class OpenerFinder:
             if form is Opens.CONDITION:
                 nested = bool(self._open)
             self._openers.append(Opener(index, form, title[:_MAX_TITLE].strip(), when, nested))
-            self._header = form in {Opens.SCRIPT, Opens.ACTION}
+            self._header = form in {Opens.SCRIPT, Opens.ACTION, Opens.EMPTY}
             if form is Opens.POST:
                 self._behind = index + 1
 
@@ -243,12 +245,12 @@ class OpenerFinder:
         elif _ACTION.match(title) and (
             body.kind is LineKind.ENDGROUP or content in {b"with:", b"env:"}
         ):
-            form = Opens.ACTION
+            form = Opens.EMPTY if body.kind is LineKind.ENDGROUP else Opens.ACTION
             if self._lead is not None:
                 index, when = self._lead
         self._lead = None
         self._add(index, form, title, when)
-        if form is Opens.ACTION:
+        if form in {Opens.ACTION, Opens.EMPTY}:
             self._action, self._ended = self._openers[-1], False
 
     def _end_action(self, line: LogLine) -> None:

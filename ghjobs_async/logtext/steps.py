@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ghjobs_async.logtext.lines import LogLine
     from ghjobs_async.models import Job, Step
 
-#: The shares of all readings from which a boundary counts as certain, or as likely. What is certain is
-#: never wrong in thousands of generated logs of every form; a lower share was, once in some hundred.
+#: The shares of all readings from which a boundary counts as certain, or as likely. What is certain
+#: is meant to be never wrong, so that share is high.
 _CERTAIN: Final = 0.9997
 _LIKELY: Final = 0.6
 
@@ -31,7 +31,7 @@ _LIKELY: Final = 0.6
 class Certainty(StrEnum):
     """How certain it is that lines belong to a step."""
 
-    #: Exactly these lines; at least 99 in 100 such lines are right.
+    #: Exactly these lines.
     CERTAIN = "certain"
     #: The best of several possible splits.
     LIKELY = "likely"
