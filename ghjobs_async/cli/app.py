@@ -16,7 +16,8 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
 from ghjobs_async.cli.output.console import Exit, note, report, stop_verbose
-from ghjobs_async.errors import ConfigurationError, GHJobsError
+from ghjobs_async.cli.output.problems import not_found, usage
+from ghjobs_async.errors import ConfigurationError, GHJobsError, NotFoundError
 
 _HELP: Final = """\
 GitHub's workflow jobs and their logs: one, or a hundred thousand.
@@ -150,11 +151,14 @@ def run(argv: Sequence[str]) -> int:
         )
         sys.stdout.flush()
     except CycloptsError as error:
-        report(" ".join(str(error).split()))
+        report(usage(error))
         return Exit.USAGE
     except BrokenPipeError:
         _discard_output()
         return Exit.PIPE_CLOSED
+    except NotFoundError as error:
+        report(not_found(error))
+        return Exit.FAILED
     except (GHJobsError, OSError) as error:
         report(error)
         return Exit.USAGE if isinstance(error, ConfigurationError) else Exit.FAILED

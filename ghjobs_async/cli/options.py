@@ -195,6 +195,8 @@ class Filters(RunFilters):
 
 @attrs.frozen(kw_only=True)
 class GrepFilters(Filters):
-    """The filters, with ``-e`` left to the pattern as in grep."""
+    """The filters, with ``-e``, ``-w`` and ``-s`` left to what they mean in grep."""
 
+    workflow: str | None = None
     event: str | None = None
+    status: str | None = None

@@ -80,7 +80,12 @@ def grep_command(  # noqa: D417 -- what commands share describes itself
     gh, progress = common.connect(root, draws=draws, max_wait=BUDGET_WAIT)
     printer = HitPrinter(search, progress.print)
     troubles: list[str] = []
-    feed = Feed(gh, plan, Tally(), lambda failure: troubles.append(_said(failure)), runs=refs)
+
+    def fail(failure: Failure) -> None:
+        silent = matching.no_messages and failure["what"] == "log"
+        troubles.append("" if silent else _said(failure))
+
+    feed = Feed(gh, plan, Tally(), fail, runs=refs)
     for name in names:
         plan.search(gh, name)
     try:
@@ -89,7 +94,7 @@ def grep_command(  # noqa: D417 -- what commands share describes itself
     except GHJobsError as error:
         troubles = [str(error)]
     printer.close()
-    for trouble in troubles:
+    for trouble in filter(None, troubles):
         report(trouble)
     # Once found, nothing else counts for -q.
     ignored = common.quiet and printer.found

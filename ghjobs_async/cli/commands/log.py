@@ -22,7 +22,7 @@ from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.output.text import size
 from ghjobs_async.cli.target import Target, Targets
 from ghjobs_async.client import GitHubJobs
-from ghjobs_async.errors import ConfigurationError, GHJobsError
+from ghjobs_async.errors import ConfigurationError, GHJobsError, NotFoundError
 from ghjobs_async.logs.job_log import JobLog
 from ghjobs_async.logtext import MAX_LINE, Certainty
 from ghjobs_async.models import Job, Step
@@ -39,7 +39,7 @@ app = command(
     "log",
     """\
 ghjobs log JOB [OPTIONS]
-       ghjobs log --run RUN --failed [OPTIONS]""",
+       ghjobs log RUN --failed [OPTIONS]""",
     """\
 On a terminal the log comes without timestamps, through the pager that
 GH_PAGER or PAGER names, and nothing in it but colours can control the
@@ -85,7 +85,7 @@ def log_command(  # noqa: D417 -- what commands share describes itself
     Print the log of a job, or save it; or print why the jobs of a run failed.
 
     Args:
-        job: Number of the job, or its address; with --failed, the address of a run.
+        job: Number of the job, or its address; with --failed, also of a run.
         run: With --failed: all failed jobs of this run, given as number or address.
         step: Only this step: its name, a part of it, or its number.
         failed: Only why it failed: the reason, and the failing step's errors.
@@ -114,7 +114,7 @@ def log_command(  # noqa: D417 -- what commands share describes itself
         elif step is not None:
             await logs.print_step(target.ref, step)
         elif failed:
-            await logs.print_failure(target.ref)
+            return await logs.print_failure(target.ref, bare=job is not None and job.isdecimal())
         else:
             await logs.print_all(target.ref)
         return Exit.OK
@@ -226,8 +226,14 @@ class _Logs:
         for line in self.writer.last(found.lines):
             self.writer.write(line)
 
-    async def print_failure(self, ref: JobRef) -> None:
-        job = await self.gh.get_job(ref)
+    async def print_failure(self, ref: JobRef, *, bare: bool) -> Exit:
+        """Print why a job failed; a *bare* number may be that of a run, as for ``gh run view``."""
+        try:
+            job = await self.gh.get_job(ref)
+        except NotFoundError:
+            if not bare:
+                raise
+            return await self._print_run(RunRef(ref.repo, ref.job_id))
         excerpt = await self.read(ref, lambda log: log.failure(job, context=self.context))
         if excerpt is None:
             raise GHJobsError(f"{ref} did not fail: it is {job.state}")
@@ -238,6 +244,15 @@ class _Logs:
             self.writer.write_excerpt(excerpt.lines)
         if not excerpt.lines:
             note("the log is empty")
+        return Exit.OK
+
+    async def _print_run(self, ref: RunRef) -> Exit:
+        try:
+            return await self.print_failures(ref)
+        except NotFoundError as error:
+            raise GHJobsError(
+                f"check the number, {ref.repo} job or run {ref.run_id}: 404, {error.hint}"
+            ) from error
 
     async def print_failures(self, ref: RunRef) -> Exit:
         """Print why each failed job of a run failed, and return the exit status."""
