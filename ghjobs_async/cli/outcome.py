@@ -9,11 +9,17 @@ import attrs
 
 from ghjobs_async.audit.plan import failed
 from ghjobs_async.client import GitHubJobs
-from ghjobs_async.errors import ConfigurationError, ForbiddenError, GHJobsError, NotFoundError
+from ghjobs_async.errors import (
+    ConfigurationError,
+    ForbiddenError,
+    GHJobsError,
+    LogUnavailableError,
+    NotFoundError,
+)
 from ghjobs_async.fanout import Fetched, gather
 from ghjobs_async.logs.job_log import JobLog
-from ghjobs_async.logtext import FailureExcerpt
-from ghjobs_async.logtext.reason import tells_time_limit
+from ghjobs_async.logtext import Certainty, FailureExcerpt, failing_step
+from ghjobs_async.logtext.reason import tells_time_limit, told
 from ghjobs_async.models import CheckAnnotation, Conclusion, Job, JobList
 from ghjobs_async.refs import JobRef
 
@@ -84,6 +90,24 @@ async def find_failed(gh: GitHubJobs, jobs: JobList) -> FailedJobs:
     return FailedJobs([job for job in jobs if failed(job) or job.id in limited], limited, troubles)
 
 
+async def explain_lost(gh: GitHubJobs, job: Job, error: GHJobsError) -> FailureExcerpt | None:
+    """
+    Return what annotations tell about a job that lost its runner, and with it its log.
+
+    None where they tell nothing, and where *error* is another one.
+    """
+    if not isinstance(error, LogUnavailableError) or error.reason != "lost":
+        return None
+    try:
+        found = await gh.list_annotations(job)
+    except GHJobsError:
+        return None
+    reason = told(one.message for one in found if one.annotation_level == "failure")
+    if reason is None:
+        return None
+    return FailureExcerpt(failing_step(job), (), (), Certainty.UNKNOWN, capped=False, reason=reason)
+
+
 async def read_failures(
     gh: GitHubJobs,
     repo: str,
@@ -107,6 +131,9 @@ async def read_failures(
     async with gh.fan_out_logs(refs, read) as outcomes:
         async for outcome in outcomes:
             cause = outcome.value if isinstance(outcome, Fetched) else outcome.error
-            if isinstance(cause, Exception) and not isinstance(cause, GHJobsError):
+            job = jobs[outcome.ref.job_id]
+            if isinstance(cause, GHJobsError):
+                cause = await explain_lost(gh, job, cause) or cause
+            elif isinstance(cause, Exception):
                 raise cause
-            take(jobs[outcome.ref.job_id], cause)
+            take(job, cause)

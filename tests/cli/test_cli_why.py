@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ghjobs_async.testing import FakeGitHub, FakeRun, JobSpec
+from ghjobs_async.testing import FakeGitHub, FakeRun, JobSpec, faults
 
 REPO = "octo-org/octo-repo"
 CAUSE = "sum.c:7:1: error: bad"
@@ -97,3 +97,49 @@ def test_an_empty_log_may_have_annotations(
     ran = ghjobs("log", "-R", REPO, "--run", run.id, "--failed")
     assert "The runner is broken (action)" in ran.out
     assert "its log is empty" not in ran.out
+
+
+LOST = "The self-hosted runner lost communication with the server."
+
+
+def test_a_job_that_lost_its_runner(
+    ghjobs: Any, fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its log was never uploaded: its annotations tell the reason, and nothing is missing."""
+    step = {**BUILD, "status": "in_progress", "conclusion": None, "completed_at": None}
+    times = {"started_at": "2026-10-01T10:00:00Z", "completed_at": "2026-10-01T10:15:00Z"}
+    spec = JobSpec(
+        "lost",
+        "failure",
+        log_state="not_ready",
+        annotations=(LOST,),
+        overrides={"steps": [step], **times},
+    )
+    run = fake.add_run(REPO, jobs=[spec])
+    (job,) = run.jobs
+    ran = ghjobs("list", "-R", REPO, run.id, "--failed", "--json")
+    assert (ran.status, ran.err) == (0, "")
+    assert (ran.json[0]["headline"], ran.json[0]["kind"]) == (LOST, "runner_lost")
+    assert ran.json[0]["fingerprint"] == LOST
+    said = f"failed at 'Build': {LOST} (runner lost)\n"
+    ran = ghjobs("log", "-R", REPO, "--run", run.id, "--failed")
+    assert (ran.status, ran.out, ran.err) == (0, "", f"lost ({job.id}): {said}")
+    ran = ghjobs("log", "-R", REPO, job.id, "--failed")
+    assert (ran.status, ran.out) == (0, "")
+    assert ran.err.startswith(said)
+    assert "was never uploaded" in ran.err
+    fake.fail("annotations", faults.missing_permission(), times=None)
+    assert ghjobs("log", "-R", REPO, job.id, "--failed").status == 1
+    ran = ghjobs("list", "-R", REPO, run.id, "--failed")
+    assert (ran.status, ran.rows[0][5]) == (3, "")
+    assert "was never uploaded" in ran.err
+
+
+@pytest.mark.parametrize("of_run", [False, True])
+def test_how_many_lines_around_an_error(ghjobs: Any, run: FakeRun, of_run: bool) -> None:
+    """``--context`` says how many, also for the jobs of a run."""
+    which = ("--run", run.id) if of_run else (run.jobs[0].id,)
+    for context in (0, 2):
+        lines = ghjobs("log", "-R", REPO, *which, "--failed", "-C", context).out.splitlines()
+        below = lines[lines.index("") + 1 :]
+        assert below == [*(f"line {60 - n}" for n in range(context, 0, -1)), lines[-1]]

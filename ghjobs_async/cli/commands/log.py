@@ -14,7 +14,7 @@ import attrs
 from cyclopts import Parameter
 
 from ghjobs_async.cli.options import Common, Repo, command, run_with
-from ghjobs_async.cli.outcome import find_failed, read_failures
+from ghjobs_async.cli.outcome import explain_lost, find_failed, read_failures
 from ghjobs_async.cli.output.console import Exit, is_pipe, note, report
 from ghjobs_async.cli.output.log_lines import ExcerptPrinter, LineWriter, failed_at
 from ghjobs_async.cli.output.pager import paging
@@ -22,7 +22,12 @@ from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.output.text import size
 from ghjobs_async.cli.target import Target, Targets
 from ghjobs_async.client import GitHubJobs
-from ghjobs_async.errors import ConfigurationError, GHJobsError, NotFoundError
+from ghjobs_async.errors import (
+    ConfigurationError,
+    GHJobsError,
+    LogUnavailableError,
+    NotFoundError,
+)
 from ghjobs_async.logs.job_log import JobLog
 from ghjobs_async.logtext import MAX_LINE, Certainty
 from ghjobs_async.models import Job, Step
@@ -234,7 +239,14 @@ class _Logs:
             if not bare:
                 raise
             return await self._print_run(RunRef(ref.repo, ref.job_id))
-        excerpt = await self.read(ref, lambda log: log.failure(job, context=self.context))
+        empty = "the log is empty"
+        try:
+            excerpt = await self.read(ref, lambda log: log.failure(job, context=self.context))
+        except LogUnavailableError as error:
+            excerpt = await explain_lost(self.gh, job, error)
+            if excerpt is None:
+                raise
+            empty = str(error)
         if excerpt is None:
             raise GHJobsError(f"{ref} did not fail: it is {job.state}")
         if self.writer.terminal:
@@ -243,7 +255,7 @@ class _Logs:
             note(failed_at(excerpt))
             self.writer.write_excerpt(excerpt.lines)
         if not excerpt.lines:
-            note("the log is empty")
+            note(empty)
         return Exit.OK
 
     async def _print_run(self, ref: RunRef) -> Exit:

@@ -70,7 +70,7 @@ class LineWriter:
 
     def write_failure(self, excerpt: FailureExcerpt) -> None:
         """
-        Write for people where and why a job failed, then the lines around its errors.
+        Write for people where and why a job failed, then the lines around its errors, if any.
 
         Where no error says why, the lines that do come first: they may stand far above.
         """
@@ -175,7 +175,7 @@ def failed_at(excerpt: FailureExcerpt, *, with_headline: bool = True) -> str:
     why = "the log does not tell the reason" if reason is None else f"{reason.headline}{kind}"
     if excerpt.step is None:
         return why if with_headline else f"failed{kind}"
-    sure = _SURE[excerpt.certainty]
+    sure = _SURE[excerpt.certainty] if excerpt.lines else ""
     if with_headline:
         return f"failed at {excerpt.step.name!r}{sure}: {why}"
     return f"failed at {excerpt.step.name!r}{kind}{sure}"
