@@ -2,7 +2,8 @@
 The table of rules by which `find_reason` finds the line that says why a step failed.
 
 One line a form of message: the tool, the kind of failure, literals of which a matching line has one,
-the pattern, and an example, which is the rule's test. To teach it a tool, add a line.
+the pattern, and an example. To teach it a tool, add a line here, and one to ``rule_lines.py`` of the
+tests.
 
 Keep patterns linear: no repetition within a repetition, and nothing unbounded before `.*`.
 """
