@@ -145,7 +145,9 @@ def docs(session: nox.Session) -> None:
     """Write the API reference to build/docs; a warning is an error."""
     session.install("-e", ".[all]", *group("docs"))
     pdoc = ("python", "-W", "error", "-m", "pdoc", "--docformat", "google")
-    session.run(*pdoc, "--output-directory", "build/docs", "ghjobs_async", "ghjobs_async.testing")
+    # `GitHubJobs` has most of its methods from `operations`.
+    modules = ("ghjobs_async", "ghjobs_async.operations", "ghjobs_async.testing")
+    session.run(*pdoc, "--output-directory", "build/docs", *modules)
 
 
 @nox.session

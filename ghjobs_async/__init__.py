@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from ghjobs_async.refs import JobRef, RunRef
     from ghjobs_async.transport.app import AppAuth
     from ghjobs_async.transport.auth import TokenAuth
+    from ghjobs_async.transport.stats import Stats
 
 __all__ = [
     "Actor",
@@ -111,6 +112,7 @@ __all__ = [
     "RunRef",
     "RunSearch",
     "ServerError",
+    "Stats",
     "Status",
     "Step",
     "StepLog",
@@ -129,7 +131,7 @@ __all__ = [
 # as the command does, starts fast.
 _HOMES = (
     *("errors", "clock", "refs", "models", "logtext", "fanout", "transport.auth", "transport.app"),
-    *("listing.run_search", "logs.job_log", "logs.log_grep", "client"),
+    *("transport.stats", "listing.run_search", "logs.job_log", "logs.log_grep", "client"),
 )
 
 if not TYPE_CHECKING:

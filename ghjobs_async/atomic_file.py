@@ -8,7 +8,6 @@ import os
 import secrets
 import stat
 from contextlib import suppress
-from types import TracebackType
 from typing import Self
 
 
@@ -25,9 +24,6 @@ class WholeFile:
 
     It is written to a temporary file in the same folder, which replaces the path at the end. After
     an error in the block, the path is as it was before. A symbolic link is replaced, not followed.
-
-    Args:
-        path: The path of the file.
 
     Raises (on entering, writing and leaving):
         OSError: It cannot be written; most wrong paths are found on entering.
@@ -60,12 +56,7 @@ class WholeFile:
         self._file.seek(0)
         self._file.truncate()
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
         try:
             self._file.close()
             if exc_type is None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import re
 from difflib import get_close_matches
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from ghjobs_async.errors import ConfigurationError, shown
 from ghjobs_async.models import RUN_STATUSES, Conclusion, Job, Run, Status
@@ -15,6 +14,8 @@ from ghjobs_async.refs import JobRef, RunRef
 RunLike: TypeAlias = RunRef | Run | str
 #: What names a job: a reference, a `Job`, its URL, or (before an id) its repository.
 JobLike: TypeAlias = JobRef | Job | str
+
+_Ref = TypeVar("_Ref", RunRef, JobRef)
 
 # Other tools' words that are not spelled like GitHub's.
 _SYNONYMS: Final = {
@@ -40,42 +41,35 @@ def resolve_run(run: object, run_id: int | str | None = None) -> RunRef:
     Raises:
         ConfigurationError: They do not name a run.
     """
-    if run_id is None:
-        if isinstance(run, RunRef):
-            return run
-        if isinstance(run, Run):
-            return run.ref
-        if isinstance(run, str):
-            return RunRef.parse(run)
-    elif isinstance(run, str):
-        return RunRef(run, run_id)
-    raise ConfigurationError(
-        f"a run is a RunRef, a Run, its URL, or two arguments, repository and id; not {shown(run)}"
-    )
+    return _resolve(run, run_id, RunRef, Run)
 
 
 def resolve_job(job: object, job_id: int | str | None = None) -> JobRef:
     """
-    Return the reference to a job.
-
-    Args:
-        job: A `JobRef`, a `Job` or the job's URL; or, together with *job_id*, the repository.
-        job_id: Numeric id of the job.
+    Return the reference to a job, as `resolve_run` does to a run.
 
     Raises:
         ConfigurationError: They do not name a job, or the URLs of the `Job` name no repository.
     """
-    if job_id is None:
-        if isinstance(job, JobRef):
-            return job
-        if isinstance(job, Job):
-            return job.ref
-        if isinstance(job, str):
-            return JobRef.parse(job)
-    elif isinstance(job, str):
-        return JobRef(job, job_id)
+    return _resolve(job, job_id, JobRef, Job)
+
+
+def _resolve(
+    given: object, number: int | str | None, ref: type[_Ref], model: type[Run | Job]
+) -> _Ref:
+    if number is None:
+        if isinstance(given, model):
+            given = given.ref
+        if isinstance(given, ref):
+            return given
+        if isinstance(given, str):
+            return ref.parse(given)
+    elif isinstance(given, str):
+        return ref(given, number)
+    kind = model.__name__
     raise ConfigurationError(
-        f"a job is a JobRef, a Job, its URL, or two arguments, repository and id; not {shown(job)}"
+        f"a {kind.lower()} is a {kind}Ref, a {kind}, its URL, or two arguments, repository and id; "
+        f"not {shown(given)}"
     )
 
 
@@ -118,14 +112,19 @@ def check_refs(refs: object) -> None:
         )
 
 
+def check_conditional(value: object) -> None:
+    """Reject anything but a switch or a positive number of bytes."""
+    if isinstance(value, bool) or (isinstance(value, int) and value >= 1):
+        return
+    raise ConfigurationError(
+        f"conditional is True, False or a number of bytes, 1 or more; not {shown(value)}"
+    )
+
+
 def check_number(name: str, value: object, *, least: float, whole: bool = False) -> None:
     """Reject anything but a number that is *least* or more."""
     kinds = (int,) if whole else (int, float)
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, kinds)
-        or math.isnan(value)
-        or value < least
-    ):
+    # NaN is not at least anything.
+    if isinstance(value, bool) or not isinstance(value, kinds) or not value >= least:
         kind = "a whole number" if whole else "a number"
         raise ConfigurationError(f"{name} is {kind} of {least:g} or more, not {shown(value)}")

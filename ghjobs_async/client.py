@@ -1,10 +1,10 @@
-"""`GitHubJobs`: one method for each operation, and the fan-outs."""
+"""`GitHubJobs`: the client, its logs and its fan-outs; `Operations` has its other methods."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self, TypeVar
@@ -15,6 +15,7 @@ from ghjobs_async.checks import (
     JobLike,
     RunLike,
     check_api_version,
+    check_conditional,
     check_filter,
     check_number,
     check_refs,
@@ -22,31 +23,24 @@ from ghjobs_async.checks import (
     resolve_run,
 )
 from ghjobs_async.clock import Clock
-from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.fanout import FanOut, FanOutLate
-from ghjobs_async.listing.pages import Pages, Reading
 from ghjobs_async.listing.run_search import RunSearch
-from ghjobs_async.logs.annotations import read_annotations
 from ghjobs_async.logs.download import Download
 from ghjobs_async.logs.job_log import JobLog, compiled
 from ghjobs_async.logs.log_grep import LogGrep
 from ghjobs_async.logs.storage import Storage
 from ghjobs_async.logtext.search import Context
-from ghjobs_async.models import CheckAnnotation, Job, JobList, LogLink, RateLimit, Run, Wait
-from ghjobs_async.refs import JobRef, RunRef, check_id, check_repo
+from ghjobs_async.models import JobList, LogLink, RateLimit, Wait
+from ghjobs_async.operations import Operations
+from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.transport.auth import AuthSource, CredentialStore, TokenAuth
+from ghjobs_async.transport.etags import DEFAULT_BOUND, EtagMemory
 from ghjobs_async.transport.gate import Gate
 from ghjobs_async.transport.requester import Requester
 from ghjobs_async.transport.retries import Retries
 from ghjobs_async.transport.session import DEFAULT_TIMEOUT, Sessions
-from ghjobs_async.wire.operations import (
-    Filter,
-    get_job,
-    get_job_json,
-    get_pull_head,
-    get_run,
-    list_jobs,
-)
+from ghjobs_async.transport.stats import Counters, Stats
+from ghjobs_async.wire.operations import Filter
 
 if TYPE_CHECKING:
     import aiohttp
@@ -65,7 +59,7 @@ class _Environment(Enum):
     TOKEN = "the environment's token"  # noqa: S105 -- no token
 
 
-class GitHubJobs:
+class GitHubJobs(Operations):
     """
     GitHub's workflow jobs: get a job, list the jobs of a run, read their logs; one or many.
 
@@ -86,6 +80,10 @@ class GitHubJobs:
         requests_per_minute: The pace; None is what GitHub allows: 900 on github.com and ghe.com, no
             limit on an Enterprise Server.
         retries: How often a request is sent again after a failure that may pass.
+        conditional: Whether `get_run`, `get_job` and `list_jobs` remember their answers, and ask only
+            for what has changed: an unchanged one costs no hourly budget. A number is how many bytes
+            they may take, instead of 32 MiB.
+        trace_configs: For aiohttp's own tracing, which sees tokens and signed links too.
         clock: Time and chance, for tests.
 
     Raises:
@@ -105,11 +103,14 @@ class GitHubJobs:
         on_wait: Callable[[Wait], object] | None = None,
         requests_per_minute: float | None = None,
         retries: int = 5,
+        conditional: bool | int = False,
+        trace_configs: Sequence[aiohttp.TraceConfig] = (),
         clock: Clock | None = None,
     ) -> None:
         check_number("concurrency", concurrency, least=1, whole=True)
         check_number("max_wait", max_wait, least=0)
         check_number("retries", retries, least=0, whole=True)
+        check_conditional(conditional)
         if requests_per_minute is not None:
             check_number("requests_per_minute", requests_per_minute, least=0.1)
         check_api_version(api_version)
@@ -121,20 +122,21 @@ class GitHubJobs:
             found = environment.find_token(root, os.environ)
             auth = None if found is None else TokenAuth(found[0], source=found[1])
         clock = clock or Clock()
-        gate = Gate(concurrency, clock, max_wait, on_wait)
-        self._base_url = root
-        self._pace = requests_per_minute
-        self._concurrency = concurrency
-        self._clock = clock
-        self._requester = Requester(
-            sessions=Sessions(root, timeout, session),
+        self._counters = Counters()
+        gate = Gate(concurrency, clock, max_wait, on_wait, self._counters)
+        requester = Requester(
+            sessions=Sessions(root, timeout, session, trace_configs, self._counters),
             credentials=CredentialStore(auth, requests_per_minute),
             gate=gate,
             api_version=api_version,
-            retries=Retries(retries, clock, max_wait, gate.report),
+            retries=Retries(retries, clock, max_wait, gate.report_retry),
             clock=clock,
         )
-        self._pages = Pages(self._requester, concurrency)
+        bound = DEFAULT_BOUND if conditional is True else conditional
+        super().__init__(requester, concurrency, EtagMemory(requester, bound) if bound else None)
+        self._base_url = root
+        self._pace = requests_per_minute
+        self._concurrency = concurrency
         # Downloads have their own slots: a log that waits for its reader blocks no API call.
         self._storage = Storage(concurrency)
 
@@ -154,7 +156,14 @@ class GitHubJobs:
         The hourly budget that remains, as the last answers reported it; None before the first one,
         and on servers without limits. Of several credentials, it is the one with the least left.
         """
-        return self._requester.credentials.rate_limit(self._clock.now())
+        known = self._requester.credentials.rate_limits(self._requester.clock.now()).values()
+        return min(known, key=lambda limit: limit.remaining, default=None)
+
+    @property
+    def stats(self) -> Stats:
+        """What this client has done so far, as an immutable snapshot."""
+        requester = self._requester
+        return self._counters.snapshot(requester.credentials.rate_limits(requester.clock.now()))
 
     def __repr__(self) -> str:
         return f"<GitHubJobs at {self._base_url}>"
@@ -168,170 +177,6 @@ class GitHubJobs:
     async def aclose(self) -> None:
         """Close the session, unless it was borrowed. Twice is fine."""
         await self._requester.aclose()
-
-    async def get_job(self, job: JobLike, job_id: int | str | None = None) -> Job:
-        """
-        Fetch one job.
-
-        ``GET /repos/{owner}/{repo}/actions/jobs/{job_id}`` --
-        https://docs.github.com/rest/actions/workflow-jobs#get-a-job-for-a-workflow-run
-
-        Args:
-            job: Repository as ``"owner/name"``; or, alone, a `JobRef`, a `Job` or the job's URL.
-            job_id: Numeric id of the job.
-
-        Raises:
-            NotFoundError: No such job, or the token cannot see it.
-        """
-        ref = resolve_job(job, job_id)
-        return await self._requester.send(get_job(ref.repo, ref.job_id))
-
-    async def get_job_json(
-        self, job: JobLike, job_id: int | str | None = None
-    ) -> dict[str, object]:
-        """Fetch one job as GitHub's JSON object, with the keys that `Job` lacks."""
-        ref = resolve_job(job, job_id)
-        return await self._requester.send(get_job_json(ref.repo, ref.job_id))
-
-    async def list_jobs(
-        self,
-        run: RunLike,
-        run_id: int | str | None = None,
-        *,
-        filter: Filter = "latest",  # noqa: A002 -- GitHub's own name
-    ) -> JobList:
-        """
-        List the jobs of a run, or of one attempt of it: all pages, fetched concurrently.
-
-        ``GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs`` --
-        https://docs.github.com/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run
-
-        ``GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs`` --
-        https://docs.github.com/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run-attempt
-
-        Args:
-            run: Repository as ``"owner/name"``; or, alone, a `RunRef`, a `Run` or the run's URL.
-            run_id: Numeric id of the run.
-            filter: ``"latest"`` for the latest attempt, ``"all"`` for the jobs of every attempt.
-
-        Returns:
-            The jobs, and whether they are all: ``complete``, ``total_count``, ``undecodable``.
-
-        Raises:
-            NotFoundError: No such run or attempt, or the token cannot see it.
-            ConfigurationError: ``filter="all"`` for a single attempt.
-        """
-        ref = resolve_run(run, run_id)
-        check_filter(filter)
-        if ref.attempt is not None and filter == "all":
-            raise ConfigurationError(
-                f'filter="all" asks for every attempt, but {ref} names one: leave one of them out'
-            )
-        return await self._decode(await self._fetch(ref, filter))
-
-    def _fetch(self, ref: RunRef, filter: Filter) -> Awaitable[Reading[Job]]:  # noqa: A002
-        return self._pages.fetch((ref.repo, "jobs"), partial(list_jobs, ref, filter))
-
-    async def _decode(self, reading: Reading[Job]) -> JobList:
-        listing = await self._pages.decode(reading)
-        return JobList(listing.items, listing.total_count, listing.undecodable, listing.settled)
-
-    async def list_annotations(
-        self, job: JobLike, job_id: int | str | None = None
-    ) -> tuple[CheckAnnotation, ...]:
-        """
-        List what GitHub and actions said about a job besides its log, such as a time limit.
-
-        ``GET /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations`` --
-        https://docs.github.com/rest/checks/runs#list-check-run-annotations
-
-        The token needs to read checks.
-        """
-        found = job if isinstance(job, Job) else await self.get_job(job, job_id)
-        return await read_annotations(self._requester, found)
-
-    async def get_run(self, run: RunLike, run_id: int | str | None = None) -> Run:
-        """
-        Fetch one run, or one attempt of it.
-
-        ``GET /repos/{owner}/{repo}/actions/runs/{run_id}`` --
-        https://docs.github.com/rest/actions/workflow-runs#get-a-workflow-run
-
-        ``GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}`` --
-        https://docs.github.com/rest/actions/workflow-runs#get-a-workflow-run-attempt
-
-        Takes what `list_jobs` takes.
-
-        Raises:
-            NotFoundError: No such run or attempt, or the token cannot see it.
-        """
-        return await self._requester.send(get_run(resolve_run(run, run_id)))
-
-    async def get_pull_head(self, repo: str, number: int) -> str:
-        """
-        Fetch the head commit of a pull request, whose runs ``iter_runs(repo, head_sha=...)`` gives.
-
-        ``GET /repos/{owner}/{repo}/pulls/{pull_number}`` --
-        https://docs.github.com/rest/pulls/pulls#get-a-pull-request
-        """
-        number = check_id(number, "a pull request")
-        return await self._requester.send(get_pull_head(check_repo(repo), number))
-
-    def iter_runs(
-        self,
-        repo: str,
-        *,
-        workflow: str | int | None = None,
-        actor: str | None = None,
-        branch: str | None = None,
-        event: str | None = None,
-        status: str | None = None,
-        created: str | None = None,
-        head_sha: str | None = None,
-        check_suite_id: int | None = None,
-        exclude_pull_requests: bool = False,
-    ) -> RunSearch:
-        """
-        Iterate over the runs of a repository or of one workflow, the newest first.
-
-        ``GET /repos/{owner}/{repo}/actions/runs`` --
-        https://docs.github.com/rest/actions/workflow-runs#list-workflow-runs-for-a-repository
-
-        ``GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs`` --
-        https://docs.github.com/rest/actions/workflow-runs#list-workflow-runs-for-a-workflow
-
-        GitHub lists at most 1,000 results of a search: a longer one is split by its ``created``
-        window until every part has fewer.
-
-        Args:
-            repo: Repository as ``"owner/name"``.
-            workflow: The workflow's id or its file name, ``"ci.yml"``.
-            actor: Login of the user who triggered the run.
-            branch: The branch.
-            event: The event, such as ``"push"``.
-            status: A status or a conclusion.
-            head_sha: The commit.
-            check_suite_id: The check suite.
-            created: ``"7d"`` (since then), ``"2026-10-01..2026-11-01"``, or another form of GitHub's.
-            exclude_pull_requests: Leave the pull requests out of the answers, which is faster.
-
-        Returns:
-            An async iterator of `Run`; at its end, its ``complete`` says whether it found all.
-
-        Raises:
-            ConfigurationError: *repo*, *workflow*, *status* or *created* is malformed or unknown.
-        """
-        filters = {
-            "actor": actor,
-            "branch": branch,
-            "event": event,
-            "status": status,
-            "created": created,
-            "head_sha": head_sha,
-            "check_suite_id": check_suite_id,
-            "exclude_pull_requests": "true" if exclude_pull_requests else None,
-        }
-        return RunSearch(self._pages, self._clock, repo, workflow, filters)
 
     async def get_log_url(self, job: JobLike, job_id: int | str | None = None) -> LogLink:
         """

@@ -12,9 +12,12 @@ from urllib.parse import urlsplit
 from ghjobs_async.errors import ConfigurationError, shown
 
 GITHUB_COM: Final = "https://api.github.com"
-_HOST: Final = re.compile(
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?\.)*[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
-    r"|\[[0-9A-Fa-f:.]+\]"
+_LABEL: Final = "[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?"
+# The root of an API, or only its host.
+_ROOT: Final = re.compile(
+    rf"(?:(?P<scheme>https?)://)?(?P<host>(?:{_LABEL}\.)*[a-z0-9][a-z0-9_-]{{0,62}}|\[[0-9a-f:.]+\])"
+    r"(?::(?P<port>[0-9]{1,5}))?(?P<path>/[a-z0-9._~/-]*)?",
+    re.IGNORECASE | re.ASCII,
 )
 # In NO_PROXY. A last label of only digits would be an incomplete address.
 _DOMAIN: Final = re.compile(r"(?:[a-z0-9_*-]+\.)*[0-9]*[a-z_*-][a-z0-9_*-]*")
@@ -41,40 +44,21 @@ def api_root(base_url: str | None, environ: Mapping[str, str]) -> str:
 
 
 def _completed(text: object, source: str) -> str:
-    problem = ConfigurationError(
-        f"{source} is https://HOSTNAME/api/v3, https://api.github.com or a host name, "
-        f"not {shown(text)}"
-    )
-    if not isinstance(text, str):
-        raise problem
-    given = text.strip().rstrip("/")
-    bare = "://" not in given
-    try:
-        parts = urlsplit(f"https://{given}" if bare else given)
-        port = parts.port
-    except ValueError:
-        raise problem from None
-    host = (parts.hostname or "").lower()
-    netloc = f"[{host}]" if ":" in host else host
-    if (
-        not given.isprintable()  # urlsplit would silently drop a line end inside
-        or parts.scheme not in {"http", "https"}
-        or not _HOST.fullmatch(netloc)
-        or "@" in parts.netloc
-        or parts.netloc.endswith(":")
-        or parts.query
-        or parts.fragment
-        or not re.fullmatch(r"[A-Za-z0-9._~/-]*", parts.path)
-        or (bare and parts.path)
-    ):
-        raise problem
+    found = _ROOT.fullmatch(text.strip().rstrip("/")) if isinstance(text, str) else None
+    if not found or int(found["port"] or 0) > _MAX_PORT or (found["path"] and not found["scheme"]):
+        raise ConfigurationError(
+            f"{source} is https://HOSTNAME/api/v3, https://api.github.com or a host name, "
+            f"not {shown(text)}"
+        )
+    scheme, host = (found["scheme"] or "https").lower(), found["host"].lower()
+    port = f":{int(found['port'])}" if found["port"] else ""
     if is_github_com(host):
-        if parts.scheme != "https" or port not in {None, 443}:
+        if scheme != "https" or port not in {"", ":443"}:
             raise ConfigurationError(f"{source}: {host} is only reached over https, port 443")
-        if not parts.path:
+        if not found["path"]:
             return f"https://{host if host.startswith('api.') else 'api.' + host}"
-    at = netloc if port is None else f"{netloc}:{port}"
-    return f"{parts.scheme}://{at}{'/api/v3' if bare else parts.path}"
+    path = (found["path"] or "") if found["scheme"] else "/api/v3"
+    return f"{scheme}://{host}{port}{path}"
 
 
 def is_github_com(host: str) -> bool:
@@ -82,27 +66,20 @@ def is_github_com(host: str) -> bool:
     return host in {"github.com", "api.github.com"} or host.endswith(".ghe.com")
 
 
-def token_variables(root: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+def find_token(root: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
     """
-    Return the variables that may contain the token for *root*; the first one that is set counts.
+    Return the token for *root* and the name of its variable; None where none is set.
 
-    gh reads the same ones. So a github.com token never goes to another host by accident.
+    gh reads the same variables. So a github.com token never goes to another host by accident.
     https://cli.github.com/manual/gh_help_environment
     """
+    names = ["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"]
     if is_github_com(urlsplit(root).hostname or ""):
-        return ("GH_TOKEN", "GITHUB_TOKEN")
-    names = ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
-    # A runner of an Enterprise Server sets both GITHUB_API_URL and GITHUB_TOKEN.
-    runner = environ.get("GITHUB_API_URL")
-    return (*names, "GITHUB_TOKEN") if runner and _same_host(runner, root) else names
-
-
-def find_token(root: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return the token for *root* and the name of its variable; None where none is set."""
-    for name in token_variables(root, environ):
-        if value := environ.get(name):
-            return value, name
-    return None
+        names = ["GH_TOKEN", "GITHUB_TOKEN"]
+    elif (runner := environ.get("GITHUB_API_URL")) and _same_host(runner, root):
+        # A runner of an Enterprise Server sets both.
+        names.append("GITHUB_TOKEN")
+    return next(((value, name) for name in names if (value := environ.get(name))), None)
 
 
 def _same_host(url: str, root: str) -> bool:

@@ -7,8 +7,8 @@ Every error can be pickled, so that it can come back from another process.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime
+from typing import TypedDict, Unpack
 
 import attrs
 
@@ -30,12 +30,6 @@ class Undecodable:
     reason: str
     #: The value that is wrong, or the object that lacks a required field.
     raw: object = attrs.field(hash=False)
-
-
-def _rebuild(cls: type[GHJobsError], state: dict[str, object], text: str) -> GHJobsError:
-    error = cls.__new__(cls, text)
-    error.__dict__.update(state)
-    return error
 
 
 def shown(value: object) -> str:
@@ -61,17 +55,34 @@ class GHJobsError(Exception):
     # Whether the retries were used up, so that no outer retry starts over.
     given_up = False
 
-    def __reduce__(
-        self,
-    ) -> tuple[Callable[..., GHJobsError], tuple[type[GHJobsError], dict[str, object], str]]:
-        return _rebuild, (type(self), self.__dict__.copy(), str(self))
+    def __reduce__(self) -> tuple[object, ...]:
+        # Without a call of __init__, which takes more than the text.
+        return type(self).__new__, (type(self), str(self)), self.__dict__.copy()
 
 
 class ConfigurationError(GHJobsError):
     """An argument or a setting is invalid; raised before any request."""
 
 
-class TransportError(GHJobsError):
+class _Request(TypedDict, total=False):
+    method: str
+    url: str
+    request_id: str | None
+
+
+class _RequestError(GHJobsError):
+    """An error that belongs to a request."""
+
+    def __init__(
+        self, text: str, *, method: str = "GET", url: str = "", request_id: str | None = None
+    ) -> None:
+        super().__init__(text)
+        self.method = method
+        self.url = url
+        self.request_id = request_id
+
+
+class TransportError(_RequestError):
     """
     No usable answer came; the cause is chained.
 
@@ -84,19 +95,8 @@ class TransportError(GHJobsError):
 
     retry_after: float | None = None
 
-    def __init__(
-        self,
-        text: str,
-        *,
-        method: str = "GET",
-        url: str = "",
-        request_id: str | None = None,
-        retryable: bool = True,
-    ) -> None:
-        super().__init__(text)
-        self.method = method
-        self.url = url
-        self.request_id = request_id
+    def __init__(self, text: str, *, retryable: bool = True, **request: Unpack[_Request]) -> None:
+        super().__init__(text, **request)
         self.retryable = retryable
 
 
@@ -104,7 +104,7 @@ class RequestTimeoutError(TransportError):
     """A connect, a read or the whole request took longer than its timeout."""
 
 
-class ResponseError(GHJobsError):
+class ResponseError(_RequestError):
     """
     The server answered with an error.
 
@@ -123,17 +123,12 @@ class ResponseError(GHJobsError):
         text: str,
         *,
         status: int,
-        method: str = "GET",
-        url: str = "",
-        request_id: str | None = None,
         message: str | None = None,
         documentation_url: str | None = None,
+        **request: Unpack[_Request],
     ) -> None:
-        super().__init__(text)
+        super().__init__(text, **request)
         self.status = status
-        self.method = method
-        self.url = url
-        self.request_id = request_id
         self.message = message
         self.documentation_url = documentation_url
 
@@ -216,7 +211,7 @@ class LogTruncatedError(GHJobsError):
         self.received = received
 
 
-class DecodeError(GHJobsError):
+class DecodeError(_RequestError):
     """
     An answer is JSON, but does not have the documented shape.
 
@@ -226,16 +221,7 @@ class DecodeError(GHJobsError):
     """
 
     def __init__(
-        self,
-        text: str,
-        *,
-        problems: tuple[Undecodable, ...] = (),
-        method: str = "GET",
-        url: str = "",
-        request_id: str | None = None,
+        self, text: str, *, problems: tuple[Undecodable, ...] = (), **request: Unpack[_Request]
     ) -> None:
-        super().__init__(text)
+        super().__init__(text, **request)
         self.problems = problems
-        self.method = method
-        self.url = url
-        self.request_id = request_id

@@ -170,8 +170,8 @@ def find_repo(url: str) -> str | None:
 
     API URLs may stand below any API root, web URLs on any host; None for any other text.
     """
-    parts = _urlsplit(url)
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+    parts = split_url(url)
+    if parts is None:
         return None
     found = _API_PATH.fullmatch(parts.path) or _WEB_PATH.fullmatch(parts.path)
     return found[1] if found else None
@@ -179,21 +179,19 @@ def find_repo(url: str) -> str | None:
 
 def _split(text: str, what: str) -> tuple[str, str, str]:
     """Split a URL into repository, the path after it, and the query."""
-    parts = _urlsplit(str(text).strip())
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+    parts = split_url(str(text))
+    path = re.sub(r"\A(?:/api/v3)?/repos(?=/)", "", parts.path) if parts else ""
+    found = re.match(rf"/({_NAME}/{_NAME})(?=/)", path)
+    if not parts or not found:
         raise ConfigurationError(f"not the URL of {what}: {shown(text)}")
-    path = parts.path
-    api = re.match(r"(?:/api/v3)?/repos(?=/)", path)
-    found = re.match(rf"/({_NAME}/{_NAME})(?=/)", path[api.end() :] if api else path)
-    if not found:
-        raise ConfigurationError(f"not the URL of {what}: {shown(text)}")
-    return found[1], (path[api.end() :] if api else path)[found.end() :], parts.query
+    return found[1], path[found.end() :], parts.query
 
 
-def _urlsplit(text: str) -> SplitResult | None:
+def split_url(text: str) -> SplitResult | None:
+    """Split a web address; None for any other text."""
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(text.strip())
         _ = parts.port
     except ValueError:
         return None
-    return parts
+    return parts if parts.scheme in {"http", "https"} and parts.hostname else None

@@ -11,7 +11,7 @@ import attrs
 
 from ghjobs_async.environment import GITHUB_COM, api_root, is_github_com
 from ghjobs_async.errors import ConfigurationError
-from ghjobs_async.refs import JobRef, RunRef, check_id, check_repo
+from ghjobs_async.refs import JobRef, RunRef, check_id, check_repo, split_url
 
 T = TypeVar("T")
 
@@ -197,19 +197,15 @@ def _address(text: str) -> str | None:
 
 
 def _split(address: str) -> SplitResult:
-    try:
-        parts = urlsplit(address.strip())
-        _ = parts.port
-    except ValueError:
-        raise ConfigurationError(f"not an address: {address[:80]!r}") from None
+    parts = split_url(address)
+    if parts is None:
+        raise ConfigurationError(f"not an address: {address[:80]!r}")
     return parts
 
 
 def _root_of_url(text: str) -> str:
     parts = _split(text)
     host = (parts.hostname or "").lower().removeprefix("www.")
-    if parts.scheme not in {"http", "https"} or not host:
-        raise ConfigurationError(f"not an address: {text[:80]!r}")
     if is_github_com(host):
         return api_root(host, {})
     # Unless --base-url asks for it, a token goes out unencrypted to this machine only.

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import takewhile
 from typing import Final, Generic, TypeVar
 
 import attrs
@@ -17,6 +18,7 @@ import attrs
 from ghjobs_async import fanout
 from ghjobs_async.errors import ServerError, TransportError, Undecodable
 from ghjobs_async.models import Job, Run
+from ghjobs_async.transport.etags import EtagMemory
 from ghjobs_async.transport.requester import Requester
 from ghjobs_async.wire.convert import Page, is_empty_page, peek_id, peek_total
 from ghjobs_async.wire.messages import Answer, Request
@@ -83,38 +85,35 @@ class Pages:
     Reads lists; remembers for each repository and kind of list which page size works.
 
     Args:
-        requester: Asks GitHub.
         concurrency: How many pages of one list are asked for at once.
+        etags: Remembers the pages, decoded; None asks for each in full.
     """
 
     requester: Requester
     concurrency: int
+    etags: EtagMemory | None = None
     _sizes: dict[tuple[str, str], _Size] = attrs.field(factory=dict, init=False)
     # Decode one list at a time.
     _decoding: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
 
-    async def read(
+    async def fetch(
         self, key: tuple[str, str], make: MakeRequest[T], *, limit: int | None = None
-    ) -> Listing[T]:
+    ) -> Reading[T]:
         """
-        Read one list, and once more where it changed meanwhile or came short.
+        Fetch one list, in pages as large as the server can make.
 
         Args:
             key: The repository and the kind of list, for which the page size is remembered.
             make: Builds the request for one page.
-            limit: Read only page 1 of a list that has this many items or more.
+            limit: Fetch only page 1 of a list that has this many items or more.
         """
-        return await self.decode(await self.fetch(key, make, limit=limit))
-
-    async def fetch(
-        self, key: tuple[str, str], make: MakeRequest[T], *, limit: int | None = None
-    ) -> Reading[T]:
-        """Fetch the pages of a list as `read` does, in pages as large as the server can make."""
         known = self._sizes.setdefault((key[0].lower(), key[1]), _Size())
         begun = known.size
         for size in SIZES[SIZES.index(begun) :]:
             smallest = size == SIZES[-1]
-            reading = Reading(self.requester, key, make, limit, size, resize=not smallest)
+            reading = Reading(
+                self.requester, self.etags, key, make, limit, size, resize=not smallest
+            )
             try:
                 await reading.fetch_all(self.concurrency)
             except ServerError as error:
@@ -154,10 +153,11 @@ class Reading(Generic[T]):
     One reading of one list, in pages of one size.
 
     Pages stay packed until the list is needed: so they take a fraction of the memory of the decoded
-    objects.
+    objects. Where they are remembered with their ETags, they are decoded once, when they come.
     """
 
     requester: Requester
+    etags: EtagMemory | None
     key: tuple[str, str]
     make: MakeRequest[T]
     limit: int | None
@@ -180,7 +180,8 @@ class Reading(Generic[T]):
         total = peek_total(first.head)
         if total is None:
             # It comes after the items, so the whole page has to be decoded.
-            page = self._pages[1] = self._page(1, first) or await self._again(1)
+            page = self._pages.get(1) or self._page(1, first) or await self._again(1)
+            self._pages[1] = page
             total = page.total_count
         self._answers.append(first)
         self._first_only = self.limit is not None and total >= self.limit
@@ -205,8 +206,12 @@ class Reading(Generic[T]):
         return attrs.evolve(listing, settled=True) if self._first_only else listing
 
     async def _fetch(self, number: int) -> Answer:
-        request = self.make(self.size, number).undecoded()
-        answer = await self.requester.send(request, resend=self._resend())
+        request = self.make(self.size, number)
+        if self.etags is None:
+            answer = await self.requester.send(request.undecoded(), resend=self._resend())
+        else:
+            known = await self.etags.send(request, resend=self._resend())
+            answer, self._pages[number] = known.answer, known.value
         small = len(answer.raw) < _SMALL
         self._exhausted = self._exhausted or (small and is_empty_page(answer.body))
         first = peek_id(answer.head)
@@ -220,7 +225,7 @@ class Reading(Generic[T]):
 
     async def _fetch_other(self, number: int) -> Answer:
         answer = await self._fetch(number)
-        if len(answer.raw) >= _LARGE:
+        if len(answer.raw) >= _LARGE and number not in self._pages:
             self._pages[number] = self._page(number, answer)
             answer = attrs.evolve(answer, raw=b"")
         return answer
@@ -257,8 +262,9 @@ class Reading(Generic[T]):
         answers = [first]
         last = max(1, -(-total // self.size))
         if last > 1:
+            numbers = takewhile(lambda _: not self._exhausted, range(2, last + 1))
             answers += await fanout.gather(
-                self._numbers(last), self._fetch_other, concurrency=min(concurrency, last - 1)
+                numbers, self._fetch_other, concurrency=min(concurrency, last - 1)
             )
         # There may be more than the total says, where the Link header names another page.
         for number in range(last + 1, last + _MAX_BEYOND):
@@ -266,12 +272,6 @@ class Reading(Generic[T]):
                 break
             answers.append(await self._fetch_other(number))
         return answers[1:]
-
-    def _numbers(self, last: int) -> Iterator[int]:
-        for number in range(2, last + 1):
-            if self._exhausted:
-                return
-            yield number
 
 
 def _merged(pages: list[Page[T]]) -> Listing[T]:

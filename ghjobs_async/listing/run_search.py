@@ -257,4 +257,5 @@ class RunSearch:
         def make(per_page: int, page: int) -> Request[Page[Run]]:
             return list_runs(self._repo, self._workflow, query, per_page, page)
 
-        return await self._pages.read((self._repo, "runs"), make, limit=limit)
+        reading = await self._pages.fetch((self._repo, "runs"), make, limit=limit)
+        return await self._pages.decode(reading)

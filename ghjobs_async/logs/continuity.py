@@ -41,33 +41,17 @@ class Next(StrEnum):
     ASK = "ask"
 
 
-@attrs.frozen
-class Version:
+def version_of(headers: Mapping[str, str]) -> dict[str, str]:
     """
-    The validator of one version of a log.
+    Return the headers that ask for the version that an answer names; none where it names none.
 
-    Attributes:
-        name, value: The header.
+    A weak ETag does not count: bytes may differ.
     """
-
-    name: str
-    value: str
-
-    @property
-    def conditions(self) -> dict[str, str]:
-        """The headers that ask for this version only."""
-        if self.name == "ETag":
-            return {"If-Match": self.value}
-        return {"If-Unmodified-Since": self.value, "If-Range": self.value}
-
-
-def version_of(headers: Mapping[str, str]) -> Version | None:
-    """Return the version that an answer names. A weak ETag does not count: bytes may differ."""
     etag = headers.get("ETag", "").strip()
     if etag and not etag.startswith("W/"):
-        return Version("ETag", etag)
+        return {"If-Match": etag}
     modified = headers.get("Last-Modified", "").strip()
-    return Version("Last-Modified", modified) if modified else None
+    return {"If-Unmodified-Since": modified, "If-Range": modified} if modified else {}
 
 
 @attrs.define
@@ -84,7 +68,7 @@ class Continuity:
     received: int = 0
     expected: int | None = None
     promised: int = 0
-    _version: Version | None = None
+    _version: dict[str, str] = attrs.field(factory=dict)
     # Of all bytes that came; None where a version makes it unnecessary.
     _checksum: int | None = 0
     # Whether the rest can be asked for by Range.
@@ -101,9 +85,9 @@ class Continuity:
     @property
     def headers(self) -> dict[str, str]:
         """The headers of the next request: the rest of this version, or the log from its start."""
-        if not self.received or self._version is None or not self._ranges:
+        if not (self.received and self._version and self._ranges):
             return {}
-        return {"Range": f"bytes={self.received}-", **self._version.conditions}
+        return {"Range": f"bytes={self.received}-", **self._version}
 
     def begin(self, status: int, headers: Mapping[str, str], *, framed: bool, packed: bool) -> Next:
         """
@@ -121,11 +105,11 @@ class Continuity:
         if not self.received:
             self._version = version_of(headers)
             self.expected = None if packed else _length(headers)
-            self._checksum = 0 if self._version is None or packed else None
+            self._checksum = None if self._version and not packed else 0
             self._ranges = not packed
         elif status == 416:
             return self._beyond(headers)
-        elif self._version is not None and version_of(headers) != self._version:
+        elif self._version and version_of(headers) != self._version:
             raise ChangedError
         self._skip = self._skipped = 0
         if status == 206:
@@ -141,9 +125,9 @@ class Continuity:
         """Judge a 416, by which the storage says that the log has no more bytes."""
         named = _NO_SPAN.fullmatch(headers.get("Content-Range", "").strip())
         version = version_of(headers)
-        if version not in {None, self._version}:
+        if version and version != self._version:
             raise ChangedError
-        if not named or version is None:
+        if not named or not version:
             # It proves nothing, so the log is read from its start instead.
             self._ranges = False
             return Next.ASK

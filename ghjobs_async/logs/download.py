@@ -55,15 +55,7 @@ _ENDED: Final = "this reading has ended: the log was closed, or read anew"
 
 @attrs.define(eq=False)
 class Download:
-    """
-    One pass over the bytes of a log.
-
-    Args:
-        requester: Asks GitHub.
-        storage: The shared state of the client's downloads.
-        ref: The job.
-        continuity: What is known of the log.
-    """
+    """One pass over the bytes of a log. Its `Continuity` knows what has come."""
 
     requester: Requester
     storage: Storage
@@ -82,11 +74,6 @@ class Download:
 
     def __attrs_post_init__(self) -> None:
         self._tries = Tries(self.requester.retries)
-
-    @property
-    def opened(self) -> bool:
-        """Whether `open` was called already."""
-        return self._response is not None or self._finished
 
     async def link(self) -> LogLink:
         """

@@ -25,6 +25,7 @@ from ghjobs_async.logtext import (
     FailureExcerpt,
     FailureFinder,
     Hit,
+    LineGrep,
     LogLine,
     LogParser,
     LogSearch,
@@ -61,65 +62,57 @@ class JobLog:
         self._storage = storage
         self._lease = storage.slots.lease()
         self._entered = False
-        # The download that entering opened, until the first reading takes it.
-        self._opened: Download | None = None
-        self._reading: Download | None = None
-        self._latest: Continuity | None = None
+        # The latest download, and whether entering opened it and no reading has taken it yet.
+        self._download = Download(requester, storage, ref)
+        self._fresh = False
 
     async def __aenter__(self) -> Self:
         if self._entered:
             raise RuntimeError("a log is entered once at a time: open it again instead")
         self._entered = True
-        self._opened = Download(self._requester, self._storage, self.ref)
         try:
-            async with self._lease:
-                await self._opened.open()
+            await self._open()
         except BaseException:
             self._close()
             raise
+        self._fresh = True
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._close()
 
     def _close(self) -> None:
-        for download in (self._opened, self._reading):
-            if download is not None:
-                download.abandon()
-        self._opened = self._reading = None
+        self._download.abandon()
         self._entered = False
         self._lease.release()
 
     @property
     def received(self) -> int:
         """How many bytes the latest reading has given."""
-        return 0 if self._latest is None else self._latest.received
+        return self._download.continuity.received
 
     @property
     def expected(self) -> int | None:
-        """How many bytes the log has, where the storage said so."""
-        return None if self._latest is None else self._latest.expected
+        """How many bytes the log has, once it is read, and where the storage said so."""
+        return None if self._fresh else self._download.continuity.expected
 
-    async def _begin(self, *, promised: int = 0) -> Download:
+    async def _open(self, promised: int = 0) -> Download:
+        """Open the log at its start, in place of the download before."""
+        self._download.abandon()
+        continuity = Continuity(promised=promised)
+        download = Download(self._requester, self._storage, self.ref, continuity)
+        self._download = download
+        async with self._lease:
+            await download.open()
+        return download
+
+    async def _begin(self, promised: int = 0) -> Download:
         """Begin to read from the log's start, by the download that is open already or another."""
         if not self._entered:
             raise RuntimeError("a log is read inside its `async with` block")
-        if self._reading is not None:
-            self._reading.abandon()
-        download, self._opened = self._opened, None
-        self._reading = download = download or Download(
-            self._requester, self._storage, self.ref, Continuity(promised=promised)
-        )
-        self._latest = download.continuity
-        if not download.opened:
-            async with self._lease:
-                await download.open()
+        download = self._download if self._fresh else await self._open(promised)
+        self._fresh = False
         return download
-
-    def _end(self, download: Download) -> None:
-        download.abandon()
-        if self._reading is download:
-            self._reading = None
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """
@@ -139,7 +132,7 @@ class JobLog:
         except ChangedError as error:
             raise download.truncated(error) from error
         finally:
-            self._end(download)
+            download.abandon()
 
     async def lines(self, *, max_line: int = MAX_LINE) -> AsyncGenerator[LogLine, None]:
         """
@@ -259,7 +252,7 @@ class JobLog:
                 *max_count* is not positive.
         """
         regex = compiled(pattern, context, max_count)
-        search = LogSearch(regex, context=context, invert=invert, max_count=max_count)
+        search = LogSearch(LineGrep(regex, context=context, invert=invert, max_count=max_count))
         try:
             async with aclosing(self.chunks()) as chunks:
                 async for chunk in chunks:
@@ -300,7 +293,7 @@ class JobLog:
         promised = 0
         with WholeFile(path) as file:
             for restarts in count():
-                download = await self._begin(promised=promised)
+                download = await self._begin(promised)
                 try:
                     async with self._lease:
                         while chunk := await download.read():
@@ -313,7 +306,7 @@ class JobLog:
                 else:
                     return download.continuity.received
                 finally:
-                    self._end(download)
+                    download.abandon()
         raise AssertionError("the loop returns or raises")
 
 

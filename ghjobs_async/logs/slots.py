@@ -21,78 +21,42 @@ class _State(Enum):
 
 
 class Slots:
-    """
-    Bound how many logs are read at once.
-
-    Args:
-        count: How many.
-    """
+    """Bound how many logs are read at once."""
 
     def __init__(self, count: int) -> None:
         self._free = count
-        self._idle: list[Lease] = []
-        self._waiting: deque[tuple[asyncio.Future[None], Lease]] = deque()
+        self.idle: list[Lease] = []
+        self.waiting: deque[tuple[asyncio.Future[None], Lease]] = deque()
 
     def lease(self) -> Lease:
         """Return the lease for one log, without a slot yet."""
         return Lease(self)
 
-    async def take(self, lease: Lease) -> None:
-        """Wait for a slot for *lease*."""
-        if lease.state is _State.IDLE:
-            self._idle.remove(lease)
-        elif lease.state is _State.NONE and (self._waiting or not self._find()):
-            await self._wait(lease)
-        lease.state = _State.HELD
-
-    def idle(self, lease: Lease) -> None:
-        """Offer the slot of *lease* to others."""
-        if lease.state is _State.HELD:
-            lease.state = _State.IDLE
-            self._idle.append(lease)
-            if self._waiting:
-                # Later, since most callers come back to read on at once.
-                asyncio.get_running_loop().call_soon(self._serve)
-
-    def release(self, lease: Lease) -> None:
-        """Give the slot of *lease* back."""
-        if lease.state is _State.IDLE:
-            self._idle.remove(lease)
-        if lease.state is not _State.NONE:
-            lease.state = _State.NONE
-            self._free += 1
-            self._serve()
-
-    def _find(self) -> bool:
+    def find(self) -> bool:
         """Take a free slot, or that of the log that has been idle for longest."""
         if self._free:
             self._free -= 1
-        elif self._idle:
-            self._idle.pop(0).state = _State.NONE
+        elif self.idle:
+            self.idle.pop(0).state = _State.NONE
         else:
             return False
         return True
 
-    async def _wait(self, lease: Lease) -> None:
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.append((future, lease))
-        self._serve()
-        try:
-            await future
-        except asyncio.CancelledError:
-            if future.done() and not future.cancelled():
-                self.release(lease)
-            raise
+    def put_back(self) -> None:
+        """Put a slot back."""
+        self._free += 1
+        self.serve()
 
-    def _serve(self) -> None:
-        while self._waiting:
-            future, lease = self._waiting[0]
+    def serve(self) -> None:
+        """Give slots to the leases that wait, as far as there are any."""
+        while self.waiting:
+            future, lease = self.waiting[0]
             if not future.cancelled():
-                if not self._find():
+                if not self.find():
                     return
                 lease.state = _State.HELD
                 future.set_result(None)
-            self._waiting.popleft()
+            self.waiting.popleft()
 
 
 class Lease:
@@ -107,11 +71,35 @@ class Lease:
         self.state = _State.NONE
 
     async def __aenter__(self) -> None:
-        await self._slots.take(self)
+        if self.state is _State.IDLE:
+            self._slots.idle.remove(self)
+        elif self.state is _State.NONE and (self._slots.waiting or not self._slots.find()):
+            await self._wait()
+        self.state = _State.HELD
+
+    async def _wait(self) -> None:
+        future = asyncio.get_running_loop().create_future()
+        self._slots.waiting.append((future, self))
+        self._slots.serve()
+        try:
+            await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled():
+                self.release()
+            raise
 
     async def __aexit__(self, *_: object) -> None:
-        self._slots.idle(self)
+        if self.state is _State.HELD:
+            self.state = _State.IDLE
+            self._slots.idle.append(self)
+            if self._slots.waiting:
+                # Later, since most callers come back to read on at once.
+                asyncio.get_running_loop().call_soon(self._slots.serve)
 
     def release(self) -> None:
         """Give the slot back for good. Twice is fine."""
-        self._slots.release(self)
+        if self.state is _State.IDLE:
+            self._slots.idle.remove(self)
+        if self.state is not _State.NONE:
+            self.state = _State.NONE
+            self._slots.put_back()

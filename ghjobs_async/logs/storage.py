@@ -19,11 +19,7 @@ class Storage:
     """
     The shared state of all downloads of one client.
 
-    Args:
-        slots: How many logs are read at once.
-
     Attributes:
-        slots: The download slots.
         turn: Held by the download that tries a fresh link after a refusal.
         accepted: How many links were accepted.
         refused: How many fresh links in a row were refused since then.
@@ -71,11 +67,7 @@ class Opening:
 
     async def refused(self, error: TransportError, tries: Tries) -> None:
         """
-        Wait before the next try.
-
-        Args:
-            error: The refusal.
-            tries: Those of this log; the refusals of other logs are added.
+        Wait before the next try: *tries* of this log, to which the refusals of other logs are added.
 
         Raises:
             TransportError: *error*, where there is no other try.

@@ -41,10 +41,7 @@ def not_a_log(head: bytes, answer: Answer, now: float) -> Exception | None:
     """
     Return the error for a body with status 200 that is not a log; None for a log.
 
-    Args:
-        head: The first `MAX_ERROR` bytes, or the whole body where it is shorter.
-        answer: The head of the answer.
-        now: The time, in epoch seconds.
+    *head* is its first `MAX_ERROR` bytes, or the whole body where it is shorter.
     """
     start = _start(head)
     if _XML_ERROR.match(start) or (start.startswith(b"<?xml") and _CODE.search(start)):
@@ -67,11 +64,6 @@ def storage_error(head: bytes, answer: Answer, now: float) -> Exception:
     Return the error for a storage's refusal: no such log, a busy server, or a refused link.
 
     It has a ``retry_after`` where the answer says when to ask again, or where a fresh link helps.
-
-    Args:
-        head: The first `MAX_ERROR` bytes of the body.
-        answer: The head of the answer.
-        now: The time, in epoch seconds.
     """
     found = _CODE.search(head)
     code = found[1].decode() if found else ""

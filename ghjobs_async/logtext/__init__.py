@@ -1,6 +1,6 @@
 """Turn the bytes of a log into lines, annotations, steps and matches. Pure, in constant memory."""
 
-from ghjobs_async.logtext.annotate import Annotation, AnnotationFinder, annotations
+from ghjobs_async.logtext.annotate import Annotation, AnnotationFinder
 from ghjobs_async.logtext.ansi import PlainText, plain
 from ghjobs_async.logtext.failure import (
     FailureExcerpt,
@@ -11,7 +11,7 @@ from ghjobs_async.logtext.failure import (
 from ghjobs_async.logtext.lines import MAX_LINE, LineKind, LogLine, LogParser, parse_log
 from ghjobs_async.logtext.reason import FailureReason, find_reason, fingerprint
 from ghjobs_async.logtext.rules import FailureKind
-from ghjobs_async.logtext.search import Hit, LineGrep, LogSearch, grep_lines
+from ghjobs_async.logtext.search import Hit, LineGrep, LogSearch
 from ghjobs_async.logtext.steps import (
     Certainty,
     StepFinder,
@@ -43,12 +43,10 @@ __all__ = [
     "StepLogs",
     "StepSpan",
     "StepSplitter",
-    "annotations",
     "failing_step",
     "failure_excerpt",
     "find_reason",
     "fingerprint",
-    "grep_lines",
     "parse_log",
     "plain",
     "split_steps",

@@ -63,8 +63,6 @@ class Slot:
 
     Attributes:
         steps: The indexes of the steps in the job.
-        role: The kind of step.
-        title: The name.
         start: The second in which it began; minus infinity where unknown.
         end: The second in which it ended; infinity where unknown.
         sound: Whether the times are known and in order.
@@ -112,9 +110,7 @@ def slots(job: Job, *, debug: bool = False) -> list[Slot]:
     """
     Return the steps that may have lines; those that overlap in time become one slot.
 
-    Args:
-        job: The job.
-        debug: Whether the runner wrote debug messages, also for the steps that it skipped.
+    With *debug* messages, the runner wrote lines for the steps that it skipped, too.
     """
     found: list[Slot] = []
     latest = together = -math.inf

@@ -1,6 +1,6 @@
 """Find the errors, warnings and notices of a log, each with its group and continuation lines."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 import attrs
@@ -47,7 +47,7 @@ class Annotation:
 
 
 class AnnotationFinder:
-    """Find annotations in lines that are fed; `annotations` does the same for an iterable."""
+    """Find annotations in lines that are fed."""
 
     def __init__(self) -> None:
         self._groups: list[str] = []
@@ -91,11 +91,3 @@ class AnnotationFinder:
         found = Annotation(self._error, self._group, tuple(self._more), self._dropped)
         self._error, self._more, self._dropped = None, [], 0
         return [found]
-
-
-def annotations(lines: Iterable[LogLine]) -> Iterator[Annotation]:
-    """Yield the errors, warnings and notices among *lines*, in their order."""
-    finder = AnnotationFinder()
-    for line in lines:
-        yield from finder.feed((line,))
-    yield from finder.close()

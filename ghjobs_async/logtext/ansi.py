@@ -23,12 +23,7 @@ _ESCAPE: Final = re.compile(
 
 @attrs.frozen
 class PlainText:
-    """
-    A text without escape sequences, with the original place of each of its characters.
-
-    Attributes:
-        text: The text without escape sequences.
-    """
+    """A text without escape sequences, with the original place of each of its characters."""
 
     text: str
     # For each piece of text between sequences: where it begins in `text`, and how much was removed
@@ -58,12 +53,7 @@ class PlainText:
 
 
 def plain(text: str) -> PlainText:
-    """
-    Remove ANSI escape sequences: colours and other CSI sequences, links and other OSC sequences.
-
-    Args:
-        text: The text of a line.
-    """
+    """Remove ANSI escape sequences: colours and other CSI sequences, links and other OSC ones."""
     # Most lines contain no sequence; both tests are fast.
     if "\x1b" not in text and text.isascii():
         return PlainText(text, end=len(text))

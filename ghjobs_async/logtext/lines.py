@@ -321,13 +321,7 @@ class LogParser:
 
 
 def parse_log(chunks: Iterable[bytes], *, max_line: int = MAX_LINE) -> Iterator[LogLine]:
-    """
-    Yield the lines of a log.
-
-    Args:
-        chunks: The bytes of the log, in chunks of any size.
-        max_line: How many bytes of a line to keep, as in `LogParser`.
-    """
+    """Yield the lines of a log, which comes in chunks of any size; *max_line* as in `LogParser`."""
     parser = LogParser(max_line)
     for chunk in chunks:
         for start in range(0, len(chunk), _BLOCK):

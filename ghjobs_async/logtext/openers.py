@@ -9,15 +9,13 @@ the parts of a composite action, and scripts may print anything, so these lines 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 
 from ghjobs_async.logtext.lines import LineKind, LogLine
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class Opens(Enum):

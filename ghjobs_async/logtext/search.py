@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeAlias
 
 import attrs
 
 from ghjobs_async.logtext.ansi import plain
 from ghjobs_async.logtext.lines import MAX_LINE, LogLine, LogParser
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 #: How many lines to give around each hit: on either side, or before and after.
 Context: TypeAlias = int | tuple[int, int]
@@ -92,12 +90,12 @@ def find(pattern: re.Pattern[str], line: LogLine) -> Hit | None:
 
 class LineGrep:
     """
-    Find hits in lines that are fed; `grep_lines` does the same for an iterable.
+    Find hits in lines that are fed.
 
     Args:
         pattern: A regular expression.
-        context: How many lines to give around each hit. A hit is returned once the lines
-            after it were fed.
+        context: How many lines to give around each hit: one number for both sides, or a pair. A hit
+            is returned once the lines after it were fed.
         invert: Look for the lines that do not match.
         max_count: Stop after this many hits; None gives them all.
     """
@@ -110,8 +108,10 @@ class LineGrep:
         invert: bool = False,
         max_count: int | None = None,
     ) -> None:
-        self._pattern = re.compile(pattern)
+        self.pattern = re.compile(pattern)
         before, self._after = (context, context) if isinstance(context, int) else context
+        #: Whether every line has to be looked at, not only those that may match.
+        self.every_line = invert or before > 0 or self._after > 0
         self._invert = invert
         self._left = max_count
         self._before: deque[LogLine] = deque(maxlen=before)
@@ -152,71 +152,29 @@ class LineGrep:
         return found
 
     def _select(self, line: LogLine) -> Hit | None:
-        hit = find(self._pattern, line)
+        hit = find(self.pattern, line)
         if not self._invert:
             return hit
         return Hit(line, 0, 0) if hit is None else None
 
 
-def grep_lines(
-    lines: Iterable[LogLine],
-    pattern: str | re.Pattern[str],
-    *,
-    context: Context = 0,
-    invert: bool = False,
-    max_count: int | None = None,
-) -> Iterator[Hit]:
-    """
-    Yield the lines that match, with context.
-
-    Args:
-        lines: The lines of a log. No more of them are read than are needed.
-        pattern: A regular expression.
-        context: How many lines to give around each hit: one number for both sides, or a pair.
-        invert: Give the lines that do not match.
-        max_count: Stop after this many hits; None gives them all.
-    """
-    grep = LineGrep(pattern, context=context, invert=invert, max_count=max_count)
-    for line in lines:
-        yield from grep.feed((line,))
-        if grep.done:
-            return
-    yield from grep.close()
-
-
 class LogSearch:
     """
-    Find hits in bytes that are fed, as `LogParser` and `LineGrep` together do, but faster.
+    Find hits in bytes that are fed, as `LogParser` and *grep* together do, but faster.
 
     Where every match must contain a certain text (for ``uses: .+@v[0-9]`` that is ``uses: ``), blocks
     of the log are searched for it at the speed of ``bytes.find``, and only the lines that contain it
-    are parsed and matched. With groups in the pattern, with
-    context, or inverted, every line is. Groups of the
-    log are not counted: the lines of a hit have the depth 0.
+    are parsed and matched. With groups in the pattern, with context, or inverted, every line is.
+    Groups of the log are not counted: the lines of a hit have the depth 0.
 
-    Args:
-        pattern: A regular expression.
-        context: How many lines to give around each hit: one number for both sides, or a pair.
-        invert: Look for the lines that do not match.
-        max_count: Stop after this many hits; None gives them all.
-        max_line: How many bytes of a line to keep and search, as in `LogParser`.
+    At most *max_line* bytes of a line are kept and searched, as in `LogParser`.
     """
 
-    def __init__(
-        self,
-        pattern: str | re.Pattern[str],
-        *,
-        context: Context = 0,
-        invert: bool = False,
-        max_count: int | None = None,
-        max_line: int = MAX_LINE,
-    ) -> None:
-        self._pattern = re.compile(pattern)
+    def __init__(self, grep: LineGrep, max_line: int = MAX_LINE) -> None:
         self._parser = LogParser(max_line, groups=False)
-        self._grep = LineGrep(self._pattern, context=context, invert=invert, max_count=max_count)
-        by_line = invert or context not in {0, (0, 0)}
-        self._literals = () if by_line else literals(self._pattern)
-        self._fold = bool(self._pattern.flags & re.IGNORECASE)
+        self._grep = grep
+        self._literals = () if grep.every_line else literals(grep.pattern)
+        self._fold = bool(grep.pattern.flags & re.IGNORECASE)
         # Where case is ignored, each letter has more than one form: strip every block with escapes.
         self._splitting = None if self._fold else _splitting_escapes(self._literals)
 

@@ -41,32 +41,18 @@ class Certainty(StrEnum):
 
 @attrs.frozen
 class StepSpan:
-    """
-    The range of a step's lines.
-
-    Attributes:
-        step: The step.
-        start: The index of its first line.
-        stop: The index after its last line; equal to ``start`` for a step without lines.
-        certainty: How certain the range is.
-    """
+    """The range of a step's lines, and how certain it is."""
 
     step: Step
     start: int
+    #: The index after its last line; equal to `start` for a step without lines.
     stop: int
     certainty: Certainty
 
 
 @attrs.frozen
 class StepLog:
-    """
-    The lines of one step.
-
-    Attributes:
-        step: The step.
-        lines: Its lines.
-        certainty: How certain it is that these are exactly its lines.
-    """
+    """The lines of one step, and how certain it is that these are exactly its lines."""
 
     step: Step
     lines: tuple[LogLine, ...]
@@ -88,12 +74,7 @@ class StepLogs:
 
 
 class StepFinder:
-    """
-    Find the ranges of the steps in lines that are fed; no line is kept.
-
-    Args:
-        job: The job that wrote the log.
-    """
+    """Find the ranges of the steps in lines that are fed; no line is kept."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -203,9 +184,6 @@ class StepSplitter:
     Split lines that are fed into steps; `split_steps` does the same for an iterable.
 
     Every line is kept.
-
-    Args:
-        job: The job that wrote the log.
     """
 
     def __init__(self, job: Job) -> None:
@@ -238,11 +216,7 @@ def split_steps(lines: Iterable[LogLine], job: Job) -> StepLogs:
     Split the lines of a log into the steps of its job, by markers and by the times of the steps.
 
     Steps that ran in parallel are `Certainty.UNKNOWN`, since their lines may be mixed. All lines of
-    a job without steps, such as that of an old run, are unattributed.
-
-    Args:
-        lines: All lines of the log; they are kept.
-        job: The job that wrote it.
+    a job without steps, such as that of an old run, are unattributed. All lines are kept.
     """
     splitter = StepSplitter(job)
     splitter.feed(lines)

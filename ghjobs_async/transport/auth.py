@@ -8,6 +8,7 @@ client would wait for itself, so this is an error.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,23 @@ from ghjobs_async.wire.operations import is_token
 
 T = TypeVar("T")
 
+#: The label of a request without a token.
+ANONYMOUS: Final = "anonymous"
+
+
+def label_of(authorization: str) -> str:
+    """
+    Return a label of a credential that does not disclose it.
+
+    The same token has the same label in every process, so ETags can be kept in a file.
+
+    Args:
+        authorization: The value of the ``Authorization`` header; empty for no token.
+    """
+    if not authorization:
+        return ANONYMOUS
+    return hashlib.blake2b(authorization.encode(), digest_size=8).hexdigest()
+
 
 @attrs.define(eq=False)
 class _Question:
@@ -39,21 +57,15 @@ class _Question:
 _questions: Final[ContextVar[tuple[_Question, ...]]] = ContextVar("questions", default=())
 
 
-def _open_questions(source: object) -> tuple[_Question, ...]:
-    """Return the open questions, and refuse another one to *source* from within its own answer."""
-    found = tuple(question for question in _questions.get() if question.is_open)
-    if any(question.source is source for question in found):
+@contextmanager
+def _asking(source: object) -> Iterator[None]:
+    """Mark the block as a question to *source*; refuse it within an answer of *source*."""
+    above = tuple(question for question in _questions.get() if question.is_open)
+    if any(question.source is source for question in above):
         raise ConfigurationError(
             "the code that gives the credentials uses the client that asks it for them: let it use "
             "a client of its own"
         )
-    return found
-
-
-@contextmanager
-def _asking(source: object) -> Iterator[None]:
-    """Mark the block as a question to *source*."""
-    above = _open_questions(source)
     question = _Question(source)
     _questions.set((*above, question))
     try:
@@ -146,10 +158,16 @@ def as_auth(given: object) -> Auth | None:
 
 @attrs.define(eq=False)
 class Credential:
-    """One credential and its limits."""
+    """
+    One credential and its limits.
+
+    Attributes:
+        sent: The header that was last sent; empty for none.
+    """
 
     auth: Auth | None
     budget: Budget
+    sent: str = attrs.field(default="", init=False, repr=False)
 
     async def header(self, ask: Ask, clock: Clock) -> str | None:
         """
@@ -161,17 +179,12 @@ class Credential:
         if self.auth is None:
             return None
         with _asking(self.auth):
-            return await self.auth.header(ask, clock)
+            self.sent = await self.auth.header(ask, clock)
+        return self.sent
 
 
 class CredentialStore:
-    """
-    Selects the credential of a request by the repository's owner, and keeps limits for each.
-
-    Args:
-        given: The client's first argument.
-        requests_per_minute: The pace of each credential, or None.
-    """
+    """Selects the credential of a request by the repository's owner, and keeps limits for each."""
 
     def __init__(self, given: AuthSource, requests_per_minute: float | None) -> None:
         self._choose = given if callable(given) and not isinstance(given, Auth) else None
@@ -194,27 +207,27 @@ class CredentialStore:
         """
         if self._choose is None:
             return self._only
-        _open_questions(self)
         key = owner.lower()
         if key not in self._by_owner:
-            async with self._choosing.setdefault(key, asyncio.Lock()):
-                if key not in self._by_owner:
-                    with _asking(self):
+            with _asking(self):
+                async with self._choosing.setdefault(key, asyncio.Lock()):
+                    if key not in self._by_owner:
                         chosen = self._choose(owner)
                         if inspect.isawaitable(chosen):
                             chosen = await chosen
-                    self._by_owner[key] = self._make(chosen)
+                        self._by_owner[key] = self._make(chosen)
             self._choosing.pop(key, None)
         return self._by_owner[key]
 
-    def rate_limit(self, now: float) -> RateLimit | None:
-        """Return the limit of the credential with the least left; None where none is known."""
-        known = [
-            RateLimit(budget.limit, left[0], datetime.fromtimestamp(left[1], UTC))
-            for budget in (credential.budget for credential in self._known.values())
-            if (left := budget.left(now)) is not None
-        ]
-        return min(known, key=lambda limit: limit.remaining, default=None)
+    def rate_limits(self, now: float) -> dict[str, RateLimit]:
+        """Return the limits that are known, by the labels of the credentials."""
+        return {
+            label_of(credential.sent): RateLimit(
+                credential.budget.limit, left[0], datetime.fromtimestamp(left[1], UTC)
+            )
+            for credential in self._known.values()
+            if (left := credential.budget.left(now)) is not None
+        }
 
     def _make(self, given: object) -> Credential:
         key = given if given is None or isinstance(given, str) else id(given)

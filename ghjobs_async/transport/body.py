@@ -9,9 +9,11 @@ from functools import cached_property
 from typing import Final
 
 import aiohttp
+import attrs
 
 from ghjobs_async.errors import one_line
 from ghjobs_async.transport.failures import BROKEN, transport_error
+from ghjobs_async.transport.stats import Counters
 from ghjobs_async.wire.messages import MAX_ANSWER, Answer
 from ghjobs_async.wire.packed import Stream, is_packed
 
@@ -21,45 +23,38 @@ _log: Final = logging.getLogger("ghjobs_async")
 _PIECE: Final = 2**18
 
 
+@attrs.define(eq=False, repr=False, slots=False)
 class Response:
     """
     An open response. Its user reads it to its end, or closes it.
 
     Args:
-        response: aiohttp's response.
-        method: Method of the request.
-        url: The address that was asked.
         safe_url: The address without secrets, for errors and logging.
         started: When the request left, by the loop's clock.
         total: Within how many seconds after that a small body has to come; None is no bound.
+        counters: Count the bytes.
 
     Attributes:
         packed: Whether the body is compressed.
         received: How many bytes have come, before unpacking.
     """
 
-    def __init__(
-        self,
-        response: aiohttp.ClientResponse,
-        method: str,
-        url: str,
-        safe_url: str,
-        *,
-        started: float,
-        total: float | None,
-    ) -> None:
-        self._response = response
-        self._started = started
-        self._deadline = None if total is None else started + total
-        self._ahead: list[bytes] = []
-        self._open = True
-        self.method = method
-        self.url = url
-        self.safe_url = safe_url
-        self.status = response.status
-        self.headers: Mapping[str, str] = response.headers
-        self.received = 0
+    _response: aiohttp.ClientResponse
+    method: str
+    url: str
+    safe_url: str
+    _started: float = attrs.field(kw_only=True)
+    _total: float | None = attrs.field(kw_only=True)
+    _counters: Counters = attrs.field(kw_only=True)
+    received: int = attrs.field(default=0, init=False)
+    _ahead: list[bytes] = attrs.field(factory=list, init=False)
+    _open: bool = attrs.field(default=True, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.status = self._response.status
+        self.headers: Mapping[str, str] = self._response.headers
         self.packed = is_packed(self.headers)
+        self._deadline = None if self._total is None else self._started + self._total
 
     @cached_property
     def _stream(self) -> Stream:
@@ -120,9 +115,6 @@ class Response:
         """
         Read a small body to its end, without unpacking it, and release the connection.
 
-        Args:
-            secret: The ``Authorization`` that was sent.
-
         Raises:
             TransportError: It broke off, took longer than the total timeout, or is too large.
         """
@@ -145,10 +137,8 @@ class Response:
             return
         self._open = False
         self._ahead.clear()
-        if self._response.content.at_eof():
-            self._response.release()
-        else:
-            self._response.close()
+        # A connection whose body has ended is back in the pool already: this closes only others.
+        self._response.close()
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug(
                 "%s %s: %d, request id %s, %.3f s, %d bytes",
@@ -183,6 +173,7 @@ class Response:
     async def _raw(self) -> bytes:
         chunk = await self._response.content.readany()
         self.received += len(chunk)
+        self._counters.bytes += len(chunk)
         return chunk
 
     async def _whole(self) -> bytes | None:

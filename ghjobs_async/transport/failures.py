@@ -31,13 +31,7 @@ def transport_error(
     Build the `TransportError` for one of the errors of `BROKEN`.
 
     aiohttp's own errors hold URLs, headers and proxies with their secrets. So only the system's
-    error below, or the error's name, is chained.
-
-    Args:
-        error: The error.
-        method: Method of the request.
-        url: Its address, without secrets.
-        proxy: The proxy of the request, where there is one.
+    error below, or the error's name, is chained. *url* holds no secrets either.
     """
     what = type(error).__name__
     if isinstance(error, aiohttp.ClientHttpProxyError):
@@ -71,15 +65,7 @@ def transport_error(
 
 
 def proxy_refusal(status: int, method: str, url: str, proxy: URL | str | None) -> TransportError:
-    """
-    Build the error for a proxy that answers in place of the server.
-
-    Args:
-        status: The status of its answer.
-        method: Method of the request.
-        url: Its address, without secrets.
-        proxy: The proxy, where it is known; its password is not shown.
-    """
+    """Build the error for a proxy that answers with *status* in place of the server."""
     may_pass = status >= 500
     hint = _REFUSALS.get(status, "try again later" if may_pass else "check its address")
     failure = TransportError(

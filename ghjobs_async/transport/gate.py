@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Final, Self
+from typing import Final
 
 import attrs
 
@@ -18,6 +19,7 @@ from ghjobs_async.clock import Clock
 from ghjobs_async.errors import RateLimitError
 from ghjobs_async.models import Wait
 from ghjobs_async.transport.budget import Budget, Turn
+from ghjobs_async.transport.stats import Counters
 from ghjobs_async.wire.answers import rate_limit_error
 from ghjobs_async.wire.limits import LIMIT_STATUSES, find_limit
 from ghjobs_async.wire.messages import Answer
@@ -36,15 +38,16 @@ class Gate:
 
     Args:
         concurrency: How many requests may be under way at once.
-        clock: Time and chance.
         max_wait: The longest wait for a limit, in seconds; a longer one raises.
         on_wait: Called once for every wait, before it begins.
+        counters: Count the waits.
     """
 
     concurrency: int
     clock: Clock
     max_wait: float
     on_wait: Callable[[Wait], object] | None
+    counters: Counters = attrs.field(factory=Counters)
     _slots: asyncio.Semaphore = attrs.field(init=False)
     # Exists while a request waits for the answers to those under way.
     _landed: asyncio.Event | None = attrs.field(init=False, default=None)
@@ -52,21 +55,26 @@ class Gate:
     def __attrs_post_init__(self) -> None:
         self._slots = asyncio.Semaphore(self.concurrency)
 
-    def slot(self, budget: Budget, url: str) -> Slot:
+    @asynccontextmanager
+    async def slot(self, budget: Budget, url: str) -> AsyncIterator[Slot]:
         """
-        Return the slot for one request: ``async with gate.slot(budget, url) as slot``.
+        Hold the slot of one request: wait for a turn, and give the slot back at the end.
 
-        Args:
-            budget: The limits of the request's credential.
-            url: The request's address, for errors.
-
-        Raises (when entered):
+        Raises:
             RateLimitError: The wait would be longer than ``max_wait``.
         """
-        return Slot(self, budget, url)
+        slot = Slot(self, budget, url)
+        await self._enter(slot)
+        try:
+            yield slot
+        finally:
+            budget.land()
+            self._slots.release()
+            if self._landed is not None:
+                self._landed.set()
+                self._landed = None
 
-    async def enter(self, slot: Slot) -> None:
-        """Wait for a turn and take a slot."""
+    async def _enter(self, slot: Slot) -> None:
         budget = slot.budget
         while True:
             await self._slots.acquire()
@@ -85,14 +93,6 @@ class Gate:
             else:
                 await self._wait_for_limit(slot, now)
 
-    def leave(self, budget: Budget) -> None:
-        """Give the slot back."""
-        budget.land()
-        self._slots.release()
-        if self._landed is not None:
-            self._landed.set()
-            self._landed = None
-
     async def _wait_for_limit(self, slot: Slot, now: float) -> None:
         budget = slot.budget
         seconds = budget.until - now
@@ -105,8 +105,15 @@ class Gate:
         spread = min(_MAX_SPREAD, 0.5 + seconds * _SPREAD_SHARE)
         await self.clock.sleep(seconds + spread * self.clock.random())
 
+    def report_retry(self, wait: Wait) -> None:
+        """Report a wait before another try."""
+        self.counters.retries += 1
+        self.report(wait)
+
     def report(self, wait: Wait) -> None:
         """Report a wait to the log and to ``on_wait``."""
+        self.counters.waits += 1
+        self.counters.seconds_waited += wait.seconds
         _log.info("%s", wait)
         if self.on_wait is not None:
             self.on_wait(wait)
@@ -115,7 +122,7 @@ class Gate:
 @attrs.define(eq=False)
 class Slot:
     """
-    The slot of one request, held inside its ``async with`` block.
+    The slot of one request, held while its `Gate.slot` is entered.
 
     Attributes:
         departed: When the request left, in epoch seconds.
@@ -125,13 +132,6 @@ class Slot:
     budget: Budget
     url: str
     departed: float = 0.0
-
-    async def __aenter__(self) -> Self:
-        await self.gate.enter(self)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.gate.leave(self.budget)
 
     def learn(self, answer: Answer) -> bool:
         """
@@ -153,16 +153,8 @@ class Slot:
         return True
 
     def refusal(self, answer: Answer | None = None) -> RateLimitError:
-        """
-        Build the error for a limit that is not waited for.
-
-        Args:
-            answer: The answer that hit it; None for a request that was never sent.
-        """
+        """Build the error for a limit that *answer* hit, or that no request was sent for."""
+        budget, max_wait = self.budget, self.gate.max_wait
         return rate_limit_error(
-            self.budget.scope,
-            self.budget.until,
-            url=self.url,
-            max_wait=self.gate.max_wait,
-            answer=answer,
+            budget.scope, budget.until, url=self.url, max_wait=max_wait, answer=answer
         )

@@ -1,21 +1,22 @@
 """
 Sends requests to the API: credentials, the gate, limits, redirects, retries.
 
-`Requester.send` gives the decoded value of an answer. `Requester.open` asks for a log, and
-`Requester.follow` opens it behind its signed link. A token goes to the API's origin and nowhere else.
+`Requester.send` gives the decoded value of an answer, `Requester.send_if_changed` only that of a new
+one. `Requester.open` asks for a log, and `Requester.follow` opens it behind its signed link. A token
+goes to the API's origin and nowhere else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import count
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import attrs
 
 from ghjobs_async.clock import Clock
 from ghjobs_async.errors import TransportError
-from ghjobs_async.transport.auth import Ask, Credential, CredentialStore
+from ghjobs_async.transport.auth import Ask, Credential, CredentialStore, label_of
 from ghjobs_async.transport.body import Response
 from ghjobs_async.transport.budget import Budget
 from ghjobs_async.transport.gate import Gate
@@ -23,7 +24,7 @@ from ghjobs_async.transport.retries import Retries
 from ghjobs_async.transport.session import USER_AGENT, Sessions
 from ghjobs_async.wire.answers import raise_for
 from ghjobs_async.wire.messages import Answer, Request
-from ghjobs_async.wire.urls import is_log_path, location, origin, redacted
+from ghjobs_async.wire.urls import is_log_path, is_same_resource, location, origin, redacted
 
 T = TypeVar("T")
 
@@ -31,8 +32,30 @@ _MAX_REDIRECTS: Final = 5
 # How often one request is sent again because of a limit, before the limit is an error.
 _MAX_LIMIT_HITS: Final = 10
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-# A log, a part of it, another version of it (412), or nothing beyond its end (416).
-_LOG_STATUSES: Final = frozenset({200, 206, 412, 416})
+# A log, or a part of it.
+_CONTENT: Final = frozenset({200, 206})
+# These, another version of it (412), or nothing beyond its end (416).
+_LOG_STATUSES: Final = _CONTENT | {412, 416}
+
+
+#: Takes the label of a credential; returns the ETag to send with it, or None.
+EtagOf: TypeAlias = Callable[[str], str | None]
+
+
+@attrs.frozen
+class Changed(Generic[T]):
+    """
+    The answer to a conditional request that is new, or was never asked for before.
+
+    Attributes:
+        value: The decoded answer.
+        etag: The ETag to send next time with the same credential; None where there is none.
+        label: The label of the credential that got the answer.
+    """
+
+    value: T
+    etag: str | None
+    label: str
 
 
 @attrs.define(eq=False)
@@ -79,13 +102,37 @@ class Requester:
 
         async def once() -> T:
             credential = await self.credentials.get(request.owner)
-            answer, response = await self._ask(request, credential, {})
-            try:
-                return request.decode(answer)
-            except TransportError:
-                # Half an answer, or one to another request: more may follow on the connection.
-                response.drop()
-                raise
+            return _decoded(request, *await self._ask(request, credential, {}))
+
+        return await self.retries.run(once, resend)
+
+    async def send_if_changed(
+        self, request: Request[T], etag_of: EtagOf, *, resend: Callable[[int], bool] = bool
+    ) -> Changed[T] | None:
+        """
+        Send a request as `send` does, but with an ETag; return None where nothing has changed.
+
+        A 304 costs no hourly budget, and is paced and counted like any other answer.
+        https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#use-conditional-requests-if-appropriate
+
+        Args:
+            request: What to ask.
+            etag_of: Asked before each try for the ETag that this credential got for the request: a
+                token that was renewed has another label. None sends no condition.
+            resend: As in `send`.
+
+        Raises:
+            TransportError: There was a 304, but no condition.
+        """
+
+        async def once() -> Changed[T] | None:
+            credential = await self.credentials.get(request.owner)
+            answer, response = await self._ask(request, credential, {}, etag_of)
+            if answer.status == 304:
+                return None
+            value = _decoded(request, answer, response)
+            own = is_same_resource(response.url, self.sessions.root + request.target)
+            return Changed(value, answer.etag if own else None, label_of(answer.secret))
 
         return await self.retries.run(once, resend)
 
@@ -103,7 +150,7 @@ class Requester:
         _, response = await self._ask(
             request, credential, {"Accept-Encoding": "identity", **headers}
         )
-        return response
+        return self._counted(response)
 
     async def follow(self, url: str, headers: Mapping[str, str]) -> Response:
         """
@@ -115,30 +162,39 @@ class Requester:
         for redirects in count():
             response = await self.sessions.follow(url, headers)
             if response.status not in REDIRECTS:
-                return response
+                return self._counted(response)
             response.close()
             if redirects == _MAX_REDIRECTS:
                 raise _too_many_redirects(response.head)
             url = location(response.head, url)
         raise AssertionError("the loop returns or raises")
 
+    def _counted(self, response: Response) -> Response:
+        self.sessions.counters.downloads += response.status in _CONTENT
+        return response
+
     async def aclose(self) -> None:
         """Close what is ours. Twice is fine."""
         await self.sessions.aclose()
 
     async def _ask(
-        self, request: Request[T], credential: Credential, extra: Mapping[str, str]
+        self,
+        request: Request[T],
+        credential: Credential,
+        extra: Mapping[str, str],
+        etag_of: EtagOf | None = None,
     ) -> tuple[Answer, Response]:
         """
         Send a request until the API itself has answered it: through limits, redirects within the
         API's origin, and one renewal of an App's token.
         """
-        url = self.sessions.root + request.target
+        asked = url = self.sessions.root + request.target
         auth = credential.auth
         redirects = hits = renewals = 0
         while True:
             authorization = await credential.header(self._ask_as, self.clock)
-            headers = {**self._headers, **extra}
+            condition = _condition(etag_of, authorization)
+            headers = {**self._headers, **extra, **condition}
             if authorization is not None:
                 headers["Authorization"] = authorization
             # Once the server has chosen the address, its query may be a secret.
@@ -154,7 +210,7 @@ class Requester:
                 hits += 1
                 if hits > _MAX_LIMIT_HITS:
                     raise slot.refusal(answer)
-            elif streamed or 200 <= answer.status < 300:
+            elif streamed or 200 <= answer.status < 300 or (condition and answer.status == 304):
                 return answer, response
             elif answer.status in REDIRECTS:
                 target = location(answer, url)
@@ -162,6 +218,8 @@ class Requester:
                     return answer, response
                 redirects += 1
                 self._check_redirect(answer, target, redirects)
+                # An ETag tells versions of one resource apart: it says nothing about another one.
+                etag_of = etag_of if is_same_resource(target, asked) else None
                 url = target
             elif (
                 answer.status == 401
@@ -212,6 +270,20 @@ class _Fixed:
 
     def refused(self, header: str) -> bool:  # noqa: ARG002
         return False
+
+
+def _condition(etag_of: EtagOf | None, authorization: str | None) -> dict[str, str]:
+    etag = None if etag_of is None else etag_of(label_of(authorization or ""))
+    return {} if etag is None else {"If-None-Match": etag}
+
+
+def _decoded(request: Request[T], answer: Answer, response: Response) -> T:
+    try:
+        return request.decode(answer)
+    except TransportError:
+        # Half an answer, or one to another request: more may follow on the connection.
+        response.drop()
+        raise
 
 
 def _too_many_redirects(answer: Answer) -> TransportError:

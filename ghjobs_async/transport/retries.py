@@ -38,13 +38,7 @@ class Retries:
     async def run(
         self, once: Callable[[], Awaitable[T]], resend: Callable[[int], bool] = bool
     ) -> T:
-        """
-        Call *once*, and again where that may help.
-
-        Args:
-            once: What to do.
-            resend: Returns whether to try again after this 5xx status.
-        """
+        """Call *once*, and again where that may help; after a 5xx only where *resend* says so."""
         tries = Tries(self)
         while True:
             try:
@@ -61,14 +55,7 @@ class Retries:
         return not error.given_up and (error.retry_after or 0.0) <= self.max_wait
 
     async def back_off(self, tries: int, reason: str, *, at_least: float = 0.0) -> None:
-        """
-        Wait before another try.
-
-        Args:
-            tries: How many have failed.
-            reason: What is waited for.
-            at_least: How many seconds the server asked for.
-        """
+        """Wait, after this many failed *tries*, for as long as the server asked at least."""
         seconds = min(_MAX_WAIT, _FIRST_WAIT * 2.0 ** min(tries - 1, 30))
         seconds = max(at_least, seconds * (0.5 + self.clock.random()))
         until = datetime.fromtimestamp(self.clock.now() + seconds, UTC)
@@ -78,12 +65,7 @@ class Retries:
 
 @attrs.define
 class Tries:
-    """
-    Count the failures in a row of one operation, and give up after as many as are allowed.
-
-    Args:
-        retries: The policy.
-    """
+    """Count the failures in a row of one operation, and give up after as many as are allowed."""
 
     retries: Retries
     failures: int = 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -24,6 +24,7 @@ from ghjobs_async import environment
 from ghjobs_async.errors import ConfigurationError, shown
 from ghjobs_async.transport.body import Response
 from ghjobs_async.transport.failures import BROKEN, proxy_refusal, transport_error
+from ghjobs_async.transport.stats import Counters
 from ghjobs_async.wire.urls import redacted
 
 #: For every request: to connect, between two reads, and in total (except for a log's content).
@@ -44,11 +45,15 @@ class Sessions:
         root: The API's root, without a slash at its end.
         timeout: For every request.
         borrowed: The caller's session, which is never closed; None makes one.
+        trace_configs: For aiohttp's tracing; a borrowed session has its own.
+        counters: Count answers and bytes.
     """
 
     root: str
     timeout: aiohttp.ClientTimeout
     borrowed: aiohttp.ClientSession | None
+    trace_configs: Sequence[aiohttp.TraceConfig] = ()
+    counters: Counters = attrs.field(factory=Counters)
     _main: aiohttp.ClientSession | None = attrs.field(default=None, init=False)
     # For the storage: a session without headers, cookies or credentials.
     _clean: aiohttp.ClientSession | None = attrs.field(default=None, init=False)
@@ -67,6 +72,7 @@ class Sessions:
             raise ConfigurationError(
                 f"session is an aiohttp.ClientSession, not {shown(self.borrowed)}"
             )
+        self._check_tracing()
         # `Response` applies the total, since a log's content may take as long as it needs.
         total = self.timeout.total
         self._reads = aiohttp.ClientTimeout(
@@ -75,6 +81,20 @@ class Sessions:
             sock_connect=self.timeout.sock_connect or total,
             sock_read=self.timeout.sock_read or total,
         )
+
+    def _check_tracing(self) -> None:
+        given: object = self.trace_configs
+        if not isinstance(given, (list, tuple)) or not all(
+            isinstance(one, aiohttp.TraceConfig) for one in given
+        ):
+            raise ConfigurationError(
+                f"trace_configs is a list of aiohttp.TraceConfig, not {shown(given)}"
+            )
+        if given and self.borrowed is not None:
+            raise ConfigurationError(
+                "trace_configs cannot be added to a session that was made elsewhere: give them to "
+                "the aiohttp.ClientSession instead"
+            )
 
     async def ask(
         self, method: str, url: str, headers: Mapping[str, str], *, safe_url: str
@@ -91,7 +111,9 @@ class Sessions:
         Raises:
             TransportError: No answer came.
         """
-        return await self._open(self._session(), method, url, headers, safe_url)
+        response = await self._open(self._session(), method, url, headers, safe_url)
+        self.counters.requests[response.status] += 1
+        return response
 
     async def follow(self, url: str, headers: Mapping[str, str]) -> Response:
         """
@@ -128,7 +150,15 @@ class Sessions:
                     proxy=proxy,
                 )
             if not _is_from_proxy(response, proxy):
-                return Response(response, method, url, safe_url, started=started, total=total)
+                return Response(
+                    response,
+                    method,
+                    url,
+                    safe_url,
+                    started=started,
+                    total=total,
+                    counters=self.counters,
+                )
             response.close()
             failure = proxy_refusal(response.status, method, safe_url, proxy)
         except BROKEN as error:
@@ -143,6 +173,7 @@ class Sessions:
                 connector=aiohttp.TCPConnector(limit=0, ssl=_tls(self.root.partition(":")[0])),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=self.timeout,
+                trace_configs=list(self.trace_configs),
             )
         return self._main
 

@@ -86,7 +86,13 @@ def _error_body(answer: Answer) -> _ErrorBody:
 
 
 def raise_for(answer: Answer, *, api_version: str | None, authorized: bool, now: float) -> NoReturn:
-    """Raise the error for an answer whose status is not 2xx."""
+    """Raise the error for an answer whose status is not 2xx, and not what was asked for."""
+    if answer.status == 304:
+        raise answer.unusable(
+            "304 says that nothing has changed, but nothing was sent to compare with: is something "
+            "in between caching answers?",
+            retryable=False,
+        )
     body = _error_body(answer)
     message = one_line(body.message or "")
     cls, hint = _judge(answer, message, api_version, authorized=authorized)
@@ -206,14 +212,9 @@ def rate_limit_error(
     scope: Scope, until: float, *, url: str, max_wait: float, answer: Answer | None = None
 ) -> RateLimitError:
     """
-    Build the error for a rate limit that is not waited for.
+    Build the error for a rate limit that lasts *until* (epoch seconds) and is not waited for.
 
-    Args:
-        scope: The limit that was hit.
-        until: When it ends, in epoch seconds.
-        url: What was asked, or would have been.
-        max_wait: The longest wait that is allowed, in seconds.
-        answer: The answer that hit the limit; None where the request was never sent.
+    *answer* hit the limit; without one, the request was never sent.
     """
     body = _ErrorBody() if answer is None else _error_body(answer)
     when = datetime.fromtimestamp(until, UTC)

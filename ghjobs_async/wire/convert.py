@@ -60,29 +60,11 @@ class ShapeError(ValueError):
         self.problems = problems
 
 
-@attrs.frozen
-class _Jobs:
-    total_count: int
-    jobs: tuple[Job, ...]
-
-
-@attrs.frozen
-class _Runs:
-    total_count: int
-    workflow_runs: tuple[Run, ...]
-
-
-@attrs.frozen
-class _Annotations:
-    total_count: int
-    annotations: tuple[CheckAnnotation, ...]
-
-
-# GitHub's key for the items of a page, and the page as msgspec fills it.
-_PAGES: Final[dict[type, tuple[str, type]]] = {
-    Job: ("jobs", _Jobs),
-    Run: ("workflow_runs", _Runs),
-    CheckAnnotation: ("annotations", _Annotations),
+# GitHub's key for the items of a page, and their type.
+_PAGES: Final[dict[type, tuple[str, object]]] = {
+    Job: ("jobs", tuple[Job, ...]),
+    Run: ("workflow_runs", tuple[Run, ...]),
+    CheckAnnotation: ("annotations", tuple[CheckAnnotation, ...]),
 }
 # How much of a page is looked at before it is decoded.
 _MAX_PEEK: Final = 1024
@@ -159,7 +141,8 @@ def _model_hook(cls: type[T], converter: cattrs.Converter) -> Callable[[Any, Any
 def _page_hook(kind: Any, _: cattrs.Converter) -> Callable[[Any, Any], Any]:
     """Structure a page from JSON bytes."""
     cls = get_args(kind)[0]
-    key, envelope = _PAGES[cls]
+    key, items = _PAGES[cls]
+    envelope = msgspec.defstruct(cls.__name__, [("total_count", int), (key, items)])
     decode: Callable[[bytes], Any] = msgspec.json.Decoder(envelope).decode
 
     def structure(body: bytes, _: object) -> Page[Any]:
@@ -187,19 +170,10 @@ def _untyped(body: bytes) -> Any:
     # A name that was cut in the middle of a character must not cost the whole page, so bytes that are
     # not UTF-8 are replaced. The error of json holds the body, so it must not become our context.
     with suppress(ValueError, RecursionError):
-        return _text(json.loads(body.decode("utf-8", "replace")))
+        text = json.dumps(json.loads(body.decode("utf-8", "replace")), ensure_ascii=False)
+        # So are lone surrogates, which UTF-8 cannot encode.
+        return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     raise NotJsonError(problem)
-
-
-def _text(value: Any) -> Any:
-    """Replace lone surrogates, which UTF-8 cannot encode."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [_text(item) for item in value]
-    if isinstance(value, dict):
-        return {_text(key): _text(item) for key, item in value.items()}
-    return value
 
 
 def _page_by_item(value: dict[str, object], cls: type[T], key: str) -> Page[T]:
@@ -238,23 +212,13 @@ def _problems(error: BaseException, path: str, value: Any) -> list[Undecodable]:
         return [Undecodable(path, str(error) or type(error).__name__, value)]
     found: list[Undecodable] = []
     for inner in error.exceptions:
-        note = next(
-            (
-                n
-                for n in getattr(inner, "__notes__", ())
-                if isinstance(n, (AttributeValidationNote, IterableValidationNote))
-            ),
-            None,
-        )
-        if isinstance(note, AttributeValidationNote):
-            if isinstance(inner, KeyError):
-                found += _problems(inner, path, value)
-            else:
-                found += _problems(inner, f"{path}.{note.name}", value[note.name])
-        elif isinstance(note, IterableValidationNote) and type(note.index) is int:
-            found += _problems(inner, f"{path}[{note.index}]", value[note.index])
-        else:
-            found += _problems(inner, path, value)
+        there, part = path, value
+        for note in getattr(inner, "__notes__", ()):
+            if isinstance(note, AttributeValidationNote) and not isinstance(inner, KeyError):
+                there, part = f"{path}.{note.name}", value[note.name]
+            elif isinstance(note, IterableValidationNote) and type(note.index) is int:
+                there, part = f"{path}[{note.index}]", value[note.index]
+        found += _problems(inner, there, part)
     return found
 
 

@@ -37,31 +37,20 @@ Scope = Literal["primary", "secondary"]
 
 @attrs.frozen
 class Limited:
-    """
-    An answer that hit a limit.
-
-    Attributes:
-        scope: Which limit.
-        wait: How many seconds to wait, where the answer says so.
-    """
+    """An answer that hit a limit."""
 
     scope: Scope
+    #: How many seconds to wait, where the answer says so.
     wait: float | None
 
 
 @attrs.frozen
 class Remaining:
-    """
-    The hourly budget, as an answer reports it.
-
-    Attributes:
-        limit: How many requests an hour are allowed, where the answer says so.
-        remaining: How many are left.
-        reset_in: In how many seconds the budget resets; a day at most.
-    """
+    """The hourly budget, as an answer reports it."""
 
     limit: int | None
     remaining: int
+    #: In how many seconds the budget resets; a day at most.
     reset_in: float
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Final, Generic, TypeVar
@@ -22,6 +23,8 @@ MAX_ANSWER: Final = 16 * 2**20
 _MAX_RATIO: Final = 100
 _MIN_UNPACKED: Final = 4 * 2**20
 _HEAD: Final = 4096
+# https://www.rfc-editor.org/rfc/rfc9110#name-etag, without what no header can send back.
+_ETAG: Final = re.compile(r'(?:W/)?"[!#-~]{0,256}"')
 
 
 @attrs.frozen
@@ -46,6 +49,12 @@ class Answer:
     def request_id(self) -> str | None:
         """GitHub's id of the request."""
         return self.headers.get("X-GitHub-Request-Id")
+
+    @property
+    def etag(self) -> str | None:
+        """The ETag; None where there is none, or a malformed one."""
+        given = self.headers.get("ETag", "")
+        return given if self.status == 200 and _ETAG.fullmatch(given) else None
 
     @property
     def body(self) -> bytes:

@@ -135,8 +135,8 @@ def list_annotations(
         items = decode(whole, Page[CheckAnnotation]).items
         return items, bool(items) and has_next(answer)
 
-    target = f"/repos/{repo}/check-runs/{check_run_id}/annotations?per_page=100&page={page}"
-    return Request(repo.partition("/")[0], target, decode_list)
+    path = f"/check-runs/{check_run_id}/annotations?per_page=100&page={page}"
+    return _of_repo(repo, path, decode_list)
 
 
 @attrs.frozen

@@ -11,15 +11,12 @@ from ghjobs_async.errors import one_line
 from ghjobs_async.wire.answers import root_hint
 from ghjobs_async.wire.messages import Answer
 
-# Matches nearly all addresses (complete, in ASCII, without credentials), which need no parsing.
-_PLAIN: Final = re.compile(
-    r"(https?://[a-z0-9.-]+(?::[0-9]{1,4})?(?:/[!$->@-~]*)?)(?:\?[!-~]*)?", re.IGNORECASE | re.ASCII
-)
 # Where an Enterprise Server's web site, or a gateway in front of it, sends anonymous requests.
 _LOGIN: Final = re.compile(r"/(?:login|sign_?in|sso)/?(?:[?#]|$)", re.IGNORECASE)
 _CHECK_RUN: Final = re.compile(
     r"/repos/([A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100})/check-runs/([0-9]{1,18})", re.ASCII
 )
+_REPOSITORY: Final = re.compile(r"/(?:repos/[^/?#]+/[^/?#]+|repositories/[0-9]+)(?=[/?#]|$)")
 _MAX_LINK_HEADER: Final = 8192
 
 
@@ -32,19 +29,13 @@ def origin(url: str) -> tuple[str, str, int | None]:
 
 def redacted(url: str) -> str:
     """Return a URL without what may be secret: its query, fragment and credentials."""
-    if plain := _PLAIN.fullmatch(url):
-        return one_line(plain[1])
     parts = urlsplit(url)
     return one_line(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")
 
 
 def location(answer: Answer, base: str) -> str:
     """
-    Return the address that a redirect leads to.
-
-    Args:
-        answer: The redirect.
-        base: The address that was asked.
+    Return the address that a redirect from *base* leads to.
 
     Raises:
         TransportError: It is missing, or must not be followed: it is not http(s), leads from https
@@ -55,16 +46,11 @@ def location(answer: Answer, base: str) -> str:
         # A signed link is below no root.
         hint = f"; {root_hint(answer)}" if "/repos/" in base else ""
         raise answer.unusable(f"{answer.status} leads to a login page{hint}", retryable=False)
-    if given.startswith(base[: base.index(":") + 1]) and _PLAIN.fullmatch(given):
-        return given
-    target = ""
-    problem: str | None = "missing"
-    if given:
-        try:
-            target = given if given.startswith(("https://", "http://")) else urljoin(base, given)
-            problem = _problem(target, base)
-        except ValueError:
-            problem = "malformed"
+    try:
+        target = given if given.startswith(("https://", "http://")) else urljoin(base, given)
+        problem = _problem(target, base) if given else "missing"
+    except ValueError:
+        target, problem = given, "malformed"
     if problem is not None:
         words = f"{answer.status} leads to a Location that is not followed: {problem}"
         raise answer.unusable(words, retryable=False)
@@ -84,16 +70,21 @@ def _problem(target: str, base: str) -> str | None:
     return None
 
 
+def is_same_resource(target: str, asked: str) -> bool:
+    """
+    Return whether a redirect led to the resource that was asked, under its repository's other name.
+
+    The API redirects ``/repos/OLD/NAME`` to ``/repositories/ID``, and keeps the rest.
+    """
+    # Both have such a part, or neither.
+    return target == asked or _REPOSITORY.subn("", target, 1) == _REPOSITORY.subn("", asked, 1)
+
+
 def is_log_path(url: str, root: str) -> bool:
     """Return whether a log's redirect stays in the API; any other address is a signed link."""
-    # Nearly all links end differently, and need no parsing.
-    if not url.partition("?")[0].partition("#")[0].endswith("/logs"):
-        return False
-    path = urlsplit(url).path
-    base = urlsplit(root).path
-    return path.startswith((f"{base}/repos/", f"{base}/repositories/")) and (
-        origin(url) == origin(root)
-    )
+    path, base = urlsplit(url).path, urlsplit(root).path
+    below = path.startswith((f"{base}/repos/", f"{base}/repositories/"))
+    return below and path.endswith("/logs") and origin(url) == origin(root)
 
 
 def check_run(url: str, root: str) -> tuple[str, int] | None:

@@ -33,7 +33,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "transport": BASE | {"clock", "environment", "wire"},
     "listing": BASE | {"checks", "clock", "fanout", "transport", "wire"},
     "logs": BASE | {"atomic_file", "checks", "fanout", "logtext", "transport", "wire"},
-    "client": LIBRARY | {"listing", "logs"},
+    "operations": BASE | {"checks", "listing", "logs", "transport", "wire"},
+    "client": LIBRARY | {"listing", "logs", "operations"},
     "audit": LIBRARY - {"transport"} | {"atomic_file", "client", "listing", "logs"},
     "testing": {"errors", "refs"},
     "cli": LIBRARY | {"audit", "client", "listing", "logs", "testing"},
@@ -179,12 +180,14 @@ def test_public_names_are_documented(name: str) -> None:
 
 
 def test_public_classes_document_their_methods() -> None:
-    """Every public method and property of a public class says what it does."""
+    """Every public method and property of a public class, and of its bases, says what it does."""
     bare = [
         f"{name}.{attribute}"
         for name in ghjobs_async.__all__
         if isinstance(cls := getattr(ghjobs_async, name), type)
-        for attribute, value in vars(cls).items()
+        for base in cls.__mro__
+        if base.__module__.startswith("ghjobs_async.")
+        for attribute, value in vars(base).items()
         if not attribute.startswith("_")
         and (inspect.isfunction(value) or isinstance(value, (property, classmethod)))
         and not inspect.getdoc(value)

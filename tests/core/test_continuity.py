@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghjobs_async.logs.continuity import ChangedError, Continuity, Next, Version, version_of
+from ghjobs_async.logs.continuity import ChangedError, Continuity, Next, version_of
 
 LOG = b"0123456789"
 TAG = {"ETag": '"a"'}
@@ -34,14 +34,14 @@ def begun(
 @pytest.mark.parametrize(
     ("headers", "version"),
     [
-        ({}, None),
-        ({"ETag": '"a"'}, Version("ETag", '"a"')),
-        ({"ETag": '"a"', "Last-Modified": "x"}, Version("ETag", '"a"')),
-        ({"ETag": 'W/"a"', "Last-Modified": "x"}, Version("Last-Modified", "x")),
-        ({"ETag": 'W/"a"'}, None),
+        ({}, {}),
+        ({"ETag": '"a"'}, {"If-Match": '"a"'}),
+        ({"ETag": '"a"', "Last-Modified": "x"}, {"If-Match": '"a"'}),
+        ({"ETag": 'W/"a"', "Last-Modified": "x"}, {"If-Unmodified-Since": "x", "If-Range": "x"}),
+        ({"ETag": 'W/"a"'}, {}),
     ],
 )
-def test_a_version_compares_bytes(headers: dict[str, str], version: Version | None) -> None:
+def test_a_version_compares_bytes(headers: dict[str, str], version: dict[str, str]) -> None:
     """A strong ETag counts before Last-Modified; a weak one does not count."""
     assert version_of(headers) == version
 
@@ -63,6 +63,16 @@ def test_nothing_is_asked_by_range_without_a_version() -> None:
     assert log.begin(200, sized(), framed=True, packed=False) is Next.BODY
     assert log.take(LOG[:3]) == b""
     assert log.take(LOG[3:]) == LOG[4:]
+    assert log.ended()
+
+
+def test_a_length_that_comes_later_counts() -> None:
+    """Where only the second answer says how long the log is, it has ended there and not before."""
+    log = begun(TAG, LOG[:4])
+    assert log.begin(200, sized(more=TAG), framed=True, packed=False) is Next.BODY
+    assert log.take(LOG[:9]) == LOG[4:9]
+    assert (log.expected, log.ended()) == (10, False)
+    log.take(LOG[9:])
     assert log.ended()
 
 

@@ -56,6 +56,7 @@ def test_roots_are_completed(given: str, root: str) -> None:
         *("https://ghe.example.com/api/v3?x=1", "https://ghe.example.com/api/v3#x"),
         *("https://ghe.example.com/a b", "https://ghe.example.com:port", "ghe.example.com:99999"),
         *("ghe.example.com/api/v3", "ghe example.com", "ghe.example.com\nx", "https://[::1", "::1"),
+        *("a[::1]", "https://[::1]b"),
         *("-ghe.example.com", "ghe..example.com", "https://ghé.example.com/api/v3", 7, b"x"),
     ],
 )

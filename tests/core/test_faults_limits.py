@@ -138,6 +138,21 @@ async def test_a_limit_that_never_ends_is_an_error(
     assert rule.hits == 4
 
 
+@pytest.mark.parametrize("times", [10, 11])
+async def test_a_request_is_sent_again_ten_times(
+    github: FakeGitHub, gh: GitHubJobs, times: int
+) -> None:
+    """A limit is waited for ten times; the next one is an error, whatever the server says."""
+    run = github.add_run(REPO)
+    github.fail("jobs", faults.secondary_limit(1), times=times)
+    if times == 10:
+        assert await gh.list_jobs(REPO, run.id)
+    else:
+        with pytest.raises(RateLimitError):
+            await gh.list_jobs(REPO, run.id)
+    assert len(github.requests) == 11
+
+
 async def test_the_waits_begin_anew_after_an_answer(
     github: FakeGitHub, client: MakeClient, waits: list[Wait]
 ) -> None:

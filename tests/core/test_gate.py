@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 
 import pytest
 from async_tools import EPOCH, FakeClock
@@ -92,13 +93,11 @@ async def test_running_low_means_waiting_for_answers(time: FakeClock) -> None:
     gate, waits = make(time, concurrency=8)
     budget = Budget()
     budget.learn(left(1, 50), EPOCH)
-    first = gate.slot(budget, URL)
-    await first.__aenter__()
-    others = [asyncio.ensure_future(go(gate, budget)) for _ in range(3)]
-    for _ in range(5):
-        await asyncio.sleep(0)
-    assert (first.departed, budget.in_flight, time.sleeps) == (EPOCH, 1, [])
-    gate.leave(budget)
+    async with gate.slot(budget, URL) as first:
+        others = [asyncio.ensure_future(go(gate, budget)) for _ in range(3)]
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert (first.departed, budget.in_flight, time.sleeps) == (EPOCH, 1, [])
     budget.learn(left(0, 50), EPOCH)
     assert all(moment >= EPOCH + 50 for moment in await asyncio.gather(*others))
     assert [wait.reason for wait in waits] == ["primary rate limit"]
@@ -153,15 +152,10 @@ async def test_cancelled_waits_keep_no_slot(time: FakeClock, held: str, steps: i
     elif held == "answer":
         gate, _ = make(time, concurrency=2)
         budget.learn(left(1, 50), EPOCH)
-    if busy:
-        await gate.slot(budget, URL).__aenter__()
-    waiting = asyncio.ensure_future(gate.slot(budget, URL).__aenter__())
-    for _ in range(steps):
-        await asyncio.sleep(0)
-    waiting.cancel()
-    results = await asyncio.gather(waiting, return_exceptions=True)
-    if not isinstance(results[0], BaseException):
-        gate.leave(budget)
-    if busy:
-        gate.leave(budget)
+    async with gate.slot(budget, URL) if busy else nullcontext():
+        waiting = asyncio.ensure_future(go(gate, budget))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
     assert (budget.in_flight, await go(gate, other) >= EPOCH) == (0, True)

@@ -59,6 +59,18 @@ async def test_how_far_a_reading_is(github: FakeGitHub, gh: GitHubJobs, job: Fak
     assert (log.received, log.expected) == (len(LOG), len(LOG))
 
 
+async def test_of_two_readings_the_later_counts(
+    github: FakeGitHub, gh: GitHubJobs, job: FakeJob
+) -> None:
+    """Readings that begin at once never share the log's bytes: the earlier one is an error."""
+    github.set_log(job.id, b"one\ntwo\n")
+    async with gh.open_log(REPO, job.id) as log:
+        await log.text()
+        earlier, later = await asyncio.gather(log.text(), log.text(), return_exceptions=True)
+    assert isinstance(earlier, RuntimeError)
+    assert later == "one\ntwo\n"
+
+
 async def test_a_search_ends_at_its_last_hit(
     github: FakeGitHub, gh: GitHubJobs, job: FakeJob
 ) -> None:

@@ -31,6 +31,7 @@ ForbiddenError: server_time
 GHJobsError
 GitHubJobs: aclose base_url fan_out fan_out_logs get_job get_job_json get_log_url get_pull_head
     get_run grep iter_runs list_annotations list_jobs open_log rate_limit requests_per_minute
+    stats
 Hit: after before end line match start
 Job: check_run_url completed_at conclusion created_at duration head_branch head_sha html_url id
     labels name node_id queued_for ran ref run_attempt run_id run_url runner_group_id
@@ -60,6 +61,7 @@ Run: actor attempts check_suite_id conclusion created_at display_title event hea
 RunRef: attempt parse repo run_id
 RunSearch: complete got known_total peek
 ServerError: retry_after retryable server_time
+Stats: bytes downloads not_modified quota requests retries seconds_waited waits
 Status: COMPLETED IN_PROGRESS PENDING QUEUED REQUESTED WAITING
 Step: completed_at conclusion duration name number started_at state status to_dict
 StepLog: certainty lines step

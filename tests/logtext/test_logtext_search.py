@@ -1,4 +1,6 @@
 import re
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -7,10 +9,10 @@ from hypothesis import strategies as st
 from ghjobs_async.logtext import (
     AnnotationFinder,
     Hit,
+    LineGrep,
+    LogLine,
     LogParser,
     LogSearch,
-    annotations,
-    grep_lines,
     parse_log,
 )
 from ghjobs_async.logtext.annotate import MAX_CONTINUATION
@@ -31,6 +33,12 @@ PATTERNS = st.sampled_from([
 
 def lines(*texts: str) -> bytes:
     return "".join(f"{STAMP}{text}\n" for text in texts).encode()
+
+
+def grep(log: Iterable[LogLine], pattern: str | re.Pattern[str], **options: Any) -> list[Hit]:
+    """Find hits by matching every line."""
+    by_line = LineGrep(pattern, **options)
+    return by_line.feed(log) + by_line.close()
 
 
 @given(
@@ -58,10 +66,9 @@ def test_search_finds_what_matching_each_line_finds(
     pattern = re.compile(source, re.IGNORECASE if fold else 0)
     parser = LogParser(max_line, groups=False)
     lines = parser.feed(log) + parser.close()
-    expected = list(grep_lines(lines, pattern, context=context, invert=invert, max_count=max_count))
-    search = LogSearch(
-        pattern, context=context, invert=invert, max_count=max_count, max_line=max_line
-    )
+    expected = grep(lines, pattern, context=context, invert=invert, max_count=max_count)
+    by_line = LineGrep(pattern, context=context, invert=invert, max_count=max_count)
+    search = LogSearch(by_line, max_line)
     found: list[Hit] = []
     for at in range(0, len(log), size):
         found += search.feed(log[at : at + size])
@@ -79,8 +86,8 @@ COLOURS = st.sampled_from([
 @given(log=st.lists(COLOURS, max_size=60).map(b"".join), source=st.sampled_from(["foo", "mf|oo"]))
 def test_escapes_hide_no_hit(log: bytes, source: str) -> None:
     """A text is found in blocks of lines with escapes before, in and after it."""
-    parser, search = LogParser(), LogSearch(source)
-    expected = list(grep_lines(parser.feed(log) + parser.close(), source))
+    parser, search = LogParser(), LogSearch(LineGrep(source))
+    expected = grep(parser.feed(log) + parser.close(), source)
     assert [*search.feed(log), *search.close()] == expected
 
 
@@ -101,8 +108,8 @@ def test_a_hit_keeps_its_place(text: str, source: str, flags: int) -> None:
     log = lines(*["\x1b[36;1mo\x1b[0m"] * 40, text, "\x1b[31mbar", text, "tail")
     pattern = re.compile(source, flags)
     parser = LogParser(2000, groups=False)
-    expected = list(grep_lines(parser.feed(log) + parser.close(), pattern))
-    search = LogSearch(pattern, max_line=2000)
+    expected = grep(parser.feed(log) + parser.close(), pattern)
+    search = LogSearch(LineGrep(pattern), 2000)
     found = [hit for at in range(0, len(log), 700) for hit in search.feed(log[at : at + 700])]
     assert found + search.close() == expected
     assert [hit.line.number for hit in expected] == ([] if source == "foo$" else [41, 43])
@@ -111,15 +118,15 @@ def test_a_hit_keeps_its_place(text: str, source: str, flags: int) -> None:
 def test_a_line_is_matched_as_people_see_it() -> None:
     """Timestamp, marker and escapes do not match; the place of a match refers to the line's text."""
     log = lines("##[error]\x1b[31mbro\x1b[0mken\x1b[0m thing")
-    (hit,) = grep_lines(parse_log([log]), "^broken")
+    (hit,) = grep(parse_log([log]), "^broken")
     assert hit.match == "broken"
     assert hit.line.text[hit.start : hit.end] == "bro\x1b[0mken"
-    assert not list(grep_lines(parse_log([log]), "2026|31m|error"))
+    assert not grep(parse_log([log]), "2026|31m|error")
 
 
 def test_hits_have_context() -> None:
     """A hit has the lines around it, other hits included, as far as they exist."""
-    hits = list(grep_lines(parse_log([lines("a", "x1", "x2", "b", "c")]), "x", context=2))
+    hits = grep(parse_log([lines("a", "x1", "x2", "b", "c")]), "x", context=2)
     assert [[line.text for line in hit.before] for hit in hits] == [["a"], ["a", "x1"]]
     assert [[line.text for line in hit.after] for hit in hits] == [["x2", "b"], ["b", "c"]]
 
@@ -127,29 +134,28 @@ def test_hits_have_context() -> None:
 def test_context_may_differ_before_and_after() -> None:
     """A pair gives how many lines to show before and after each hit."""
     log = parse_log([lines("a", "b", "x", "c", "d")])
-    (hit,) = grep_lines(log, "x", context=(1, 2))
+    (hit,) = grep(log, "x", context=(1, 2))
     assert [line.text for line in hit.before] == ["b"]
     assert [line.text for line in hit.after] == ["c", "d"]
 
 
 def test_an_inverted_hit_has_no_match() -> None:
     """An inverted search gives the lines that do not match; there is no match in them."""
-    hits = list(grep_lines(parse_log([lines("a", "x", "b")]), "x", invert=True))
+    hits = grep(parse_log([lines("a", "x", "b")]), "x", invert=True)
     assert [(hit.line.text, hit.match) for hit in hits] == [("a", ""), ("b", "")]
 
 
 def test_the_last_hit_ends_the_search() -> None:
-    """After ``max_count`` hits and the context of the last one, no further line is read."""
+    """After ``max_count`` hits and the context of the last one, no further line counts."""
     log = parse_log([lines("x1", "x2", "x3", "x4", "x5")])
-    hits = list(grep_lines(log, "x", context=(0, 1), max_count=2))
+    hits = grep(log, "x", context=(0, 1), max_count=2)
     assert [hit.line.text for hit in hits] == ["x1", "x2"]
     assert [line.text for line in hits[1].after] == ["x3"]
-    assert next(log).text == "x4"
 
 
 def test_a_search_reports_when_it_is_done() -> None:
     """``done`` is true once the last hit has come out, and what is fed then gives nothing."""
-    search = LogSearch("x", max_count=1)
+    search = LogSearch(LineGrep("x", max_count=1))
     fed = [(len(search.feed(lines(text))), search.done) for text in ("a", "x", "x")]
     assert fed == [(0, False), (1, True), (0, True)]
     assert search.close() == []
@@ -176,7 +182,8 @@ def test_annotations_have_their_group_and_continuation() -> None:
     """Annotations have their group, and errors also the following lines without a timestamp."""
     log = lines("##[group]Run x", "##[warning]w", "##[endgroup]", "##[error]e") + b"more\n\n"
     log += lines("##[notice]n") + b"not the notice's\n"
-    found = list(annotations(parse_log([log])))
+    finder = AnnotationFinder()
+    found = finder.feed(parse_log([log])) + finder.close()
     assert [(a.kind, a.text, a.group) for a in found] == [
         ("warning", "w", "Run x"),
         ("error", "e\nmore\n", None),

@@ -96,18 +96,18 @@ def test_no_rule_is_slow_on_any_line(rule: Rule) -> None:
     ]
     for piece in [*pieces, *rule.needles, rule.example]:
         line = (piece * 1000)[:1000]
-        start = time.perf_counter()
+        start = time.thread_time()
         rule.pattern.match(line)
         rule.pattern.match(rule.example.strip()[:-1] + line)
-        assert time.perf_counter() - start < 0.05
+        assert time.thread_time() - start < 0.05
 
 
 def test_a_step_of_misleading_lines_is_read_at_once() -> None:
     """Two thousand long lines that look like failures but say nothing are read within seconds."""
     lines = ["error: 1 failed, at a/b.c:1:1: exited with " + "x:1: " * 180] * 2000
-    start = time.perf_counter()
+    start = time.thread_time()
     reason_of(*lines, "##[error]Process completed with exit code 1.")
-    assert time.perf_counter() - start < 4
+    assert time.thread_time() - start < 4
 
 
 def test_a_log_that_says_nothing_has_no_reason() -> None:

@@ -171,6 +171,76 @@ async def test_unchanged_answers_cost_nothing(
     assert again.headers["X-RateLimit-Remaining"] == first.headers["X-RateLimit-Remaining"]
 
 
+@pytest.mark.parametrize("form", ["{}", '{}, W/"x"', '"x" , {}', "*", "strong"])
+async def test_every_form_of_a_condition_is_understood(
+    fake: FakeGitHub, http: aiohttp.ClientSession, form: str
+) -> None:
+    """A list, a star and the strong form of the ETag give 304 too, with the limit's headers."""
+    url = f"{fake.base_url}/repos/{REPO}/actions/runs/{fake.add_run(REPO).id}"
+    etag = (await get(http, url)).headers["ETag"]
+    given = etag.removeprefix("W/") if form == "strong" else form.format(etag)
+    again = await get(http, url, {"If-None-Match": given})
+    assert (again.status, again.body) == (304, b"")
+    assert again.headers["ETag"] == etag
+    assert again.headers["Vary"].startswith("Accept, Authorization")
+    assert again.headers["X-RateLimit-Remaining"] == "4999"
+    assert (await get(http, url, {"If-None-Match": etag[:-2] + '"'})).status == 200
+
+
+async def test_each_credential_has_its_own_etags(
+    fake: FakeGitHub, http: aiohttp.ClientSession
+) -> None:
+    """The same answer has another ETag for another token, and the first one's is answered 200."""
+    url = f"{fake.base_url}/repos/{REPO}/actions/runs/{fake.add_run(REPO).id}"
+    one, other = ({"Authorization": f"Bearer {name}"} for name in ("one", "other"))
+    first, second = await get(http, url, one), await get(http, url, other)
+    assert first.body == second.body
+    assert first.headers["ETag"] != second.headers["ETag"]
+    crossed = await get(http, url, {**other, "If-None-Match": first.headers["ETag"]})
+    assert crossed.status == 200
+    assert crossed.headers["X-RateLimit-Remaining"] == "4998"
+
+
+async def test_an_etag_changes_exactly_with_its_answer(
+    fake: FakeGitHub, http: aiohttp.ClientSession
+) -> None:
+    """A job's change shows in the ETags of the job and the page with it, and in no other."""
+    run = fake.add_run(REPO, jobs=3)
+    root = f"{fake.base_url}/repos/{REPO}/actions"
+    jobs = f"{root}/runs/{run.id}/jobs?per_page=2"
+    urls = [f"{root}/jobs/{run.jobs[0].id}", jobs, f"{jobs}&page=2", f"{root}/runs/{run.id}"]
+
+    async def etags() -> list[str]:
+        return [(await get(http, url)).headers["ETag"] for url in urls]
+
+    before = await etags()
+    assert await etags() == before
+    run.jobs[0].data["name"] = "renamed"
+    changed = [old != new for old, new in zip(before, await etags(), strict=True)]
+    assert changed == [True, True, False, False]
+
+
+async def test_every_answer_of_the_api_has_a_weak_etag(
+    fake: FakeGitHub, http: aiohttp.ClientSession
+) -> None:
+    """Whatever is answered 200 in JSON can be asked for on condition."""
+    run = fake.add_run(REPO)
+    repo, job = f"/repos/{REPO}", run.jobs[0].id
+    actions = f"{repo}/actions"
+    for path in (
+        *("", "/user", "/rate_limit", repo, f"{repo}/check-runs/{job}/annotations"),
+        *(f"{actions}/workflows", f"{actions}/runs", f"{actions}/jobs/{job}"),
+        *(f"{actions}/runs/{run.id}{more}" for more in ("", "/jobs", "/artifacts", "/attempts/1")),
+    ):
+        got = await get(http, fake.base_url + path)
+        assert got.status == 200
+        assert got.headers["ETag"].startswith('W/"')
+        left = fake.budget.window("").used
+        again = await get(http, fake.base_url + path, {"If-None-Match": got.headers["ETag"]})
+        assert again.status == 304
+        assert fake.budget.window("").used == left
+
+
 async def test_large_answers_are_compressed(fake: FakeGitHub, http: aiohttp.ClientSession) -> None:
     """A large body is sent as gzip to those who accept it, and plain to others."""
     run = fake.add_run(REPO, jobs=50)

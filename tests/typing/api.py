@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import assert_never, assert_type
+
+import aiohttp
 
 from ghjobs_async import (
     AppAuth,
@@ -16,8 +19,10 @@ from ghjobs_async import (
     JobRef,
     LogLine,
     LogLink,
+    RateLimit,
     Run,
     RunRef,
+    Stats,
     TokenAuth,
     Wait,
 )
@@ -39,6 +44,14 @@ async def operations(gh: GitHubJobs, run: RunRef) -> None:
     assert_type(await gh.get_job(job), Job)
     assert_type(await gh.list_jobs(await gh.get_run(REPO, "1")), JobList)
     assert_type([found async for found in gh.iter_runs(REPO, status="failure")], list[Run])
+
+
+def counts(gh: GitHubJobs) -> None:
+    assert_type(gh.stats, Stats)
+    assert_type(gh.stats.requests, Mapping[int, int])
+    assert_type(gh.stats.not_modified, int)
+    assert_type(gh.stats.seconds_waited, float)
+    assert_type(gh.stats.quota, Mapping[str, RateLimit])
 
 
 async def fan_outs(gh: GitHubJobs, runs: list[RunRef], jobs: list[JobRef]) -> None:
@@ -85,5 +98,9 @@ def construction(owners: dict[str, AppAuth]) -> None:
     GitHubJobs("ghp_1", base_url="ghe.example.com", api_version=None, on_wait=told)
     GitHubJobs(TokenAuth(token))
     GitHubJobs(owners.__getitem__)
+    GitHubJobs(conditional=True, trace_configs=[aiohttp.TraceConfig()])
+    GitHubJobs(conditional=2**20)
+    GitHubJobs(conditional=1.5)  # type: ignore[arg-type]
+    GitHubJobs(trace_configs=aiohttp.TraceConfig())  # type: ignore[arg-type]
     GitHubJobs(concurrency="8")  # type: ignore[arg-type]
     GitHubJobs(7)  # type: ignore[arg-type]

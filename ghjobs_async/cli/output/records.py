@@ -139,11 +139,16 @@ def _times(job: Job) -> tuple[str, str]:
 
 @attrs.frozen
 class _Failed:
-    """A job that failed, the name of the step where, and what its log says; if known."""
+    """A job that failed, and what its log says, if known."""
 
     job: Job
-    step: str | None
     excerpt: FailureExcerpt | None
+
+    @property
+    def step(self) -> str | None:
+        """The name of the step where it failed."""
+        step = failing_step(self.job)
+        return None if step is None else step.name
 
     @property
     def error(self) -> str | None:
@@ -163,16 +168,12 @@ class _Failed:
             "fingerprint": reason and reason.fingerprint,
         }
 
-    @classmethod
-    def of(cls, job: Job, cause: Cause) -> _Failed:
-        step = failing_step(job)
-        excerpt = cause if isinstance(cause, FailureExcerpt) else None
-        return cls(job, None if step is None else step.name, excerpt)
-
 
 def show_failures(found: Iterable[tuple[Job, Cause]], printer: JsonPrinter | None) -> None:
     """Show the failed jobs, each with its failing step and why it failed."""
-    failures = [_Failed.of(job, cause) for job, cause in found]
+    failures = [
+        _Failed(job, cause if isinstance(cause, FailureExcerpt) else None) for job, cause in found
+    ]
 
     def cells(one: _Failed) -> tuple[object, ...]:
         job = one.job

@@ -76,6 +76,12 @@ class Call:
         text = self.asked.query.get(name, "")
         return int(text) if text.isdecimal() and int(text) > 0 else default
 
+    def holds(self, etag: str) -> bool:
+        """Whether ``If-None-Match`` names this ETag: weak and strong are the same there."""
+        named = self.header("if-none-match") or ""
+        given = [part.strip().removeprefix("W/") for part in named.split(",")]
+        return "*" in given or etag.removeprefix("W/") in given
+
     def asking(self, query: dict[str, str], headers: dict[str, str]) -> Call:
         """Give the same request with another query and other headers."""
         return attrs.evolve(self, asked=attrs.evolve(self.asked, query=query, headers=headers))

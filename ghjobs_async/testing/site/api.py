@@ -149,15 +149,17 @@ class Api:
             return
         answer.body = payloads.rebase(answer.body, call.api_root, call.web_root)
         answer.headers.setdefault("Content-Type", "application/json; charset=utf-8")
-        if answer.status != 200 or call.operation == "rate_limit":
+        if answer.status != 200:
             return
-        digest = hashlib.blake2b(answer.body, digest_size=32).hexdigest()
+        # Each credential has ETags of its own, as `Vary` says.
+        key = hashlib.blake2b(call.credential.encode(), digest_size=32).digest()
+        digest = hashlib.blake2b(answer.body, digest_size=32, key=key).hexdigest()
         etag = answer.headers["ETag"] = f'W/"{digest}"'
-        if etag in (call.header("if-none-match") or ""):
-            # A 304 costs nothing.
-            window = self.budget.window(call.credential)
-            window.used = max(0, window.used - 1)
+        if call.holds(etag):
+            if call.operation != "rate_limit":
+                self.budget.refund(call.credential)
             answer.status, answer.body = 304, b""
+            del answer.headers["Content-Type"]
 
     def _find_repo(self, call: Call) -> FakeRepo:
         if "repo_id" in call.args:

@@ -63,6 +63,11 @@ class Budget:
         window.used += 1
         return True
 
+    def refund(self, credential: str) -> None:
+        """Take back one request, since a 304 costs nothing."""
+        window = self.window(credential)
+        window.used = max(0, window.used - 1)
+
     def headers(self, credential: str) -> dict[str, str]:
         """Give the headers that say how much is left."""
         if self.limit is None:
