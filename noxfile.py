@@ -26,6 +26,8 @@ THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 MIN_COVERAGE = 95
 # Microsoft's emulator of Azure Blob Storage, a package of npm.
 AZURITE = "azurite@^3.35"
+# The oldest version that reads the database of an audit.
+OLD_DUCKDB = "duckdb==1.4.*"
 NOT_COVERED = ("audit", "cli", "testing")
 # The formatter leaves README alone: its snippets are laid out for readers.
 CODE = ("ghjobs_async", "tests", "examples", "noxfile.py")
@@ -48,7 +50,7 @@ def activate_pyenv() -> None:
 activate_pyenv()
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "virtualenv"
-nox.options.sessions = ["tests", "coverage", "typing", "lint", "storage"]
+nox.options.sessions = ["tests", "coverage", "typing", "lint", "storage", "compat"]
 # Skip a Python that is missing, but fail where none of them is installed.
 nox.options.error_on_missing_interpreters = THIS_PYTHON not in PYTHONS and not any(
     shutil.which(f"python{version}") for version in PYTHONS
@@ -114,6 +116,21 @@ def storage(session: nox.Session) -> None:
         session.skip("npm could not install Azurite: is its registry reachable?")
     session.install(".[all]", *group("tests"), *group("storage"))
     session.run("pytest", "tests/storage", *session.posargs, env={"AZURITE": str(script)})
+
+
+@nox.session
+def compat(session: nox.Session) -> None:
+    """Read the database of an audit with DuckDB 1.4, in an environment of its own."""
+    folder = Path(session.create_tmp()).resolve() / "duckdb-1.4"
+    python = str(folder / "bin" / "python")
+    try:
+        session.run(sys.executable, "-m", "venv", str(folder), external=True, silent=True)
+        session.run(python, "-m", "pip", "install", "-q", OLD_DUCKDB, external=True, silent=True)
+    except CommandFailed:
+        session.skip(f"pip could not install {OLD_DUCKDB}: is there a wheel for this Python?")
+    session.install(".[audit]", *group("tests"))
+    tests = "tests/audit/test_compat.py"
+    session.run("pytest", tests, *session.posargs, env={"OLD_DUCKDB": python})
 
 
 @nox.session

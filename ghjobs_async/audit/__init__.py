@@ -1,23 +1,40 @@
 """Many runs into one folder, and what they sum up to."""
 
 from ghjobs_async.audit.collect import Audit
+from ghjobs_async.audit.describe import describe
 from ghjobs_async.audit.estimate import Estimate, RepoEstimate, estimate
+from ghjobs_async.audit.export import Format, export, is_formula
 from ghjobs_async.audit.feed import Feed, JobOf
 from ghjobs_async.audit.folder import AuditFolder
+from ghjobs_async.audit.merge import Merged, merge
 from ghjobs_async.audit.plan import AuditPlan, Logs, parse_when
+from ghjobs_async.audit.query import Result, query
+from ghjobs_async.audit.schema import Column, Table
+from ghjobs_async.audit.store import AuditStore
 from ghjobs_async.audit.tally import RepoTally, Tally
 
 __all__ = [
     "Audit",
     "AuditFolder",
     "AuditPlan",
+    "AuditStore",
+    "Column",
     "Estimate",
     "Feed",
+    "Format",
     "JobOf",
     "Logs",
+    "Merged",
     "RepoEstimate",
     "RepoTally",
+    "Result",
+    "Table",
     "Tally",
+    "describe",
     "estimate",
+    "export",
+    "is_formula",
+    "merge",
     "parse_when",
+    "query",
 ]

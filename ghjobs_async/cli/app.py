@@ -47,6 +47,10 @@ _COMMANDS: Final = {
     "log": "Print or save the log of a job.",
     "grep": "Search the logs of many jobs.",
     "audit": "Fetch the jobs and logs of many runs into a folder, and sum them up.",
+    "query": "Ask the database of an audit, in SQL.",
+    "schema": "List the tables of an audit and what they hold.",
+    "export": "Write the tables of an audit to files: Parquet, CSV, NDJSON.",
+    "merge": "Merge audits into one.",
     "demo": "Audit an embedded GitHub: no account, no network.",
 }
 #: Commands whose ``--json`` may be followed by fields.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Annotated, TypeAlias, TypeVar
 
 import attrs
@@ -62,6 +63,9 @@ Jq: TypeAlias = Annotated[
 ]
 Web: TypeAlias = Annotated[bool, Parameter(help="Open its page in the browser instead.")]
 ExitStatus: TypeAlias = Annotated[bool, Parameter(help="End with status 1 where something failed.")]
+#: Where an audit is written and read, where nothing else is said.
+AUDIT = Path("ghjobs-audit")
+AuditDir: TypeAlias = Annotated[Path, Parameter(help="The folder of the audit to read.")]
 Quiet: TypeAlias = Annotated[bool, Parameter(alias="-q", help="No progress, no messages.")]
 Verbose: TypeAlias = Annotated[
     bool, Parameter(help="Report every request, retry and wait on stderr.")

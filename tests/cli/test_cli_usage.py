@@ -20,7 +20,10 @@ from ghjobs_async.testing import FakeGitHub, faults
 
 REPO = "octo-org/octo-repo"
 NOT_SEEN = "no such thing, or the token cannot see it"
-COMMANDS = ("job", "runs", "list", "log", "grep", "audit", "demo")
+COMMANDS = (
+    *("job", "runs", "list", "log", "grep", "audit", "query", "schema", "export", "merge"),
+    "demo",
+)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ PURE = (
     *("atomic_file", "checks", "environment", "errors", "logtext", "models"),
     *("records", "refs", "wire"),
     *("logs/continuity.py", "logs/storage_answers.py"),
+    *("audit/rows.py", "audit/schema.py", "audit/views.py"),
 )
 STARTERS = {"create_task", "ensure_future", "TaskGroup", "gather", "run_coroutine_threadsafe"}
 MAX_FLAT = 13

@@ -1,0 +1,48 @@
+"""What the tables and views of an audit hold."""
+
+from __future__ import annotations
+
+from ghjobs_async.audit import schema, views
+from ghjobs_async.audit.schema import Column, Table
+from ghjobs_async.audit.store import AuditStore
+
+_COLUMNS = """
+    SELECT table_name, column_name, data_type, coalesce(comment, '')
+    FROM duckdb_columns() WHERE NOT internal AND database_name = current_database()
+    ORDER BY table_name, column_index
+"""
+_COMMENTS = """
+    SELECT table_name, comment FROM duckdb_tables() WHERE database_name = current_database()
+    UNION ALL
+    SELECT view_name, comment FROM duckdb_views()
+    WHERE NOT internal AND database_name = current_database()
+"""
+
+
+def describe(store: AuditStore | None = None) -> tuple[Table, ...]:
+    """
+    Return the tables and views of an audit, or those that this version makes.
+
+    Raises:
+        ConfigurationError: There is no audit, or it is in use by a writer.
+    """
+    if store is None:
+        made = [
+            Table(view.name, view.comment, tuple(Column(n, "", c) for n, c in view.columns.items()))
+            for view in views.VIEWS
+        ]
+        return (*schema.TABLES, *made)
+    with store.read() as connection:
+        columns = connection.execute(_COLUMNS).fetchall()
+        comments: dict[str, str | None] = dict(connection.execute(_COMMENTS).fetchall())
+    # In the order of the schema; views, and what others have added, come last.
+    known = {table.name: place for place, table in enumerate(schema.TABLES)}
+    names = sorted(comments, key=lambda name: (known.get(name, len(known)), name))
+    return tuple(
+        Table(
+            name,
+            comments[name] or "",
+            tuple(Column(*rest) for table, *rest in columns if table == name),
+        )
+        for name in names
+    )

@@ -1,0 +1,83 @@
+"""Recognize what is no audit's database: DuckDB opens half a file, and asks for extensions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ghjobs_async.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# Three headers of 4,096 bytes stand before the blocks: https://duckdb.org/docs/stable/internals/storage
+_HEADERS: Final = 3 * 4096
+_MAGIC: Final = slice(8, 12)
+_ADVICE: Final = "move it away, or name another folder"
+
+
+def check_kind(path: Path) -> None:
+    """
+    Check that a file looks like DuckDB's, before DuckDB opens it.
+
+    Raises:
+        ConfigurationError: It is something else.
+        OSError: It cannot be read.
+    """
+    if path.is_dir():
+        raise ConfigurationError(f"{path} is a folder, not an audit's database: {_ADVICE}")
+    with path.open("rb", buffering=0) as file:
+        head = file.read(_MAGIC.stop)
+    if head[_MAGIC] != b"DUCK":
+        raise not_ours(path)
+    if path.stat().st_size < _HEADERS:
+        raise torn(path)
+
+
+def check_whole(connection: DuckDBPyConnection, path: Path) -> None:
+    """
+    Check that no block is missing that holds data.
+
+    Raises:
+        ConfigurationError: The file is only a part of a database.
+    """
+    [(size, total, free)] = connection.execute(
+        "SELECT block_size, total_blocks, free_blocks FROM pragma_database_size()"
+        " WHERE database_name = current_database()"
+    ).fetchall()
+    if not total:
+        return
+    there = (path.stat().st_size - _HEADERS) // size
+    if there >= total:
+        return
+    # DuckDB cuts off free blocks at the end, and still counts them.
+    if total - there > free or _last_block(connection) >= there:
+        raise torn(path)
+
+
+def not_ours(path: Path) -> ConfigurationError:
+    """Return the error for a file of another kind."""
+    return ConfigurationError(f"{path} is not an audit's database: {_ADVICE}")
+
+
+def torn(path: Path) -> ConfigurationError:
+    """Return the error for a file that is not whole."""
+    return ConfigurationError(
+        f"{path} is damaged, or only a part of a database: copy it again, or {_ADVICE}"
+    )
+
+
+def _last_block(connection: DuckDBPyConnection) -> int:
+    """Return the last block that holds data of a table."""
+    tables = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()"
+    ).fetchall()
+    last = -1
+    for (table,) in tables:
+        name = table.replace("'", "''")
+        [(block,)] = connection.execute(
+            "SELECT max(greatest(block_id, list_max(additional_block_ids)))"
+            f" FROM pragma_storage_info('{name}')"
+        ).fetchall()
+        last = max(last, -1 if block is None else block)
+    return last

@@ -1,0 +1,324 @@
+"""The database of an audit: one file, open only while it is read or a batch is written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ghjobs_async.audit import duck, new_file, schema, views
+from ghjobs_async.audit.file_check import check_kind, check_whole, not_ours, torn
+from ghjobs_async.audit.locks import AuditLock, Gate
+from ghjobs_async.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+#: The name of the database, and of the folder of logs beside it.
+DATABASE: Final = "audit.duckdb"
+LOGS: Final = "logs"
+
+_LOCK: Final = ".audit.lock"
+#: How long to wait for another process, and between two looks, in seconds.
+_PATIENCE: Final = 10.0
+_PAUSE: Final = 0.02
+#: What the operating system says when the file is not to blame.
+_DISK: Final = (errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.EIO)
+_HOLDER: Final = re.compile(r"\(PID (\d+)\)")
+
+# On POSIX, closing any file handle of a file drops all locks that the process has on it, those of
+# DuckDB too. So a file is only looked at while this process does not have it open.
+_guard: Final = threading.Lock()
+_opened: Final[Counter[str]] = Counter()
+
+
+class AuditStore:
+    """
+    The folder of an audit: ``audit.duckdb`` beside ``logs/``.
+
+    Several processes can use it at once: readers together, a writer alone. Each waits up to 10 s.
+    All methods block: an event loop calls them in a thread.
+
+    Args:
+        folder: The folder.
+
+        sleep, clock: How to wait, and how long it took.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        sleep: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.folder = Path(folder)
+        self.path = self.folder / DATABASE
+        self._sleep = sleep
+        self._clock = clock
+        self._known: os.stat_result | None = None
+
+    @contextmanager
+    def read(self, *, locked: bool = False) -> Iterator[DuckDBPyConnection]:
+        """
+        Open the database to read it.
+
+        Args:
+            locked: Let no statement reach other files or change settings: for SQL from outside.
+
+        Raises:
+            ConfigurationError: There is no audit, it is not one, or it stays in use by a writer.
+        """
+        if not os.path.lexists(self.path):
+            raise ConfigurationError(
+                f"there is no audit in {self.folder}: run ghjobs audit, or name its folder"
+            )
+        gate = Gate(self.folder)
+        try:
+            self._wait(lambda: gate.try_enter(exclusive=False) or None)
+            connection = self._open(read_only=True, locked=locked)
+        finally:
+            gate.leave()
+        with self._closing(connection):
+            self._check_schema(connection)
+            yield connection
+
+    @contextmanager
+    def write(self, *, part: AuditStore | None = None) -> Iterator[DuckDBPyConnection]:
+        """
+        Open the database in a transaction, which is committed at the end, or not at all.
+
+        A database that does not exist is made; an older one is upgraded.
+
+        Args:
+            part: Another audit, which the connection can read as the database ``part``.
+
+        Raises:
+            ConfigurationError: It is not an audit, or it stays in use by another process.
+            OSError: It cannot be written.
+        """
+        self._make_folder()
+        gate = Gate(self.folder)
+        try:
+            self._wait(lambda: gate.try_enter(exclusive=True) or None)
+            with disk_errors(self.path):
+                if os.path.lexists(self.path):
+                    self._check_known()
+                else:
+                    new_file.create(self.path)
+                with self._closing(self._open(read_only=False)) as connection:
+                    # Batches are small: more threads only take more time of the processor.
+                    connection.execute("SET threads = 1")
+                    self._upgrade(connection)
+                    if part is not None:
+                        part.attach_to(connection)
+                    with duck.transaction(connection):
+                        yield connection
+        finally:
+            gate.leave()
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """
+        Keep other audits out of the folder; reading and single writes stay possible.
+
+        Raises:
+            ConfigurationError: Another audit writes to this folder.
+            OSError: The folder cannot be written to.
+        """
+        self._make_folder()
+        taken = AuditLock.take(self.folder / _LOCK)
+        if not isinstance(taken, AuditLock):
+            raise ConfigurationError(
+                f"another audit is writing to {self.folder}{_process(taken)}: "
+                "wait until it ends, or name another folder with --output"
+            )
+        with taken:
+            yield
+
+    def compact(self) -> None:
+        """
+        Make the file smaller where many batches have left free space in it: at the end of an audit.
+
+        Raises:
+            ConfigurationError: There is no audit, or it stays in use by another process.
+            OSError: The disk fails.
+        """
+        with self.read() as connection:
+            if not new_file.is_worth_compacting(connection):
+                return
+        gate = Gate(self.folder)
+        try:
+            self._wait(lambda: gate.try_enter(exclusive=True) or None)
+            with _guard, suppress(duck.load().IOException, PermissionError):
+                # A reader of this process would share the old file with later ones, and a program
+                # that writes to it keeps us out: then the file stays as it is.
+                if not _opened[self._key]:
+                    new_file.compact(self.path)
+        finally:
+            gate.leave()
+
+    def attach_to(self, connection: DuckDBPyConnection) -> None:
+        """
+        Let the connection of another audit read this one as the database ``part``.
+
+        Raises:
+            ConfigurationError: There is no audit, it is of an older version, or it stays in use.
+        """
+        with self.read() as own:
+            if self._check_schema(own) != schema.VERSION:
+                raise ConfigurationError(
+                    f"{self.path} is from an older version: run ghjobs audit there once more"
+                )
+        attach = f"ATTACH {schema.quote(str(self.path))} AS part (READ_ONLY)"
+        gate = Gate(self.folder)
+        try:
+            self._wait(lambda: gate.try_enter(exclusive=False) or None)
+            self._wait(lambda: self._try(lambda: connection.execute(attach)))
+        finally:
+            gate.leave()
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise ConfigurationError(
+                f"{self.folder} is not a folder: name another one with --output"
+            ) from None
+
+    def _open(self, *, read_only: bool, locked: bool = False) -> DuckDBPyConnection:
+        """Open the file as soon as no other process keeps it from us."""
+        found: DuckDBPyConnection = self._wait(
+            lambda: self._try_open(read_only=read_only, locked=locked)
+        )
+        # A connection of this process that is locked already has them.
+        with suppress(*((duck.load().InvalidInputException,) if locked else ())):
+            for setting in (
+                *duck.SETTINGS,
+                *(("SET lock_configuration = true",) if locked else ()),
+            ):
+                found.execute(setting)
+        return found
+
+    def _try_open(self, *, read_only: bool, locked: bool) -> DuckDBPyConnection | int | None:
+        duckdb = duck.load()
+        config = duck.CONFIG | ({"enable_external_access": "false"} if locked else {})
+        with _guard:
+            if not _opened[self._key]:
+                check_kind(self.path)
+            found: DuckDBPyConnection | int | None = self._try(
+                lambda: duckdb.connect(str(self.path), read_only=read_only, config=config)
+            )
+            if found is not None and not isinstance(found, int):
+                _opened[self._key] += 1
+        return found
+
+    def _try(self, open_it: Callable[[], Any]) -> Any:
+        """Open the file; return the process that has it, None where that is not known."""
+        duckdb = duck.load()
+        try:
+            return open_it()
+        except (duckdb.ConnectionException, duckdb.BinderException):
+            # This process has it open in another way.
+            return os.getpid()
+        except duckdb.Error as error:
+            if "lock on file" in str(error) or "being used by another" in str(error):
+                holder = _HOLDER.search(str(error))
+                return int(holder[1]) if holder else None
+            # DuckDB's own text would advise to install extensions.
+            raise self._not_readable(error) from error
+
+    def _not_readable(self, error: Exception) -> Exception:
+        for code in _DISK:
+            if os.strerror(code) in str(error):
+                return OSError(code, os.strerror(code), str(self.path))
+        return torn(self.path)
+
+    @contextmanager
+    def _closing(self, connection: DuckDBPyConnection) -> Iterator[DuckDBPyConnection]:
+        try:
+            yield connection
+        finally:
+            with _guard:
+                connection.close()
+                _opened[self._key] -= 1
+
+    @property
+    def _key(self) -> str:
+        return os.path.realpath(self.path)
+
+    def _wait(self, attempt: Callable[[], Any]) -> Any:
+        """Repeat *attempt* until it returns something other than None or a process id."""
+        end = self._clock() + _PATIENCE
+        while True:
+            found = attempt()
+            if found is not None and (found is True or not isinstance(found, int)):
+                return found
+            if self._clock() >= end:
+                raise ConfigurationError(
+                    f"{self.path} is in use{_process(found)}: try again when that has ended"
+                )
+            self._sleep(_PAUSE)
+
+    def _check_known(self) -> None:
+        """Check what the file is before it is opened for writing, which could change it."""
+        found = self.path.stat()
+        if self._known is not None and os.path.samestat(found, self._known):
+            return
+        with self._closing(self._open(read_only=True)) as connection:
+            self._check_schema(connection)
+        new_file.remove_leftovers(self.path)
+        self._known = found
+
+    def _check_schema(self, connection: DuckDBPyConnection) -> int:
+        """Return the version of the schema."""
+        duckdb = duck.load()
+        try:
+            check_whole(connection, self.path)
+            [(version,)] = connection.execute("SELECT schema_version FROM meta").fetchall()
+            connection.execute("SELECT job_id, inherited FROM jobs LIMIT 0")
+        except (duckdb.Error, ValueError) as error:
+            raise not_ours(self.path) from error
+        if not isinstance(version, int):
+            raise not_ours(self.path)
+        if version > schema.VERSION:
+            raise ConfigurationError(
+                f"{self.path} is from a newer version of this program: "
+                "pip install --upgrade ghjobs-async"
+            )
+        return version
+
+    def _upgrade(self, connection: DuckDBPyConnection) -> None:
+        """Bring an older schema, and older views, up to date."""
+        statements = schema.upgrade(self._check_schema(connection))
+        wanted = schema.fingerprint(views.MACROS, views.VIEWS)
+        if not statements:
+            [(found,)] = connection.execute("SELECT views FROM meta").fetchall()
+            if found == wanted:
+                return
+        with duck.transaction(connection):
+            for statement in (*statements, *schema.define(views.MACROS, views.VIEWS)):
+                connection.execute(statement)
+        connection.execute("CHECKPOINT")
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn DuckDB's errors about disk and memory into an `OSError`."""
+    duckdb = duck.load()
+    try:
+        yield
+    except (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException) as error:
+        reason = str(error).partition("\n")[0].removeprefix("IO Error: ")
+        raise OSError(f"cannot write {path}: {reason}") from error
+
+
+def _process(pid: int | None) -> str:
+    return f" (process {pid})" if pid else ""

@@ -1,0 +1,218 @@
+"""``ghjobs query`` and ``ghjobs schema``: SQL that only reads, and what there is to read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from store_tools import AT, REPO, a_job, a_run, listing, store_in
+
+from ghjobs_async.audit import AuditStore, schema
+from ghjobs_async.audit.batch import Batch
+
+#: Bold and dim.
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+HOSTILE = "a\x1b[2J\tb\nc"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with an audit, where the command looks for one."""
+    monkeypatch.chdir(tmp_path)
+    jobs = [a_job(1), a_job(2, name=HOSTILE, conclusion="failure"), a_job(3, name="=1+1")]
+    batch = Batch(at=AT, runs=[(REPO, a_run())], listings=[listing(*jobs)])
+    return store_in(tmp_path / "ghjobs-audit", batch).folder
+
+
+def test_rows_are_lines_with_tabs(ghjobs: Any, folder: Path) -> None:
+    """In a pipe the first line has the names, each other one a row; names cannot break a line."""
+    ran = ghjobs("query", "SELECT job_id, name, completed_at, labels FROM jobs ORDER BY 1")
+    assert ran.rows == [
+        ["job_id", "name", "completed_at", "labels"],
+        ["1", "build", "2026-11-01T12:01:05Z", '["ubuntu-latest"]'],
+        ["2", "a b c", "2026-11-01T12:01:05Z", '["ubuntu-latest"]'],
+        ["3", "=1+1", "2026-11-01T12:01:05Z", '["ubuntu-latest"]'],
+    ]
+    assert (ran.status, ran.err) == (0, "")
+
+
+def test_a_table_on_a_terminal(ghjobs: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal gets a table, and nothing of a name that would control it."""
+    monkeypatch.setenv("GH_FORCE_TTY", "80")
+    ran = ghjobs("query", "SELECT name, seconds FROM jobs ORDER BY job_id")
+    lines = [line.split() for line in STYLE.sub("", ran.out).splitlines()]
+    assert lines[:2] == [["name", "seconds"], ["build", "60.0"]]
+    assert lines[2] == ["a", "b", "c", "60.0"]
+    assert lines[-1] == ["3", "rows"]
+    assert "\x1b[2J" not in ran.out
+
+
+def test_json_is_exact(ghjobs: Any, folder: Path) -> None:
+    """``--json`` gives objects, with times in GitHub's form and names as they are."""
+    sql = "SELECT name, started_at, NULL AS nothing, 1.5 AS d, 'NaN'::DOUBLE AS n, {'a': [1]} AS s"
+    ran = ghjobs("query", f"{sql} FROM jobs WHERE job_id = 2", "--json")
+    assert ran.json == [
+        {
+            "name": HOSTILE,
+            "started_at": "2026-11-01T12:00:05Z",
+            "nothing": None,
+            "d": 1.5,
+            "n": None,
+            "s": {"a": [1]},
+        }
+    ]
+
+
+def test_json_without_rows(ghjobs: Any, folder: Path) -> None:
+    """No row is an empty list; in a pipe the names are there all the same."""
+    assert ghjobs("query", "FROM jobs WHERE false", "--json").json == []
+    assert ghjobs("query", "SELECT name FROM jobs WHERE false").out == "name\n"
+
+
+def test_csv_is_for_spreadsheets(ghjobs: Any, folder: Path) -> None:
+    """``--csv`` gives CSV in which no text is a formula, and numbers are numbers."""
+    ran = ghjobs("query", "SELECT name, -job_id AS n FROM jobs ORDER BY job_id", "--csv")
+    read = list(csv.reader(io.StringIO(ran.out, newline="")))
+    assert read == [["name", "n"], ["build", "-1"], [HOSTILE, "-2"], ["'=1+1", "-3"]]
+
+
+def test_equal_names_are_told_apart(ghjobs: Any, folder: Path) -> None:
+    """Two columns of one name do not hide each other."""
+    ran = ghjobs("query", "SELECT 1 AS a, 2 AS a, 3 AS a_2", "--json")
+    assert ran.json == [{"a": 1, "a_2": 2, "a_2_2": 3}]
+
+
+def test_another_folder(ghjobs: Any, folder: Path, tmp_path: Path) -> None:
+    """``--audit`` names the audit."""
+    store_in(tmp_path / "other")
+    assert ghjobs("query", "SELECT count(*) AS n FROM jobs", "--audit", "other").out == "n\n0\n"
+
+
+def test_a_pivot_and_several_statements(ghjobs: Any, folder: Path) -> None:
+    """Whatever reads is possible; of several statements the last one is shown."""
+    ran = ghjobs("query", "SELECT 1; PIVOT jobs ON conclusion USING count(*) GROUP BY run_id")
+    assert ran.rows == [["run_id", "failure", "success"], ["7", "1", "2"]]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "COPY jobs TO 'out.csv'",
+        "COPY jobs FROM 'other'",
+        "EXPORT DATABASE 'out'",
+        "ATTACH 'other.duckdb' AS o",
+        "ATTACH ':memory:' AS o",
+        "SET threads = 1",
+        "SET VARIABLE x = 1",
+        "RESET threads",
+        "PRAGMA enable_profiling",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "FROM read_csv('{file}')",
+        "FROM read_text('{file}')",
+        "FROM read_blob('{file}')",
+        "FROM glob('{folder}/*')",
+        "FROM '{file}'",
+        "FROM sniff_csv('{file}')",
+        "SELECT 1; DELETE FROM jobs",
+        "EXPLAIN ANALYZE DELETE FROM jobs",
+        "EXPLAIN ANALYZE COPY jobs TO 'out.csv'",
+        "CREATE TABLE t AS SELECT 1",
+        "CREATE TEMP TABLE t AS SELECT 1",
+        "CREATE SECRET (TYPE s3)",
+        "CALL enable_logging(storage := 'file', storage_path := 'out')",
+        "FROM enable_logging(storage := 'file', storage_path := 'out')",
+        "FROM duckdb_secrets()",
+        "USE memory",
+        "DETACH audit",
+        "VACUUM",
+    ],
+)
+def test_a_query_only_reads(ghjobs: Any, folder: Path, tmp_path: Path, sql: str) -> None:
+    """Writing, settings, extensions and other files are refused in one line; nothing changes."""
+    secret = tmp_path / "secret.csv"
+    secret.write_text("secret,1\n")
+    before = (folder / "audit.duckdb").read_bytes()
+    ran = ghjobs("query", sql.format(file=secret, folder=tmp_path))
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.count("\n") == 1
+    assert (folder / "audit.duckdb").read_bytes() == before
+    found = sorted(path.name for path in tmp_path.rglob("*"))
+    assert found == ["audit.duckdb", "ghjobs-audit", "secret.csv"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["SELECT nothing FROM jobs"], "nothing"),
+        (["SELEC 1"], "syntax error"),
+        (["SELECT st_area(1)"], "st_area"),
+        (["SELECT CAST(name AS INTEGER) FROM jobs"], "Could not convert"),
+        (["  "], "empty"),
+        (["SELECT 1", "--json", "--csv"], "not both"),
+        (["SELECT 1", "--audit", "nowhere"], "no audit in nowhere"),
+    ],
+)
+def test_a_wrong_query_is_one_line(ghjobs: Any, folder: Path, argv: list[str], said: str) -> None:
+    """What is wrong with a query ends with status 2, one line, and no advice to install things."""
+    ran = ghjobs("query", *argv)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.count("\n") == 1
+    assert said in ran.err
+    assert "xtension" not in ran.err
+    assert "\x1b" not in ran.err
+
+
+def test_the_variables_of_the_program_are_no_tables(ghjobs: Any, folder: Path) -> None:
+    """SQL does not reach Python's variables."""
+    assert ghjobs("query", "FROM sql").status == 2
+
+
+# The schema.
+
+
+def test_the_schema_lists_every_column(ghjobs: Any, folder: Path) -> None:
+    """Each table and each column has a line with its comment, from the file or without one."""
+    for argv in ((), ("--audit", folder)):
+        found = ghjobs("schema", *argv).rows
+        for table in schema.TABLES:
+            assert [table.name, "", "", table.comment] in found
+            for column in table.columns:
+                assert [table.name, column.name, column.type, column.comment] in found
+
+
+def test_the_schema_of_a_file_has_what_others_added(ghjobs: Any, folder: Path) -> None:
+    """Views that somebody made in the file are listed too, after the tables."""
+    with AuditStore(folder).write() as connection:
+        connection.execute("CREATE VIEW mine AS SELECT 1 AS one")
+    found = ghjobs("schema", "--audit", folder).rows
+    assert found[-2:] == [["mine", "", "", ""], ["mine", "one", "INTEGER", ""]]
+
+
+def test_the_schema_as_json(ghjobs: Any, folder: Path) -> None:
+    """``--json`` gives a list of tables with their columns."""
+    first = ghjobs("schema", "--json").json[0]
+    assert first["name"] == "runs"
+    assert first["columns"][0] == {
+        "name": "repository",
+        "type": "VARCHAR",
+        "comment": "Repository, as OWNER/NAME",
+    }
+
+
+def test_the_schema_on_a_terminal(
+    ghjobs: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal gets a block for each table, within its width."""
+    monkeypatch.setenv("GH_FORCE_TTY", "60")
+    with AuditStore(folder).write() as connection:
+        connection.execute("COMMENT ON TABLE runs IS 'x\x1b[2Jy'")
+    lines = STYLE.sub("", ghjobs("schema", "--audit", folder).out).splitlines()
+    assert lines[0] == "runs  xy"
+    assert lines[1].split() == ["repository", "varchar", "Repository,", "as", "OWNER/NAME"]
+    assert max(map(len, lines)) <= 60
+    assert "\x1b" not in "".join(lines)
