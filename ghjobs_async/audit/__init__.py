@@ -4,6 +4,7 @@ from ghjobs_async.audit.collect import Audit
 from ghjobs_async.audit.estimate import Estimate, RepoEstimate, estimate
 from ghjobs_async.audit.feed import Feed, JobOf
 from ghjobs_async.audit.folder import AuditFolder
+from ghjobs_async.audit.gantt.svg import timeline
 from ghjobs_async.audit.plan import AuditPlan, Logs, parse_when
 from ghjobs_async.audit.tally import RepoTally, Tally
 
@@ -20,4 +21,5 @@ __all__ = [
     "Tally",
     "estimate",
     "parse_when",
+    "timeline",
 ]
