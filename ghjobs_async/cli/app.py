@@ -47,6 +47,7 @@ _COMMANDS: Final = {
     "log": "Print or save the log of a job.",
     "grep": "Search the logs of many jobs.",
     "audit": "Fetch the jobs and logs of many runs into a folder, and sum them up.",
+    "timeline": "Show when the jobs of a run waited and worked.",
     "demo": "Audit an embedded GitHub: no account, no network.",
 }
 #: Commands whose ``--json`` may be followed by fields.

@@ -20,7 +20,7 @@ from ghjobs_async.testing import FakeGitHub, faults
 
 REPO = "octo-org/octo-repo"
 NOT_SEEN = "no such thing, or the token cannot see it"
-COMMANDS = ("job", "runs", "list", "log", "grep", "audit", "demo")
+COMMANDS = ("job", "runs", "list", "log", "grep", "audit", "timeline", "demo")
 
 
 @pytest.mark.parametrize(
@@ -75,6 +75,9 @@ COMMANDS = ("job", "runs", "list", "log", "grep", "audit", "demo")
         (["grep", "x", REPO, "--workflow", "a/b"], "a workflow is"),
         (["audit", REPO, "--logs", "some"], "--logs"),
         (["audit", "a.ghe.com/o/r", "b.ghe.com/o/r"], "one host at a time"),
+        (["timeline", "-R", REPO, "abc"], "a run is a number or its address"),
+        (["timeline", "-R", REPO, "1", "-o", "run.png"], ".svg, .html or .json, not run.png"),
+        (["timeline", "-R", REPO, "1", "-o", "none/run.svg"], "a folder that exists"),
         (["demo", "--runs", "0"], "--runs"),
     ],
 )

@@ -100,11 +100,11 @@ def lanes(chart: Chart) -> dict[int, Lane]:
 
 
 def spread(ticks: Iterable[Tick], least: float, kept: Iterable[Tick] = ()) -> list[Tick]:
-    """Return those of *ticks* that are so far from the ones before, from *kept* and the end."""
+    """Return those of *ticks* with a text that has room: before, after and beside *kept*."""
     taken = [tick.at for tick in kept]
     found: list[Tick] = []
     for tick in ticks:
-        if tick.at <= 1.0 - least and all(abs(tick.at - at) >= least for at in taken):
+        if tick.text and tick.at <= 1.0 - least and all(abs(tick.at - at) >= least for at in taken):
             taken.append(tick.at)
             found.append(tick)
     return found
@@ -157,12 +157,14 @@ def _scale(parts: Sequence[Sequence[tuple[Span, bool]]], room: float) -> tuple[f
 
 def _ticks(pieces: Sequence[Piece], step: float) -> Iterable[Tick]:
     begin = pieces[0].span.start
-    for piece in pieces:
+    for number, piece in enumerate(pieces):
         if piece.cut:
             continue
-        count = -int(-(piece.span.start - begin) // step)
-        while begin + count * step <= piece.span.end:
-            text = duration(count * step) if count else "0"
+        for count in range(int(piece.span.seconds // step) + 1):
+            time = piece.span.start + count * step
+            # Behind a cut, only the first has a text: how long it has been.
+            text = "" if number and count else duration(time - begin)
             # 5m00s is 5m.
-            yield Tick(piece.at(begin + count * step), re.sub(r"(?<=[mhd])00[smh]$", "", text))
-            count += 1
+            yield Tick(
+                piece.at(time), re.sub(r"^0s$", "0", re.sub(r"(?<=[mhd])00[smh]$", "", text))
+            )

@@ -110,11 +110,31 @@ class Attempt:
 
 
 @attrs.frozen(eq=False)
+class StepRow:
+    """A step of a job: in each attempt that has it, with the job's bar."""
+
+    name: str
+    bars: tuple[tuple[Bar, StepBar], ...]
+
+
+@attrs.frozen(eq=False)
 class Row:
     """What one row shows: a job in each of its attempts, told apart by name."""
 
     name: str
     bars: tuple[Bar, ...]
+
+    @property
+    def steps(self) -> list[StepRow]:
+        """Return its steps across the attempts, in their order."""
+        rows: dict[tuple[str, int], list[tuple[Bar, StepBar]]] = {}
+        for bar in self.bars:
+            seen: Counter[str] = Counter()
+            for step in bar.steps:
+                title = step.step.name
+                rows.setdefault((title, seen[title]), []).append((bar, step))
+                seen[title] += 1
+        return [StepRow(title, tuple(found)) for (title, _), found in rows.items()]
 
 
 @attrs.frozen(eq=False)
@@ -133,6 +153,11 @@ class Chart:
     def critical(self) -> frozenset[int]:
         """Return the ids of the jobs on the critical paths."""
         return frozenset(bar.job.id for attempt in self.attempts for bar in attempt.path)
+
+    def is_short(self, most: int) -> bool:
+        """Return whether there are at most so many rows with one for each step."""
+        rows = len(self.rows)
+        return rows <= most and rows + sum(len(row.steps) for row in self.rows) <= most
 
     @property
     def titles(self) -> tuple[str, ...]:

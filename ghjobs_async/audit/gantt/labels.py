@@ -23,10 +23,13 @@ _BOLD: Final = 1.13
 _MARKS: Final = frozenset({"Mn", "Me", "Cf"})
 #: So many marks on one letter are writing; more would draw over other rows.
 _MOST_MARKS: Final = 2
+#: A family of four with the colours of their skins has eleven.
+_MOST_JOINED: Final = 12
 #: Single characters that are as wide as words: Arabic phrases, and cuneiform.
 _PHRASES: Final = (range(0xFDF0, 0xFE00), range(0x12000, 0x12550))
 
 
+@lru_cache(maxsize=8192)
 def name(text: str) -> str:
     """Return a name as it is shown: clean, and never empty."""
     shown, marks = [], 0
@@ -81,13 +84,15 @@ def _characters(text: str) -> list[str]:
     """Split *text* so that no mark stands without its letter."""
     parts: list[str] = []
     for char in text:
-        if parts and (_width(char) == 0 or parts[-1].endswith("\u200d")):
+        joined = parts and (_width(char) == 0 or parts[-1].endswith("\u200d"))
+        if joined and len(parts[-1]) < _MOST_JOINED:
             parts[-1] += char
         else:
             parts.append(char)
     return parts
 
 
+@lru_cache(maxsize=8192)
 def fit(text: str, size: int) -> str:
     """Escape *text* for XML, shortened at its end to at most *size* bytes."""
     escaped = escape(text)

@@ -44,16 +44,17 @@ STYLE: Final = f"""\
 .timeline .b rect{{x:calc(var(--l) + (100% - var(--m))*var(--x));\
 width:max(1px,calc((100% - var(--m))*var(--w)))}}
 .timeline .b text{{transform:translateX(calc(var(--l) + (100% - var(--m))*var(--x)))}}
-.timeline .line{{fill:#d8dee4;--w:0}}
-.timeline .edge{{fill:#59636e;--w:0}}
+.timeline .line,.timeline .edge{{fill:#e1e6eb;--w:0}}
+.timeline .b .edge{{width:4px}}
 .timeline .grid rect{{height:calc(100% - {HEAD + FOOT - 6}px)}}
 .timeline .cut{{fill:#eaeef2}}
 .timeline .wait{{fill:#afb8c1}}
-.timeline .work{{fill:currentColor;fill-opacity:.4}}
+.timeline .work{{fill:currentColor;fill-opacity:.6}}
 .timeline .b g g rect{{y:3px;height:12px;fill:currentColor;fill-opacity:0}}
-.timeline .b g g .e{{fill-opacity:.25}}
-.timeline .b g g .f{{fill-opacity:1}}
+.timeline .b g g .e{{fill-opacity:.4}}
+.timeline .b g g .f{{fill-opacity:1;stroke:currentColor}}
 .timeline .path{{fill:#8250df}}
+.timeline .z{{fill:#818b98;fill-opacity:.09}}
 @media(prefers-color-scheme:dark){{
 .timeline text{{fill:#e6edf3}}
 .timeline .back{{fill:#0d1117}}
@@ -62,8 +63,7 @@ width:max(1px,calc((100% - var(--m))*var(--w)))}}
 .timeline .bad{{fill:#ff6a61;color:#ff6a61}}
 .timeline .odd{{fill:#d29922;color:#d29922}}
 .timeline .now{{fill:#4493f8;color:#4493f8}}
-.timeline .line{{fill:#30363d}}
-.timeline .edge{{fill:#9198a1}}
+.timeline .line,.timeline .edge{{fill:#21262d}}
 .timeline .cut{{fill:#21262d}}
 .timeline .wait{{fill:#656c76}}
 .timeline .path{{fill:#ab7df8}}
@@ -72,6 +72,7 @@ width:max(1px,calc((100% - var(--m))*var(--w)))}}
 .timeline{{--l:8px;--m:16px;height:var(--h)}}
 .timeline .r{{transform:translateY(calc(var(--i)*{PHONE_PITCH}px + {HEAD}px))}}
 .timeline .r .b{{transform:translateY(15px)}}
+.timeline .z{{height:{PHONE_PITCH}px}}
 .timeline .axis{{transform:translateY(calc(var(--i)*{PHONE_PITCH}px + {HEAD + 12}px))}}
 .timeline .axis .b{{transform:none}}
 .timeline .w{{display:none}}

@@ -12,7 +12,16 @@ import attrs
 
 from ghjobs_async.audit.gantt import style
 from ghjobs_async.audit.gantt.axis import Lane, Tick, lanes, spread
-from ghjobs_async.audit.gantt.chart import HOW_INFERRED, Bar, Chart, Row, Span, StepBar, chart
+from ghjobs_async.audit.gantt.chart import (
+    HOW_INFERRED,
+    Bar,
+    Chart,
+    Row,
+    Span,
+    StepBar,
+    StepRow,
+    chart,
+)
 from ghjobs_async.audit.gantt.labels import fit, name, shorten, width
 from ghjobs_async.audit.gantt.style import class_of, sign_of
 from ghjobs_async.display import duration
@@ -99,6 +108,8 @@ def draw(chart: Chart) -> str:
 def _slot(number: int, content: tuple[str, str]) -> str:
     kind, inside = content
     y = style.HEAD + style.PITCH * number
+    if not kind and number % 2:
+        inside = f'<rect class="z" width="100%" height="{style.PITCH}"/>{inside}'
     return f'<g class="r{kind}" transform="translate(0 {y})" style="--i:{number}">{inside}</g>'
 
 
@@ -108,14 +119,13 @@ def _slots(chart: Chart, placed: dict[int, Lane]) -> Iterator[tuple[str, str]]:
     if len(chart.attempts) > 1:
         yield " axis", _attempts(placed)
     axis = (" axis", _axis(placed))
-    steps = sum(max(len(bar.steps) for bar in row.bars) for row in chart.rows)
-    detailed = len(chart.rows) + steps <= _DETAILED
+    detailed = chart.is_short(_DETAILED)
     for number, row in enumerate(chart.rows):
         if number % _AXIS_EVERY == 0:
             yield axis
         yield "", _row(row, placed, critical, sizes, bare=detailed)
-        if detailed:
-            yield from _step_rows(row, placed)
+        for step in row.steps if detailed else ():
+            yield "", _step_row(step, placed)
 
 
 def _head(chart: Chart) -> list[str]:
@@ -136,7 +146,7 @@ def _head(chart: Chart) -> list[str]:
 
 
 def _foot() -> tuple[str, str]:
-    return "", "".join(_text("m", 30 + 16 * n, line) for n, line in enumerate(HOW_INFERRED))
+    return " foot", "".join(_text("m", 30 + 16 * n, line) for n, line in enumerate(HOW_INFERRED))
 
 
 def _text(kind: str, y: int, text: str, *, x: int = 8) -> str:
@@ -253,25 +263,18 @@ def _steps(steps: Sequence[StepBar], lane: Lane, sizes: _Sizes) -> Iterator[str]
             yield f"<rect {kind}{_place(left, size)}><title>{told}</title></rect>"
 
 
-def _step_rows(row: Row, placed: dict[int, Lane]) -> Iterator[tuple[str, str]]:
-    """Give a row for each step of a job, across its attempts."""
-    lines: dict[tuple[str, int], list[tuple[Bar, StepBar]]] = {}
-    for bar in row.bars:
-        seen: dict[str, int] = {}
-        for step in bar.steps:
-            number = seen.setdefault(step.step.name, 0)
-            seen[step.step.name] += 1
-            lines.setdefault((step.step.name, number), []).append((bar, step))
-    for (title, _), found in lines.items():
-        last = found[-1][1]
-        label = shorten(name(title), (style.LABEL - 32) / _FONT)
-        drawn = "".join(
-            f'<g class="{class_of(step.step.state)}"><title>{escape(name(title))}</title>'
-            f'<rect class="work" {_at(placed[bar.attempt], step.span)} y="5" height="8"/></g>'
-            for bar, step in found
-        )
-        text = _text("bad" if last.step.state == "failure" else "m", 13, label, x=40)
-        yield "", f'{text}{_after(duration(last.span.seconds))}<g class="b">{drawn}</g>'
+def _step_row(row: StepRow, placed: dict[int, Lane]) -> str:
+    """Draw a step in a row of its own."""
+    title = name(row.name)
+    last = row.bars[-1][1]
+    drawn = "".join(
+        f'<g class="{class_of(step.step.state)}"><title>{escape(title)}</title>'
+        f'<rect class="work" {_at(placed[bar.attempt], step.span)} y="5" height="8"/></g>'
+        for bar, step in row.bars
+    )
+    kind = "bad" if last.step.state == "failure" else "m"
+    text = _text(kind, 13, shorten(title, (style.LABEL - 32) / _FONT), x=40)
+    return f'{text}{_after(duration(last.span.seconds))}<g class="b">{drawn}</g>'
 
 
 def _at(lane: Lane, span: Span) -> str:
