@@ -107,7 +107,7 @@ class Text:
 
     @property
     def contrast(self) -> float:
-        """https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio"""
+        """The contrast of text and ground: https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio ."""
         light, dark = sorted(map(_luminance, (self.colour, self.below)), reverse=True)
         return (light + 0.05) / (dark + 0.05)
 
@@ -150,11 +150,13 @@ class Shown:
         faults += [
             f"contrast {one.contrast:.2f}: {one.text!r}" for one in self.texts if one.contrast < 4.5
         ]
-        rest = sorted(self.texts, key=lambda one: one.top)
-        for number, one in enumerate(rest):
-            for other in itertools.takewhile(lambda o: o.top < one.bottom, rest[number + 1 :]):
-                if one.overlaps(other):
-                    faults.append(f"overlap: {one.text!r} and {other.text!r}")
+        near: list[Text] = []
+        for one in sorted(self.texts, key=lambda one: one.top):
+            near = [other for other in near if other.bottom > one.top]
+            faults += [
+                f"overlap: {other.text!r} and {one.text!r}" for other in near if one.overlaps(other)
+            ]
+            near.append(one)
         return faults
 
 
@@ -311,13 +313,15 @@ class _Page:
 
 @asynccontextmanager
 async def _session(chromium: str) -> AsyncIterator[_Page]:
-    async with aiohttp.ClientSession() as session:
-        # A screenshot of a long page is one message.
-        async with session.ws_connect(chromium, max_msg_size=0) as socket:
-            page = _Page(socket)
-            target = await page.attach()
-            try:
-                yield page
-            finally:
-                page._session = None
-                await page.send("Target.closeTarget", targetId=target)
+    # A screenshot of a long page is one message.
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(chromium, max_msg_size=0) as socket,
+    ):
+        page = _Page(socket)
+        target = await page.attach()
+        try:
+            yield page
+        finally:
+            page._session = None
+            await page.send("Target.closeTarget", targetId=target)
