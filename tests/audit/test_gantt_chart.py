@@ -53,7 +53,16 @@ def paths(*jobs: Job) -> list[list[str]]:
         pytest.param(
             job(1, wait=0, seconds=90, steps=[step("a", 40, 90)]), (0, 40), (40, 90), id="queueing"
         ),
+        pytest.param(
+            job(1, state="queued", created_at=datetime(1970, 1, 1, tzinfo=UTC)),
+            (5, 5),
+            None,
+            id="queued in 1970",
+        ),
         pytest.param(skipped(1, created=7), (7, 7), None, id="skipped"),
+        pytest.param(
+            job(1, state="skipped", runner_id=None), (0, 0), None, id="skipped some time later"
+        ),
         pytest.param(
             job(1, state="cancelled", runner_id=None, completed_at=at(50)),
             (0, 50),
@@ -96,6 +105,7 @@ def test_without_a_now_the_latest_time_counts() -> None:
 def test_odd_clocks_are_said() -> None:
     """A job whose clocks run backwards says so."""
     assert "clocks disagree" in bar_of(job(1, seconds=-3)).told
+    assert "clocks disagree" in bar_of(job(1, wait=-5)).told
     assert "clocks disagree" not in bar_of(job(1)).told
 
 
@@ -122,6 +132,19 @@ def test_an_inherited_job_is_shown_once() -> None:
     drawn = chart([*first, *again])
     assert [(bar.attempt, bar.job.id) for bar in drawn.bars] == [(1, 1), (1, 2), (2, 12)]
     assert [[bar.job.id for bar in row.bars] for row in drawn.rows] == [[1], [2, 12]]
+
+
+def test_what_ran_again_is_no_inherited_job() -> None:
+    """Another runner, start or end: the job ran again, and both are shown."""
+    again = [
+        job(2, run_attempt=2, runner_id=7),
+        job(3, run_attempt=2, wait=6, seconds=59, runner_id=1),
+        job(4, run_attempt=2, seconds=61, runner_id=1),
+    ]
+    assert len(chart([job(1), *again]).bars) == 4
+    unknown = {"started_at": None, "completed_at": None}
+    assert len(chart([job(1, **unknown), job(2, run_attempt=2, **unknown)]).bars) == 2
+    assert len(chart([skipped(1), skipped(2)]).bars) == 2
 
 
 def test_a_job_listed_twice_is_shown_once() -> None:

@@ -32,7 +32,7 @@ MAKE: dict[str, Callable[[], list[Job]]] = {
 
 @pytest.mark.parametrize(
     ("width", "scheme"),
-    [(360, "light"), (360, "dark"), (700, "light"), (1400, "light"), (1400, "dark")],
+    [(360, "light"), (360, "dark"), (820, "light"), (1400, "light"), (1400, "dark")],
 )
 async def test_every_timeline_can_be_read(
     chromium: str, width: int, scheme: Literal["light", "dark"]

@@ -316,8 +316,8 @@ def _critical_path(bars: Sequence[Bar]) -> tuple[Bar, ...]:
         bar = ran[position][1]
         path.append(bar)
         ready = _ready(bar)
-        # Always further back, so that it ends whatever the clocks say.
-        position = min(position, bisect_right(ends, ready + _SLACK)) - 1
+        position = bisect_right(ends, ready + _SLACK) - 1
+        # One that was ready before: so the path ends, whatever the clocks say.
         while position >= 0 and _ready(ran[position][1]) >= ready:
             position -= 1
     return tuple(reversed(path))

@@ -25,12 +25,12 @@ _CLASSES: Final = {
 HEAD, FOOT, PITCH, PHONE_PITCH = 122, 92, 20, 34
 #: The room of a name, of what stands behind a row, and of a row as a whole, in pixels.
 LABEL, AFTER, PHONE = 260.0, 64.0, 344.0
-#: Before and behind the bars, in pixels.
-_LEFT, _MARGINS = 284, 360
+#: Before the bars, and beside them, in pixels; and above which width they stand beside names.
+_LEFT, _MARGINS, WIDE = 284, 360, 800
 
 # Bars lie between margins in pixels, and their places there are parts of 1: --x and --w.
 STYLE: Final = f"""\
-.timeline{{--l:{_LEFT}px;--m:{_MARGINS}px;width:100%;font:12px system-ui,sans-serif}}
+.timeline{{--l:{_LEFT}px;--m:{_MARGINS}px;width:100%;height:var(--h);font:12px system-ui,sans-serif}}
 .timeline text{{fill:#1f2328;unicode-bidi:isolate;white-space:pre}}
 .timeline .back{{fill:#fff}}
 .timeline .title{{font-size:15px;font-weight:600}}
@@ -46,7 +46,7 @@ width:max(1px,calc((100% - var(--m))*var(--w)))}}
 .timeline .b text{{transform:translateX(calc(var(--l) + (100% - var(--m))*var(--x)))}}
 .timeline .line,.timeline .edge{{fill:#e1e6eb;--w:0}}
 .timeline .b .edge{{width:4px}}
-.timeline .grid rect{{height:calc(100% - {HEAD + FOOT - 6}px)}}
+.timeline .grid rect{{height:calc(var(--h) - {HEAD + FOOT - 6}px)}}
 .timeline .cut{{fill:#eaeef2}}
 .timeline .wait{{fill:#afb8c1}}
 .timeline .work{{fill:currentColor;fill-opacity:.6}}
@@ -68,13 +68,14 @@ width:max(1px,calc((100% - var(--m))*var(--w)))}}
 .timeline .wait{{fill:#656c76}}
 .timeline .path{{fill:#ab7df8}}
 }}
-@media(max-width:900px){{
-.timeline{{--l:8px;--m:16px;height:var(--h)}}
+@media(max-width:{WIDE}px){{
+.timeline{{--l:8px;--m:16px;height:var(--p)}}
 .timeline .r{{transform:translateY(calc(var(--i)*{PHONE_PITCH}px + {HEAD}px))}}
 .timeline .r .b{{transform:translateY(15px)}}
 .timeline .z{{height:{PHONE_PITCH}px}}
 .timeline .axis{{transform:translateY(calc(var(--i)*{PHONE_PITCH}px + {HEAD + 12}px))}}
 .timeline .axis .b{{transform:none}}
+.timeline .grid rect{{height:calc(var(--p) - {HEAD + FOOT - 6}px)}}
 .timeline .w{{display:none}}
 }}
 """

@@ -33,9 +33,9 @@ _DETAILED: Final = 60
 #: The axis comes again after so many rows.
 _AXIS_EVERY: Final = 40
 #: How far the texts of ticks are apart, in parts of the width, where it is wide and on a phone.
-_APART, _PHONE_APART = 0.085, 0.18
+_APART, _PHONE_APART = 0.1, 0.18
 #: The least of the width that bars have where it is wide, in pixels.
-_BARS: Final = 540.0
+_BARS: Final = 440.0
 #: A step that is narrower is left out: its job has many that can be seen.
 _UNSEEN: Final = 0.0002
 #: The aim for the bytes of the whole, and about how many a job and a step need without their names.
@@ -90,7 +90,9 @@ def draw(chart: Chart) -> str:
     slots = [*_slots(chart, placed)]
     height = style.HEAD + style.PITCH * len(slots) + style.FOOT
     phone = style.HEAD + style.PHONE_PITCH * len(slots) + style.FOOT
-    size = f'width="100%" height="{height}" style="--h:{phone}px"'
+    # The attributes are for Markdown and HTML that show it as an image: then the style sheet decides
+    # by the width of the image, while what it says is laid out as wide as the attribute.
+    size = f'width="1000" height="{phone}" style="--h:{height}px;--p:{phone}px"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="timeline" {size}>',
         f"<title>{escape(name(', '.join(chart.titles)))}</title>",
