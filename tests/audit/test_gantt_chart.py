@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from timelines import START, at, forty_jobs, job, many_jobs, odd_jobs, skipped, step, three_jobs
 
 from ghjobs_async import Job
-from ghjobs_async.audit.gantt.axis import Lane, lanes
+from ghjobs_async.audit.gantt.axis import Lane, lanes, texts
 from ghjobs_async.audit.gantt.chart import Bar, Chart, Span, chart
 
 EPOCH = START.timestamp()
@@ -142,7 +144,7 @@ def test_what_ran_again_is_no_inherited_job() -> None:
         job(4, run_attempt=2, seconds=61, runner_id=1),
     ]
     assert len(chart([job(1), *again]).bars) == 4
-    unknown = {"started_at": None, "completed_at": None}
+    unknown: dict[str, Any] = {"started_at": None, "completed_at": None}
     assert len(chart([job(1, **unknown), job(2, run_attempt=2, **unknown)]).bars) == 2
     assert len(chart([skipped(1), skipped(2)]).bars) == 2
 
@@ -236,8 +238,23 @@ def test_the_axis_says_how_long_it_has_been() -> None:
     """Ticks are round, in order and start at 0; behind a cut they say the time since the start."""
     [lane] = lanes(chart([job(1, wait=0, seconds=600)])).values()
     assert [tick.text for tick in lane.ticks][:3] == ["0", "1m", "2m"]
-    [lane] = lanes(chart([job(1), job(2, created=70, wait=3 * 86_400)])).values()
-    assert [tick.text for tick in lane.ticks if tick.text][-1] == "3d"
+    placed = lanes(chart([job(1), job(2, created=70, wait=3 * 86_400)]))
+    assert [tick.text for tick in placed[1].ticks if tick.text][-1] == "3d"
+    assert "3d" in [tick.text for tick in texts(placed, 0.1)[0]]
+
+
+def test_the_texts_of_ticks_have_room() -> None:
+    """Texts are in even steps, apart from one another, whatever is shown already."""
+    placed = lanes(chart(forty_jobs()))
+    wide, every = texts(placed, 0.1)
+    phone, of_phone = texts(placed, 0.18, among=every)
+    more, _ = texts(placed, 0.1, kept=phone)
+    assert of_phone % every == 0
+    assert [tick.text for tick in wide] == ["0", "0", "2m", "4m", "6m", "8m", "2m"]
+    for found, least in ((wide, 0.1), (phone, 0.18), (phone + more, 0.1)):
+        places = sorted(tick.at for tick in found)
+        assert all(after - before >= least * 0.98 for before, after in pairwise(places))
+        assert places[-1] <= 1 - least
 
 
 def test_fifty_attempts_have_room() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from math import ceil
 from typing import Final
 
 import attrs
@@ -44,21 +45,23 @@ class Piece:
 
 @attrs.frozen
 class Tick:
-    """A mark on the axis: where, and the time since the attempt began."""
+    """A mark on the axis: where, the time since the attempt began, whether a part begins there."""
 
     at: float
     text: str
+    first: bool
 
 
 @attrs.frozen
 class Lane:
-    """The part of the width that one attempt has."""
+    """The part of the width that one attempt has; its ticks lie so far *apart*."""
 
     attempt: Attempt
     left: float
     right: float
     pieces: tuple[Piece, ...]
-    ticks: tuple[Tick, ...] = ()
+    ticks: tuple[Tick, ...]
+    apart: float
 
     def at(self, time: float) -> float:
         """Return where *time* lies; what is outside lies at the edge."""
@@ -93,21 +96,41 @@ def lanes(chart: Chart) -> dict[int, Lane]:
             right = at + (_CUT if cut else span.seconds * scale)
             pieces.append(Piece(span, at, right, cut))
             at = right
-        ticks = tuple(_ticks(pieces, step)) if scale else (Tick(left, "0"),)
-        found[attempt.number] = Lane(attempt, left, left + width, tuple(pieces), ticks)
+        ticks = tuple(_ticks(pieces, step)) if scale else (Tick(left, "0", first=True),)
+        found[attempt.number] = Lane(
+            attempt, left, left + width, tuple(pieces), ticks, step * scale
+        )
         left += width + gap
     return found
 
 
-def spread(ticks: Iterable[Tick], least: float, kept: Iterable[Tick] = ()) -> list[Tick]:
-    """Return those of *ticks* with a text that has room: before, after and beside *kept*."""
+def texts(
+    placed: dict[int, Lane], least: float, *, among: int = 1, kept: Iterable[Tick] = ()
+) -> tuple[list[Tick], int]:
+    """
+    Choose the ticks whose texts are shown: those where an attempt begins or goes on, and every nth.
+
+    Args:
+        placed: The attempts.
+        least: How far two texts have to be apart, and the last one from the end.
+        among: Only every so manyth tick.
+        kept: Ticks whose texts are shown already.
+
+    Returns:
+        The ticks, and n: a multiple of *among*.
+    """
+    apart = next((lane.apart for lane in placed.values()), 0.0)
+    every = among * ceil(least / (apart * among)) if apart else 1
+    ticks = [tick for lane in placed.values() for tick in lane.ticks if tick.first]
+    ticks += [tick for lane in placed.values() for tick in lane.ticks[every::every]]
     taken = [tick.at for tick in kept]
     found: list[Tick] = []
     for tick in ticks:
-        if tick.text and tick.at <= 1.0 - least and all(abs(tick.at - at) >= least for at in taken):
+        room = tick.at <= 1.0 - least and all(abs(tick.at - at) >= least * 0.99 for at in taken)
+        if tick.text and room:
             taken.append(tick.at)
             found.append(tick)
-    return found
+    return found, every
 
 
 def _union(spans: Iterable[Span | None]) -> list[Span]:
@@ -165,6 +188,5 @@ def _ticks(pieces: Sequence[Piece], step: float) -> Iterable[Tick]:
             # Behind a cut, only the first has a text: how long it has been.
             text = "" if number and count else duration(time - begin)
             # 5m00s is 5m.
-            yield Tick(
-                piece.at(time), re.sub(r"^0s$", "0", re.sub(r"(?<=[mhd])00[smh]$", "", text))
-            )
+            text = re.sub(r"^0s$", "0", re.sub(r"(?<=[mhd])00[smh]$", "", text))
+            yield Tick(piece.at(time), text, first=not count)

@@ -21,7 +21,6 @@ _MOST: Final = 35 * 86_400.0
 _YEARS: Final = range(2000, 2200)
 #: Times are whole seconds of two clocks, so a job may seem to end just after its successor begins.
 _SLACK: Final = 1.0
-_WAITING: Final = frozenset({Status.QUEUED, Status.WAITING, Status.REQUESTED, Status.PENDING})
 
 #: How the critical path is found, in lines for people.
 HOW_INFERRED: Final = (
@@ -243,10 +242,9 @@ def _seconds(time: datetime | None) -> float | None:
 
 
 def _bar(job: Job, now: float) -> Bar:
-    created, started = _seconds(job.created_at), _seconds(job.started_at)
-    ended = _seconds(job.completed_at) if job.status == Status.COMPLETED else None
+    created, started, ended = map(_seconds, (job.created_at, job.started_at, job.completed_at))
     attempt = job.run_attempt or 1
-    if job.status in _WAITING or not job.ran:
+    if not job.ran:
         begin = next((time for time in (created, started, ended) if time is not None), None)
         if begin is None:
             return Bar(job, attempt, None, None)

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 import attrs
 
 from ghjobs_async.audit.gantt import style
-from ghjobs_async.audit.gantt.axis import Lane, Tick, lanes, spread
+from ghjobs_async.audit.gantt.axis import Lane, Tick, lanes, texts
 from ghjobs_async.audit.gantt.chart import (
     HOW_INFERRED,
     Bar,
@@ -172,7 +172,7 @@ def _grid(placed: dict[int, Lane]) -> str:
 
 def _attempts(placed: dict[int, Lane]) -> str:
     """Draw the headings of the attempts, as far as there is room for them on a phone."""
-    texts, free = [], 0.0
+    drawn, free = [], 0.0
     for number, lane in placed.items():
         room = lane.right - max(free, lane.left)
         for text in (f"attempt {number}", f"#{number}"):
@@ -181,10 +181,10 @@ def _attempts(placed: dict[int, Lane]) -> str:
                 date = f", {_date(lane)}"
                 fits = taken + width(date) * _FONT <= room * _BARS
                 more = f'<tspan class="m w">{date}</tspan>' if fits else ""
-                texts.append(f'<text class="crit" y="12" {_place(lane.left)}>{text}{more}</text>')
+                drawn.append(f'<text class="crit" y="12" {_place(lane.left)}>{text}{more}</text>')
                 free = lane.left + taken / style.PHONE
                 break
-    return f'<g class="b">{"".join(texts)}</g>'
+    return f'<g class="b">{"".join(drawn)}</g>'
 
 
 def _date(lane: Lane) -> str:
@@ -193,13 +193,11 @@ def _date(lane: Lane) -> str:
 
 
 def _axis(placed: dict[int, Lane]) -> str:
-    # Where an attempt begins comes first.
-    ticks = [lane.ticks[0] for lane in placed.values()]
-    ticks += [tick for lane in placed.values() for tick in lane.ticks[1:]]
-    phone = spread(ticks, _PHONE_APART)
-    texts = [_tick("m", tick) for tick in phone]
-    texts += [_tick("m w", tick) for tick in spread(ticks, _APART, phone)]
-    return f'<g class="b">{"".join(texts)}</g>'
+    _, every = texts(placed, _APART)
+    phone, _ = texts(placed, _PHONE_APART, among=every)
+    wide, _ = texts(placed, _APART, kept=phone)
+    drawn = [_tick("m", tick) for tick in phone] + [_tick("m w", tick) for tick in wide]
+    return f'<g class="b">{"".join(drawn)}</g>'
 
 
 def _tick(kind: str, tick: Tick) -> str:

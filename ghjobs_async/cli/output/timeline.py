@@ -10,7 +10,7 @@ import attrs
 from rich.console import Console
 from rich.text import Text
 
-from ghjobs_async.audit.gantt.axis import Lane, lanes, spread
+from ghjobs_async.audit.gantt.axis import Lane, lanes, texts
 from ghjobs_async.audit.gantt.chart import HOW_INFERRED, Bar, Chart, Row, Span, StepRow
 from ghjobs_async.audit.gantt.labels import name
 from ghjobs_async.cli.output.console import glyph, in_state, sign, style_of
@@ -93,9 +93,7 @@ class _View:
             yield self._placed(
                 {lane.left: f"attempt {number}" for number, lane in self._lanes.items()}
             )
-        ticks = [lane.ticks[0] for lane in self._lanes.values()]
-        ticks += [tick for lane in self._lanes.values() for tick in lane.ticks[1:]]
-        kept = spread(ticks, min(1.0, _APART / self._bars))
+        kept, _ = texts(self._lanes, min(1.0, _APART / self._bars))
         yield self._placed({tick.at: tick.text for tick in kept})
         for row in chart.rows:
             yield from self._row(row)
@@ -172,10 +170,10 @@ class _View:
         label.pad_right(self._names - label.cell_len)
         return label
 
-    def _placed(self, texts: dict[float, str]) -> Text:
+    def _placed(self, found: dict[float, str]) -> Text:
         """Return a line of texts at their places, those left out that have no room."""
         line = " " * self._before
-        for at, text in sorted(texts.items()):
+        for at, text in sorted(found.items()):
             column = self._before + self._column(at)
             if column >= len(line) and column + len(text) <= self._before + self._bars:
                 line = f"{line:{column}}{text} "
