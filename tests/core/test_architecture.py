@@ -41,9 +41,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": LIBRARY | {"atomic_file", "audit", "client", "display", "listing", "logs", "testing"},
 }
 PURE = (
-    *("atomic_file", "checks", "display", "environment", "errors", "logtext", "models"),
-    *("records", "refs", "wire"),
-    *("audit/gantt", "logs/continuity.py", "logs/storage_answers.py"),
+    *("atomic_file", "audit/gantt", "checks", "display", "environment", "errors"),
+    *("logtext", "models", "records", "refs", "wire"),
+    *("logs/continuity.py", "logs/storage_answers.py"),
 )
 STARTERS = {"create_task", "ensure_future", "TaskGroup", "gather", "run_coroutine_threadsafe"}
 MAX_FLAT = 13
