@@ -17,6 +17,7 @@ import aioresponses.core
 import pytest
 from async_tools import FakeClock, MakeClient, settled
 from browser import PICTURES
+from browser import chromium as chromium  # noqa: PLC0414 -- a fixture
 
 from ghjobs_async import GHJobsError, GitHubJobs
 from ghjobs_async.testing import FakeGitHub
