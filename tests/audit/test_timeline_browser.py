@@ -8,7 +8,7 @@ from typing import Literal
 
 import pytest
 from browser import Shown, Text, shown, started
-from timelines import forty_jobs, job, many_jobs, odd_jobs, skipped, three_jobs
+from timelines import HOSTILE, forty_jobs, job, many_jobs, odd_jobs, skipped, three_jobs
 
 from ghjobs_async import Job
 from ghjobs_async.audit import timeline
@@ -21,6 +21,7 @@ MAKE: dict[str, Callable[[], list[Job]]] = {
     "odd": odd_jobs,
     "none": list,
     "days": lambda: [job(1, seconds=100), job(2, created=106, wait=3 * 86_400, seconds=80)],
+    "critical": lambda: [job(n, name, created=n * 66) for n, name in enumerate(HOSTILE, 1)],
     "attempts": lambda: [job(n, f"job {n}", created=n * 9e3, run_attempt=n) for n in range(1, 51)],
     "colours": lambda: [
         *(job(n, state, state=state) for n, state in enumerate(("failure", "cancelled"), 1)),
