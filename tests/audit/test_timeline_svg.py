@@ -110,7 +110,9 @@ def test_waiting_and_failures_are_marked() -> None:
     jobs = [job(n, steps=12, failing=7 if n == 1 else None) for n in range(1, 7)]
     assert classes(*jobs).count("wait") == 6 + 1  # and in the legend
     assert classes(*jobs).count("f") == 1
-    assert "wait" not in classes(*(job(n, wait=0) for n in range(3)))[3:]
+    brief = [step("fails at once", 30, 30, "failure"), step("nothing", 40, 40)]
+    assert classes(*(job(n, steps=[*brief, *brief] * 3) for n in range(1, 7))).count("f") == 36
+    assert "wait" not in classes(*(job(n, wait=0) for n in range(1, 3)))[5:]
 
 
 def test_a_few_jobs_show_their_steps_by_name() -> None:
@@ -138,6 +140,14 @@ def test_without_jobs_it_says_so() -> None:
 def test_the_axis_comes_again() -> None:
     """Among hundreds of jobs, the axis is never far."""
     assert texts(*many_jobs(120)).count("0") == 3
+
+
+def test_attempts_have_headings() -> None:
+    """A heading for each attempt that has room for one, for some of fifty."""
+    two = texts(job(1), job(2, created=9e3, run_attempt=2))
+    assert {"attempt 1, 2026-11-21 16:37", "attempt 2, 2026-11-21 19:07"} <= set(two)
+    fifty = texts(*(job(n, created=n * 9e3, run_attempt=n) for n in range(1, 51)))
+    assert sum(text.startswith("#") for text in fifty) > 5
 
 
 def test_jobs_that_have_not_ended_last_until_now() -> None:
@@ -210,6 +220,14 @@ def test_what_fits_has_no_more_bytes(text: str, size: int) -> None:
     fitted = fit(name(text), size)
     assert len(fitted.encode()) <= size
     ET.fromstring(f"<a>{fitted}</a>")
+
+
+@pytest.mark.parametrize(
+    ("text", "least"), [("W", 0.99), ("i", 0.28), ("\u6f22", 1), ("\U0001f680", 1.2), ("\ufdfd", 9)]
+)
+def test_no_font_is_wider_than_thought(text: str, least: float) -> None:
+    """A character is taken to be as wide as the widest of the usual fonts draws it."""
+    assert least <= width(text) < width(text, bold=True)
 
 
 def test_marks_are_not_piled_up() -> None:

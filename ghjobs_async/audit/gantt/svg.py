@@ -174,15 +174,17 @@ def _attempts(placed: dict[int, Lane]) -> str:
     """Draw the headings of the attempts, as far as there is room for them on a phone."""
     drawn, free = [], 0.0
     for number, lane in placed.items():
-        room = lane.right - max(free, lane.left)
-        for text in (f"attempt {number}", f"#{number}"):
+        if lane.left < free:
+            continue
+        # In a narrow attempt, the short one may reach into the next ones, which have none then.
+        for text, end in ((f"attempt {number}", lane.right), (f"#{number}", 1.0)):
             taken = width(text, bold=True) * _FONT
-            if taken <= room * style.PHONE:
+            if taken <= (end - lane.left) * style.PHONE:
                 date = f", {_date(lane)}"
-                fits = taken + width(date) * _FONT <= room * _BARS
+                fits = taken + width(date, bold=True) * _FONT <= (lane.right - lane.left) * _BARS
                 more = f'<tspan class="m w">{date}</tspan>' if fits else ""
                 drawn.append(f'<text class="crit" y="12" {_place(lane.left)}>{text}{more}</text>')
-                free = lane.left + taken / style.PHONE
+                free = lane.left + (taken + _FONT) / style.PHONE
                 break
     return f'<g class="b">{"".join(drawn)}</g>'
 
