@@ -36,12 +36,15 @@ def names(jobs: Iterable[Job], what: str) -> dict[tuple[int, int], str]:
 
 def check(jobs: list[Job]) -> None:
     """Check the rules of the format, and that slices of a thread nest, as Perfetto demands."""
+    owners: dict[int, set[int]] = defaultdict(set)
     threads: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     named = set()
     for event in events(jobs):
         assert event["ph"] in {"X", "M"}
         assert type(event["pid"]) is int
         assert type(event["tid"]) is int
+        assert event["tid"] not in {0, event["pid"]}
+        owners[event["tid"]].add(event["pid"])
         assert event["name"]
         if event["ph"] == "M":
             allowed = {"process_name", "process_sort_index", "thread_name", "thread_sort_index"}
@@ -54,6 +57,7 @@ def check(jobs: list[Job]) -> None:
             key = event["pid"], event["tid"]
             assert key in named
             threads[key].append((event["ts"], event["ts"] + event["dur"]))
+    assert all(len(pids) == 1 for pids in owners.values())
     for spans in threads.values():
         open_: list[tuple[int, int]] = []
         for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):

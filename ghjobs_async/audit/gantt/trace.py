@@ -7,6 +7,7 @@ https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Final, TypeAlias
 
 import msgspec
@@ -17,9 +18,9 @@ from ghjobs_async.audit.gantt.labels import name
 #: One event: what JSON holds.
 Event: TypeAlias = dict[str, object]
 
-_PATH: Final = 0
-#: Threads are numbered from 1 on; 0 is the critical path.
-_FIRST: Final = 1
+#: The first thread. Perfetto takes 0 for the idle thread, and the number of a process for its main
+#: thread; no number is used twice.
+_FIRST: Final = 1000
 
 
 def trace(chart: Chart) -> bytes:
@@ -30,30 +31,28 @@ def trace(chart: Chart) -> bytes:
     that ran side by side have threads of their own.
     """
     critical = chart.critical
-    events = [event for attempt in chart.attempts for event in _attempt(attempt, critical)]
+    tids = count(_FIRST)
+    events = [event for attempt in chart.attempts for event in _attempt(attempt, critical, tids)]
     about = {"title": name(", ".join(chart.titles)), "critical_path": " ".join(HOW_INFERRED)}
     return msgspec.json.encode({"traceEvents": events, "displayTimeUnit": "ms", "otherData": about})
 
 
-def _attempt(attempt: Attempt, critical: frozenset[int]) -> Iterator[Event]:
-    pid = attempt.number
-    yield _metadata("process_name", pid, name=f"attempt {pid}")
-    yield _metadata("process_sort_index", pid, sort_index=pid)
-    if attempt.path:
-        yield from _thread(pid, _PATH, "critical path (inferred)")
-        yield from _path(pid, attempt)
-    tid = _FIRST
+def _attempt(attempt: Attempt, critical: frozenset[int], tids: Iterator[int]) -> Iterator[Event]:
+    pid, tid = attempt.number, next(tids)
+    yield _metadata("process_name", pid, tid, name=f"attempt {pid}")
+    yield _metadata("process_sort_index", pid, tid, sort_index=pid)
+    yield from _thread(pid, tid, "critical path (inferred)")
+    yield from _path(pid, tid, attempt)
     for bar in attempt.bars:
-        lanes = _lanes(bar)
-        for number, steps in enumerate(lanes or [[]]):
-            title = name(bar.job.name)
+        title = name(bar.job.name)
+        for number, steps in enumerate(_lanes(bar) or [[]]):
+            tid = next(tids)
             yield from _thread(pid, tid, f"{title}, side by side {number + 1}" if number else title)
             if number == 0:
                 yield from _job(bar, pid, tid, critical=bar.job.id in critical)
             for step in steps:
                 args = {"state": step.step.state, "number": step.step.number}
                 yield _slice(pid, tid, "step", name(step.step.name), step.span, args)
-            tid += 1
 
 
 def _job(bar: Bar, pid: int, tid: int, *, critical: bool) -> Iterator[Event]:
@@ -74,14 +73,14 @@ def _job(bar: Bar, pid: int, tid: int, *, critical: bool) -> Iterator[Event]:
         yield _slice(pid, tid, "job", title, bar.work, args)
 
 
-def _path(pid: int, attempt: Attempt) -> Iterator[Event]:
+def _path(pid: int, tid: int, attempt: Attempt) -> Iterator[Event]:
     end = float("-inf")
     for bar in attempt.path:
         if bar.span is not None:
             # A job may seem to begin just before the one it waited for ended.
             span = Span(min(max(bar.span.start, end), bar.span.end), bar.span.end)
             end = max(end, span.end)
-            yield _slice(pid, _PATH, "critical path", name(bar.job.name), span, {"id": bar.job.id})
+            yield _slice(pid, tid, "critical path", name(bar.job.name), span, {"id": bar.job.id})
 
 
 def _lanes(bar: Bar) -> list[list[StepBar]]:
@@ -101,7 +100,7 @@ def _thread(pid: int, tid: int, title: str) -> Iterator[Event]:
     yield _metadata("thread_sort_index", pid, tid, sort_index=tid)
 
 
-def _metadata(what: str, pid: int, tid: int = _PATH, **args: object) -> Event:
+def _metadata(what: str, pid: int, tid: int, **args: object) -> Event:
     return {"ph": "M", "name": what, "pid": pid, "tid": tid, "args": args}
 
 
