@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from rich.console import Console
-from timelines import HOSTILE, forty_jobs, job, many_jobs, odd_jobs, three_jobs
+from timelines import HOSTILE, forty_jobs, job, many_jobs, odd_jobs, skipped, three_jobs
 
 from ghjobs_async import Job
 from ghjobs_async.audit.gantt.chart import chart
@@ -140,6 +140,26 @@ def test_bars_are_to_scale() -> None:
     assert lines["half"].count("\u2501") == pytest.approx(lines["whole"].count("\u2588"), abs=1)
     assert lines["whole"].count("\u2591") == pytest.approx(lines["half"].count("\u2501"), abs=1)
     assert lines["half"].index("\u2501") == lines["whole"].index("\u2591")
+
+
+def test_the_shortest_job_can_be_seen() -> None:
+    """What took no time, and what waited for a moment, has a column."""
+    brief = [skipped(1, "skipped"), job(2, "brief", wait=0, seconds=0, steps=1)]
+    lines = drawn([*brief, job(3, "long", seconds=9000)], 100)
+    assert any(line.startswith("- skipped") and "\u00b7" in line for line in lines)
+    assert any(line.startswith("\u2713 brief") and "\u2501" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", range(60, 100))
+def test_attempts_keep_apart(width: int) -> None:
+    """At any width, what ends the first attempt stands left of the edge, the second right of it."""
+    first = [job(1, "a", seconds=115), skipped(2, "b", created=120)]
+    lines = drawn([*first, job(3, "c", created=9e3, run_attempt=2)], width)
+    [a, b, c] = [line for line in lines if line[2:3] in "abc" and "\u2502" in line]
+    edge = a.index("\u2502")
+    assert a.rindex("\u2588") < edge
+    assert b.rindex("\u00b7") < edge == b.index("\u2502")
+    assert edge == c.index("\u2502") < c.index("\u2588")
 
 
 def test_names_cannot_control_the_terminal() -> None:

@@ -80,6 +80,12 @@ class _View:
             self._names = self._width - 2 - 1 - _AFTER
             self._before, self._bars = 2, self._width - 2
 
+        # Before each attempt but the first is its edge, and before that the last column of another.
+        placed = list(self._lanes.values())
+        self._edges = [max(0, self._column(lane.left) - 1) for lane in placed[1:]]
+        lasts = [*(edge - 1 for edge in self._edges), self._bars - 1]
+        self._lasts = dict(zip(self._lanes, lasts, strict=False))
+
     def lines(self) -> Iterator[Text]:
         chart = self._chart
         title, *more = map(clean, chart.titles)
@@ -141,7 +147,7 @@ class _View:
     ) -> None:
         """Draw *span*: at least one column of it, and none of another attempt's."""
         first, last = (self._column(lane.at(time)) for time in (span.start, span.end))
-        most = max(self._column(lane.left), self._column(lane.right) - (lane.right < 1))
+        most = max(self._column(lane.left), self._lasts[lane.attempt.number])
         first = min(first, most)
         for column in range(first, min(most + 1, max(first + 1, last))):
             bars[column] = mark
@@ -151,8 +157,8 @@ class _View:
 
     def _empty(self) -> list[tuple[str, str]]:
         bars = [(" ", "")] * self._bars
-        for lane in list(self._lanes.values())[1:]:
-            bars[max(0, self._column(lane.left) - 1)] = (self._marks.edge, "dim")
+        for edge in self._edges:
+            bars[edge] = (self._marks.edge, "dim")
         return bars
 
     def _joined(self, line: Text, bars: list[tuple[str, str]], figure: str) -> Iterator[Text]:
