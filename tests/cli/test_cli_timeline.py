@@ -22,6 +22,10 @@ REPO = "octo-org/octo-repo"
 JOBS = [scenario.failing("test"), scenario.skipped("deploy")]
 
 
+def _fifty_attempts() -> list[Job]:
+    return [job(n, f"job {n}", created=n * 9e3, run_attempt=n) for n in range(1, 51)]
+
+
 def drawn(jobs: list[Job], width: int) -> list[str]:
     """Return the lines of the text for a terminal of that width."""
     file = io.StringIO()
@@ -125,7 +129,9 @@ def test_a_terminal_without_such_characters(
 
 
 @pytest.mark.parametrize("width", [20, 40, 59, 60, 80, 200])
-@pytest.mark.parametrize("make", [three_jobs, forty_jobs, odd_jobs, many_jobs, list])
+@pytest.mark.parametrize(
+    "make", [three_jobs, forty_jobs, odd_jobs, many_jobs, list, _fifty_attempts]
+)
 def test_no_line_is_too_long(make: Callable[[], list[Job]], width: int) -> None:
     """At any width each line fits, but for what a terminal may measure in its own way."""
     lines = drawn(make(), width)
