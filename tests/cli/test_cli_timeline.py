@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -108,6 +110,16 @@ def test_text_in_a_pipe(ghjobs: Any, fake: FakeGitHub) -> None:
     assert any(line.startswith("\u2713 test") and "\u2588" in line for line in ran.out.splitlines())
     assert "Critical path: inferred" in ran.out
     assert max(map(len, ran.out.splitlines())) <= 120
+
+
+def test_a_running_job_lasts_until_now(ghjobs: Any, fake: FakeGitHub) -> None:
+    """A job that has not ended is drawn until the time of the command."""
+    created = datetime.now(UTC) - timedelta(hours=3)
+    run = fake.add_run(REPO, jobs=[scenario.in_progress("deploy")], created_at=created)
+    line = next(
+        one for one in ghjobs("timeline", "-R", REPO, run.id).out.splitlines() if "deploy" in one
+    )
+    assert re.search(r"(2h59m|3h0\dm)$", line)
 
 
 def test_text_in_the_width_that_is_asked_for(
