@@ -6,6 +6,7 @@ from ghjobs_async.audit.estimate import Estimate, RepoEstimate, estimate
 from ghjobs_async.audit.export import Format, export, is_formula
 from ghjobs_async.audit.feed import Feed, JobOf
 from ghjobs_async.audit.folder import AuditFolder
+from ghjobs_async.audit.gantt.svg import timeline
 from ghjobs_async.audit.merge import Merged, merge
 from ghjobs_async.audit.plan import AuditPlan, Logs, parse_when
 from ghjobs_async.audit.query import Result, query
@@ -37,4 +38,5 @@ __all__ = [
     "merge",
     "parse_when",
     "query",
+    "timeline",
 ]

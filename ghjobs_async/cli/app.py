@@ -51,6 +51,7 @@ _COMMANDS: Final = {
     "schema": "List the tables of an audit and what they hold.",
     "export": "Write the tables of an audit to files: Parquet, CSV, NDJSON.",
     "merge": "Merge audits into one.",
+    "timeline": "Show when the jobs of a run waited and worked.",
     "demo": "Audit an embedded GitHub: no account, no network.",
 }
 #: Commands whose ``--json`` may be followed by fields.

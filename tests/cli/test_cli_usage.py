@@ -22,7 +22,7 @@ REPO = "octo-org/octo-repo"
 NOT_SEEN = "no such thing, or the token cannot see it"
 COMMANDS = (
     *("job", "runs", "list", "log", "grep", "audit", "query", "schema", "export", "merge"),
-    "demo",
+    *("timeline", "demo"),
 )
 
 
@@ -78,6 +78,9 @@ COMMANDS = (
         (["grep", "x", REPO, "--workflow", "a/b"], "a workflow is"),
         (["audit", REPO, "--logs", "some"], "--logs"),
         (["audit", "a.ghe.com/o/r", "b.ghe.com/o/r"], "one host at a time"),
+        (["timeline", "-R", REPO, "abc"], "a run is a number or its address"),
+        (["timeline", "-R", REPO, "1", "-o", "run.png"], ".svg, .html or .json, not run.png"),
+        (["timeline", "-R", REPO, "1", "-o", "none/run.svg"], "a folder that exists"),
         (["demo", "--runs", "0"], "--runs"),
     ],
 )
