@@ -13,10 +13,13 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from rich.console import Console
-from timelines import HOSTILE, forty_jobs, job, many_jobs, odd_jobs, skipped, three_jobs
+from timelines import HOSTILE, START, forty_jobs, job, many_jobs, odd_jobs, skipped, three_jobs
 
 from ghjobs_async import Job
+from ghjobs_async.audit import AuditStore
+from ghjobs_async.audit.batch import Batch, Listing
 from ghjobs_async.audit.gantt.chart import chart
+from ghjobs_async.audit.rows import write_batch
 from ghjobs_async.cli.output.timeline import draw_timeline
 from ghjobs_async.testing import FakeGitHub, scenario
 
@@ -191,3 +194,71 @@ def test_every_job_has_a_line() -> None:
     """600 jobs are 600 lines; a few jobs show their steps, too."""
     assert sum("integration (" in line for line in drawn(many_jobs(), 100)) == 598
     assert any("Run unit tests" in line for line in drawn(three_jobs(), 100))
+
+
+# Out of an audit.
+
+
+@pytest.fixture
+def audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An audit with a run, in the default folder."""
+    monkeypatch.chdir(tmp_path)
+    store = AuditStore(tmp_path / "ghjobs-audit")
+    with store.write() as connection:
+        listing = Listing(REPO, 29679449, forty_jobs())
+        write_batch(connection, Batch(at=START, listings=[listing]))
+    return store.folder
+
+
+@pytest.mark.parametrize("argv", [["-R", REPO, 29679449], [29679449]])
+def test_an_audit_that_has_the_run_is_enough(
+    ghjobs: Any, fake: FakeGitHub, audit: Path, argv: list[Any]
+) -> None:
+    """A stored run needs no request, and no repository: its number is known."""
+    ran = ghjobs("timeline", *argv)
+    assert ran.status == 0
+    assert f"{REPO}, run 29679449" in ran.out
+    assert "attempt 2" in ran.out
+    assert not fake.requests
+
+
+@pytest.mark.parametrize("content", [None, "no database", "another run"])
+def test_without_the_run_github_is_asked(
+    ghjobs: Any, fake: FakeGitHub, tmp_path: Path, audit: Path, content: str | None
+) -> None:
+    """Where the default audit is missing, unreadable or has another run, GitHub has it."""
+    if content != "another run":
+        (audit / "audit.duckdb").unlink()
+    if content == "no database":
+        (audit / "audit.duckdb").write_text(content)
+    run = fake.add_run(REPO, jobs=3)
+    ran = ghjobs("timeline", "-R", REPO, run.id)
+    assert (ran.status, "build (1)" in ran.out) == (0, True)
+    assert ("asking GitHub" in ran.err) == (content == "no database")
+
+
+def test_an_audit_that_is_named_is_there(ghjobs: Any, fake: FakeGitHub, tmp_path: Path) -> None:
+    """An audit that the user names and that is none is wrong usage."""
+    ran = ghjobs("timeline", "-R", REPO, 1, "--audit", tmp_path / "none")
+    assert ran.status == 2
+    assert "there is no audit" in ran.err
+    assert not fake.requests
+
+
+def test_live_asks_github(ghjobs: Any, fake: FakeGitHub, audit: Path) -> None:
+    """``--live`` asks GitHub, whatever is stored, so a number needs its repository again."""
+    assert ghjobs("timeline", "-R", REPO, 29679449, "--live").status == 1
+    assert "needs its repository" in ghjobs("timeline", 29679449, "--live").err
+    assert "not both" in ghjobs("timeline", 29679449, "--live", "--audit", audit).err
+
+
+def test_a_run_that_had_not_ended(ghjobs: Any, fake: FakeGitHub, audit: Path) -> None:
+    """A run that was stored while it ran is shown as it was, and that is said."""
+    with AuditStore(audit).write() as connection:
+        connection.execute(
+            "INSERT INTO runs (repository, run_id, status) VALUES (?, ?, 'in_progress')",
+            [REPO, 29679449],
+        )
+    ran = ghjobs("timeline", 29679449)
+    assert ran.status == 0
+    assert "--live" in ran.err
