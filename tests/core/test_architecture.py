@@ -30,18 +30,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "checks": BASE,
     "wire": BASE,
     "logtext": BASE,
+    "display": {"logtext"},
     "transport": BASE | {"clock", "environment", "wire"},
     "listing": BASE | {"checks", "clock", "fanout", "transport", "wire"},
     "logs": BASE | {"atomic_file", "checks", "fanout", "logtext", "transport", "wire"},
     "client": LIBRARY | {"listing", "logs"},
-    "audit": LIBRARY - {"transport"} | {"atomic_file", "client", "listing", "logs"},
+    "audit": LIBRARY - {"transport"} | {"atomic_file", "client", "display", "listing", "logs"},
     "testing": {"errors", "refs"},
-    "cli": LIBRARY | {"audit", "client", "listing", "logs", "testing"},
+    "cli": LIBRARY | {"atomic_file", "audit", "client", "display", "listing", "logs", "testing"},
 }
 PURE = (
-    *("atomic_file", "checks", "environment", "errors", "logtext", "models"),
+    *("atomic_file", "checks", "display", "environment", "errors", "logtext", "models"),
     *("records", "refs", "wire"),
-    *("logs/continuity.py", "logs/storage_answers.py"),
+    *("audit/gantt", "logs/continuity.py", "logs/storage_answers.py"),
     *("audit/rows.py", "audit/schema.py", "audit/views.py"),
 )
 STARTERS = {"create_task", "ensure_future", "TaskGroup", "gather", "run_coroutine_threadsafe"}
