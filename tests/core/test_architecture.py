@@ -42,7 +42,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 PURE = (
     *("atomic_file", "checks", "display", "environment", "errors", "logtext", "models"),
     *("records", "refs", "wire"),
-    *("audit/gantt", "logs/continuity.py", "logs/storage_answers.py"),
+    *("audit/gantt", "audit/findings_sql.py", "audit/prices.py"),
+    *("logs/continuity.py", "logs/storage_answers.py"),
+    *("audit/rows.py", "audit/schema.py", "audit/views.py"),
     *("audit/rows.py", "audit/schema.py", "audit/views.py"),
 )
 STARTERS = {"create_task", "ensure_future", "TaskGroup", "gather", "run_coroutine_threadsafe"}
