@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -57,19 +58,24 @@ def findings(
         name: One of `NAMES`. The view of that name says in its comment what it holds.
         since: Count only jobs created from then on. Without a time zone it is UTC.
         repo: Count only this repository, as OWNER/NAME.
-        limit: Read only so many rows.
+        limit: Read only so many rows, those that matter most.
 
     Raises:
         ConfigurationError: There is no finding of this name.
     """
-    if name not in NAMES:
-        raise ConfigurationError(f"no finding {name[:80]!r}; there are: {', '.join(NAMES)}")
+    check_name(name)
     with narrowed(connection, since, repo) as cursor:
-        # The column comes last, and is taken off again.
+        # The total comes last, and is taken off again.
         cursor.execute(f"SELECT *, count(*) OVER () FROM {name} LIMIT ?", [limit])
         columns = tuple(column[0] for column in cursor.description or ())[:-1]
         rows = cursor.fetchall()
     return Finding(name, columns, tuple(row[:-1] for row in rows), rows[0][-1] if rows else 0)
+
+
+def check_name(name: str) -> None:
+    """Raise a `ConfigurationError` where there is no finding of this name."""
+    if name not in NAMES:
+        raise ConfigurationError(f"no finding {name[:80]!r}; there are: {', '.join(NAMES)}")
 
 
 def narrowed(
@@ -77,6 +83,12 @@ def narrowed(
 ) -> DuckDBPyConnection:
     """Return a cursor on which all findings count only what is asked for. Variables are its own."""
     cursor = connection.cursor()
+    try:
+        cursor.execute(f"FROM {NAMES[0]} LIMIT 0")
+    except import_module("duckdb").CatalogException as error:
+        raise ConfigurationError(
+            "this audit is from an older version: run ghjobs audit on its folder once"
+        ) from error
     if since is not None and since.tzinfo is not None:
         since = since.astimezone(UTC).replace(tzinfo=None)
     for variable, value in (("since", since), ("repo", repo)):

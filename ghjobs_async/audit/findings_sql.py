@@ -325,7 +325,7 @@ FROM (
     WHERE queued_seconds IS NOT NULL
 )
 GROUP BY ALL
-ORDER BY p95 DESC, label, hour""",
+ORDER BY p95 DESC, jobs DESC, label, hour""",
     ),
     View(
         "waste",
@@ -382,7 +382,7 @@ ORDER BY minutes DESC, 1, 2, 3""",
 SELECT date, repository, sku, count(*) AS jobs, sum(minutes)::BIGINT AS minutes, sum(usd) AS usd
 FROM billed_jobs
 GROUP BY date, repository, sku
-ORDER BY date, repository, sku""",
+ORDER BY usd DESC NULLS LAST, minutes DESC, date, repository, sku""",
     ),
     View(
         "incomplete",

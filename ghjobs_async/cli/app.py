@@ -50,6 +50,8 @@ _COMMANDS: Final = {
     "schema": "List the tables of an audit and what they hold.",
     "export": "Write the tables of an audit to files: Parquet, CSV, NDJSON.",
     "merge": "Merge audits into one.",
+    "findings": "Show what an audit tells: failures, slowness, waiting, costs.",
+    "report": "Write what an audit tells as one HTML page.",
     "demo": "Audit an embedded GitHub: no account, no network.",
 }
 #: Commands whose ``--json`` may be followed by fields.

@@ -164,6 +164,7 @@ def _job(rng: random.Random, run: Row, attempt: int, job_id: int) -> Row:
         if rng.random() < 0.9
         else None,
         "inherited": False,
+        "api_url": f"https://api.github.com/repos/{run['repository']}",
     }
 
 

@@ -21,7 +21,7 @@ from ghjobs_async.testing import FakeGitHub, faults
 REPO = "octo-org/octo-repo"
 COMMANDS = (
     *("job", "runs", "list", "log", "grep", "audit", "query", "schema", "export", "merge"),
-    "demo",
+    *("findings", "report", "demo"),
 )
 
 
@@ -72,6 +72,15 @@ COMMANDS = (
         (["grep", "x", REPO, "--workflow", "a/b"], "a workflow is"),
         (["audit", REPO, "--logs", "some"], "--logs"),
         (["audit", "a.ghe.com/o/r", "b.ghe.com/o/r"], "one host at a time"),
+        (["findings"], "there is no audit"),
+        (["findings", "flaky"], "flaky_jobs"),
+        (["findings", "--csv"], "name it"),
+        (["findings", "costs", "--csv", "--json"], "not both"),
+        (["findings", "--repo", "octo"], "OWNER/NAME"),
+        (["findings", "--since", "yesterday"], "a time reads 7d"),
+        (["report"], "there is no audit"),
+        (["report", "--repo", "octo"], "OWNER/NAME"),
+        (["report", "--since", "yesterday"], "a time reads 7d"),
         (["demo", "--runs", "0"], "--runs"),
     ],
 )

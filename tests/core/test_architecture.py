@@ -42,7 +42,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 PURE = (
     *("atomic_file", "checks", "display", "environment", "errors", "logtext", "models"),
     *("records", "refs", "wire"),
-    *("audit/gantt", "audit/findings_sql.py", "audit/prices.py"),
+    *("audit/gantt", "audit/findings_sql.py", "audit/plots.py", "audit/prices.py"),
+    "audit/readable.py",
     *("logs/continuity.py", "logs/storage_answers.py"),
     *("audit/rows.py", "audit/schema.py", "audit/views.py"),
     *("audit/rows.py", "audit/schema.py", "audit/views.py"),
