@@ -10,13 +10,12 @@ from typing import Any
 import duckdb
 import pytest
 from findings_model import Model
-from findings_world import make
+from findings_world import database, make
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ghjobs_async.audit.findings_sql import FINDINGS, PARTS
-from ghjobs_async.audit.schema import create, define
-from ghjobs_async.audit.views import MACROS, VIEWS
+from ghjobs_async.audit.views import VIEWS
 
 NAMES = [view.name for view in FINDINGS]
 BY_NAME = {view.name: view for view in VIEWS}
@@ -24,9 +23,7 @@ BY_NAME = {view.name: view for view in VIEWS}
 
 @pytest.fixture(scope="module")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(config={"threads": 1}) as connection:
-        for statement in (*create(), *define(MACROS, VIEWS)):
-            connection.execute(statement)
+    with database() as connection:
         yield connection
 
 

@@ -10,6 +10,9 @@ from typing import Any, TypeAlias
 import attrs
 import duckdb
 
+from ghjobs_async.audit.schema import create, define
+from ghjobs_async.audit.views import MACROS, VIEWS
+
 Row: TypeAlias = dict[str, Any]
 
 START = datetime(2025, 12, 22, 3)  # noqa: DTZ001 -- UTC, as the tables have it
@@ -65,6 +68,14 @@ class World:
                 )
         connection.execute("SET VARIABLE since = ?", [self.since])
         connection.execute("SET VARIABLE repo = ?", [self.repo])
+
+
+def database() -> duckdb.DuckDBPyConnection:
+    """Make an audit's database in memory."""
+    connection = duckdb.connect(config={"threads": 1})
+    for statement in (*create(), *define(MACROS, VIEWS)):
+        connection.execute(statement)
+    return connection
 
 
 def make(rng: random.Random) -> World:
