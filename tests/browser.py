@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -163,10 +163,16 @@ class Shown:
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start Chromium; the address at which it is driven."""
-    if CHROMIUM is None:
+    with started(CHROMIUM, tmp_path_factory.mktemp("chromium")) as address:
+        yield address
+
+
+@contextmanager
+def started(program: str | None, folder: Path) -> Iterator[str]:
+    """Start the browser with a new profile in *folder*, and end it; skip where there is none."""
+    if program is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")
-    folder = tmp_path_factory.mktemp("chromium")
-    command = [CHROMIUM, *FLAGS, f"--user-data-dir={folder}"]
+    command = [program, *FLAGS, f"--user-data-dir={folder}"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command, **quiet) as process:  # type: ignore[call-overload]
         try:
@@ -185,7 +191,7 @@ def _address(process: subprocess.Popen[bytes], file: Path) -> str:
             port, path = file.read_text().split()
             return f"ws://127.0.0.1:{port}{path}"
         time.sleep(0.05)
-    pytest.fail(f"{CHROMIUM} did not start within {SECONDS:.0f} s")
+    pytest.fail(f"Chromium did not start within {SECONDS:.0f} s")
 
 
 async def shown(

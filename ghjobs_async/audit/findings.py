@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from ghjobs_async.audit.duck import load
 from ghjobs_async.audit.findings_sql import FINDINGS
 from ghjobs_async.errors import ConfigurationError
 
@@ -85,7 +85,7 @@ def narrowed(
     cursor = connection.cursor()
     try:
         cursor.execute(f"FROM {NAMES[0]} LIMIT 0")
-    except import_module("duckdb").CatalogException as error:
+    except load().CatalogException as error:
         raise ConfigurationError(
             "this audit is from an older version: run ghjobs audit on its folder once"
         ) from error

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from typing import Literal
 
 import pytest
-from browser import shown
+from browser import chromium, shown
 from findings_world import Row, World, database, make
 
 from ghjobs_async.audit import report
+
+#: The fixture, for pytest to find.
+__all__ = ["chromium"]
 
 #: Names that break pages: markup, quotes, marks that turn text around, and endless ones.
 NAMES = (

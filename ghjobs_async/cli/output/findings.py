@@ -21,7 +21,7 @@ from ghjobs_async.cli.output.text import moment
 #: The widest that a repository and a workflow become beside a name.
 _PLACE_WIDTH: Final = 28
 #: A spreadsheet runs a text that begins so.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 #: Columns of text.
 _LEFT: Final = ("Where", "What", "Kind", "Hour")
 
