@@ -225,6 +225,15 @@ def quantile(values: Sequence[float], share: float) -> float:
     return ranked[below] + (ranked[above] - ranked[below]) * (position - below)
 
 
+def comparable(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Sort rows, whatever their columns hold; numbers are equal when nine digits are."""
+    rounded = [
+        tuple(float(f"{cell:.9g}") if isinstance(cell, float | int) else cell for cell in row)
+        for row in rows
+    ]
+    return sorted(rounded, key=repr)
+
+
 def _contradicts(success: Row, failure: Row) -> bool:
     if success["head_sha"] != failure["head_sha"]:
         return False

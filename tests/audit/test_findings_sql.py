@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import duckdb
 import pytest
-from findings_model import Model
+from findings_model import Model, comparable
 from findings_world import database, make
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,15 +29,6 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def seen(connection: duckdb.DuckDBPyConnection, name: str) -> list[tuple[Any, ...]]:
     return comparable(connection.execute(f"FROM {name}").fetchall())
-
-
-def comparable(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Sort rows, whatever their columns hold; numbers are equal when nine digits are."""
-    rounded = [
-        tuple(float(f"{cell:.9g}") if isinstance(cell, float | int) else cell for cell in row)
-        for row in rows
-    ]
-    return sorted(rounded, key=repr)
 
 
 @settings(max_examples=25, deadline=None)
