@@ -149,6 +149,28 @@ def test_nothing_in_the_time_that_was_asked_for(reported: Reporter) -> None:
     assert "No job was created since 2026-11-03 09:30 UTC in octo/none" in page.text
 
 
+def test_a_part_of_an_audit(reported: Reporter) -> None:
+    """Time and repository narrow everything on the page: totals, plots and tables."""
+    late = {"created_at": WHEN + timedelta(days=2), "name": "late"}
+    other = {"repository": "octo/other", "name": "other"}
+    world = jobs_of(
+        {"repository": "octo/a", "name": "early"}, {"repository": "octo/a", **late}, other
+    )
+    assert all(name in reported(world).text for name in ("early", "late", "octo/other"))
+    page = reported(world, since=WHEN + timedelta(days=1), repo="octo/a")
+    assert "1 run 1 job " in page.text
+    assert "late" in page.text
+    assert not re.search("early|other", page.text)
+    assert [one for one in titles(page) if "failed" in one] == ["2026-11-04: 1 of 1 jobs failed"]
+
+
+def test_a_page_stays_short(reported: Reporter) -> None:
+    """However many rows a finding has, the page has the first of them, and says where the rest is."""
+    page = reported(jobs_of(*({"name": f"job {number}"} for number in range(60))))
+    assert page.html.count("<tr>") < 100
+    assert "50 more: ghjobs findings failure_rates" in page.text
+
+
 def test_what_is_missing_is_told_without_jobs(reported: Reporter) -> None:
     """An audit that could get nothing says why."""
     world = jobs_of()
@@ -172,9 +194,11 @@ def test_names_are_text(reported: Reporter, column: str) -> None:
 
 def test_names_cannot_turn_the_page_around(reported: Reporter) -> None:
     """Marks that reverse the direction of writing are gone, and each name stands by itself."""
-    page = reported(jobs_of({"name": "abc\u202edef\u2066"}))
-    assert not re.search("[\u202a-\u202e\u2066-\u2069]", page.html)
-    assert "<bdi>abcdef</bdi>" in page.html
+    name = "abc\u202edef\u2066"
+    for column in ("name", "workflow_name", "repository"):
+        page = reported(jobs_of({column: name}))
+        assert not re.search("[\u202a-\u202e\u2066-\u2069]", page.html)
+        assert re.search("<bdi[^>]*>abcdef</bdi>", page.html)
 
 
 def test_an_endless_name_is_shortened(reported: Reporter) -> None:
@@ -212,7 +236,6 @@ def test_pages_of_the_audited_host_are_linked(reported: Reporter, url: str) -> N
         "https://github.com:port/o/r",
         "https://evil.example\\@github.com/o/r",
         "https://github.com/o/r\n",
-        " https://github.com/o/r",
         "https://github.com/\u202eo",
         "https://[github.com/o",
         "ftp://github.com/o/r",
@@ -301,6 +324,10 @@ def test_every_day_has_its_place(reported: Reporter) -> None:
         "2026-11-05: 1 of 1 jobs failed",
     ]
     assert "Failures by day" in page.text
+    bars = re.findall(r'<rect class="bad" x="([\d.]+)"[^>]* width="([\d.]+)"', page.html)
+    ends = [edge for x, width in bars for edge in (float(x), float(x) + float(width))]
+    assert len(ends) == 8
+    assert ends == sorted(ends)
 
 
 def test_a_long_time_is_shown_in_weeks(reported: Reporter) -> None:
