@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from functools import partial
 from importlib import import_module, resources
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 import attrs
@@ -20,6 +20,9 @@ from ghjobs_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+#: Returns a link where it is safe.
+_Check: TypeAlias = Callable[[str | None], str | None]
 
 _ROWS: Final = 10
 _LINKS: Final = 3
@@ -161,7 +164,7 @@ def _record(cursor: DuckDBPyConnection, sql: str) -> dict[str, Any]:
     return dict(zip((column[0] for column in cursor.description or ()), row, strict=True))
 
 
-def _section(cursor: DuckDBPyConnection, finding: Finding, safe: Any) -> _Section:
+def _section(cursor: DuckDBPyConnection, finding: Finding, safe: _Check) -> _Section:
     examples = _examples(cursor, finding)
     rows = []
     for line in lines(finding):
@@ -170,7 +173,10 @@ def _section(cursor: DuckDBPyConnection, finding: Finding, safe: Any) -> _Sectio
     return _Section(finding.name, LOOKS[finding.name], tuple(rows), more(finding))
 
 
-def _examples(cursor: DuckDBPyConnection, finding: Finding) -> Any:
+def _examples(
+    cursor: DuckDBPyConnection, finding: Finding
+) -> Callable[[Mapping[str, Any]], Iterable[str | None]]:
+    """Return what finds the page of one job for a row of a finding."""
     if finding.name not in _EXAMPLES or not finding.rows:
         return lambda _: ()
     names, url, source = _EXAMPLES[finding.name]
