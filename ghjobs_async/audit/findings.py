@@ -89,9 +89,12 @@ def narrowed(
         raise ConfigurationError(
             "this audit is from an older version: run ghjobs audit on its folder once"
         ) from error
-    if since is not None and since.tzinfo is not None:
-        since = since.astimezone(UTC).replace(tzinfo=None)
-    for variable, value in (("since", since), ("repo", repo)):
+    for variable, value in (("since", since and in_utc(since)), ("repo", repo)):
         if value is not None:
             cursor.execute(f"SET VARIABLE {variable} = ?", [value])
     return cursor
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Return a moment as the tables have it: in UTC, without a time zone."""
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from ghjobs_async.audit import plots
-from ghjobs_async.audit.findings import NAMES, Finding, findings, narrowed
+from ghjobs_async.audit.findings import NAMES, Finding, findings, in_utc, narrowed
 from ghjobs_async.audit.readable import LOOKS, Line, Look, lines, more, number
 from ghjobs_async.display import clean, duration
 from ghjobs_async.environment import is_github_com
@@ -130,7 +130,7 @@ def report(
         ]
         page: str = template.render(
             totals=totals,
-            since=since,
+            since=since and in_utc(since),
             repo=repo,
             sections={section.name: section for section in sections},
             **(_plots(cursor, totals) if totals["first"] else {}),

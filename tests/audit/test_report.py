@@ -7,7 +7,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
 from typing import Any
 
@@ -145,7 +145,8 @@ def test_an_empty_audit(reported: Reporter) -> None:
 
 def test_nothing_in_the_time_that_was_asked_for(reported: Reporter) -> None:
     """Where only the time or the repository has no job, the page says that."""
-    page = reported(jobs_of({}), since=WHEN + timedelta(days=1), repo="octo/none")
+    since = (WHEN + timedelta(days=1, hours=2)).replace(tzinfo=timezone(timedelta(hours=2)))
+    page = reported(jobs_of({}), since=since, repo="octo/none")
     assert "No job was created since 2026-11-03 09:30 UTC in octo/none" in page.text
 
 
