@@ -36,6 +36,9 @@ class Finding:
     rows: tuple[tuple[object, ...], ...]
     total: int
 
+    def __iter__(self) -> Iterator[tuple[object, ...]]:
+        return iter(self.rows)
+
     def to_dicts(self) -> Iterator[dict[str, object]]:
         """Return the rows as dictionaries; times are in UTC, without a time zone."""
         for row in self.rows:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Final
 
 from cyclopts import Parameter
 
 from ghjobs_async.audit import AuditStore, findings, parse_when
 from ghjobs_async.audit.findings import NAMES, check_name
-from ghjobs_async.cli.options import command
+from ghjobs_async.cli.options import AUDIT, AuditDir, command
 from ghjobs_async.cli.output.as_json import print_json
 from ghjobs_async.cli.output.console import console, is_terminal
-from ghjobs_async.cli.output.findings import draw, draw_all, print_csv, print_tsv, to_json
+from ghjobs_async.cli.output.findings import draw, draw_all
+from ghjobs_async.cli.output.result import objects, print_csv, print_lines, print_objects
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.refs import check_repo
 
@@ -41,11 +41,11 @@ Examples:
 
 
 @app.default
-def findings_command(
+def findings_command(  # noqa: D417 -- what commands share describes itself
     name: str | None = None,
     /,
     *,
-    audit: Path = Path("ghjobs-audit"),
+    audit: AuditDir = AUDIT,
     since: str | None = None,
     repo: Annotated[str | None, Parameter(alias="-R")] = None,
     json: bool = False,
@@ -56,7 +56,6 @@ def findings_command(
 
     Args:
         name: The finding. Default: the first rows of each.
-        audit: The folder of the audit.
         since: Count only jobs created since: 7d, 24h, 2026-10-01.
         repo: Count only this repository, OWNER/REPO.
         json: Print JSON.
@@ -78,9 +77,10 @@ def findings_command(
             findings(connection, one, since=start, repo=repo, limit=few)
             for one in (NAMES if name is None else (name,))
         ]
-    if json:
-        listed = {finding.name: to_json(finding) for finding in found}
-        print_json(listed if name is None else listed[name])
+    if name is None and json:
+        print_json({finding.name: objects(finding) for finding in found})
+    elif json:
+        print_objects(found[0])
     elif name is None:
         draw_all(console(sys.stdout), found)
     elif csv:
@@ -88,7 +88,7 @@ def findings_command(
     elif is_terminal(sys.stdout):
         draw(console(sys.stdout), found[0])
     else:
-        print_tsv(found[0])
+        print_lines(found[0])
 
 
 def parse_start(since: str) -> datetime:

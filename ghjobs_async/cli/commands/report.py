@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from ghjobs_async.atomic_file import WholeFile
 from ghjobs_async.audit import AuditStore, report
 from ghjobs_async.cli.commands.findings import parse_start
-from ghjobs_async.cli.options import Quiet, command
+from ghjobs_async.cli.options import AUDIT, AuditDir, Quiet, command
 from ghjobs_async.cli.output.console import note
 from ghjobs_async.refs import check_repo
 
@@ -32,7 +32,7 @@ Examples:
 @app.default
 def report_command(  # noqa: D417 -- what commands share describes itself
     *,
-    audit: Path = Path("ghjobs-audit"),
+    audit: AuditDir = AUDIT,
     output: Annotated[Path, Parameter(alias="-o")] = Path("audit.html"),
     since: str | None = None,
     repo: Annotated[str | None, Parameter(alias="-R")] = None,
@@ -42,7 +42,6 @@ def report_command(  # noqa: D417 -- what commands share describes itself
     Write what an audit tells as one HTML page: tables, plots, and what to do next.
 
     Args:
-        audit: The folder of the audit.
         output: The file to write.
         since: Count only jobs created since: 7d, 24h, 2026-10-01.
         repo: Count only this repository, OWNER/REPO.
