@@ -36,7 +36,8 @@ def describe(store: AuditStore | None = None) -> tuple[Table, ...]:
         columns = connection.execute(_COLUMNS).fetchall()
         comments: dict[str, str | None] = dict(connection.execute(_COMMENTS).fetchall())
     # In the order of the schema; what others have added comes last.
-    known = {one.name: place for place, one in enumerate((*schema.TABLES, *views.VIEWS))}
+    ours = [*(table.name for table in schema.TABLES), *(view.name for view in views.VIEWS)]
+    known = {name: place for place, name in enumerate(ours)}
     names = sorted(comments, key=lambda name: (known.get(name, len(known)), name))
     return tuple(
         Table(

@@ -121,7 +121,7 @@ WITH ran AS (
 )
 SELECT
     repository, workflow_name, run_id, job_id, date, billed.sku AS sku, minutes,
-    minutes * coalesce(usd_per_minute, CASE WHEN billed.sku = 'self' THEN 0 END) AS usd
+    round(minutes * coalesce(usd_per_minute, CASE WHEN billed.sku = 'self' THEN 0 END), 6) AS usd
 FROM billed ASOF LEFT JOIN prices ON billed.sku = prices.sku AND billed.date >= prices.from_date""",
     ),
 )
@@ -379,7 +379,9 @@ ORDER BY minutes DESC, 1, 2, 3""",
             "usd": "US dollars by the table prices; NULL without a price",
         },
         sql="""\
-SELECT date, repository, sku, count(*) AS jobs, sum(minutes)::BIGINT AS minutes, sum(usd) AS usd
+SELECT
+    date, repository, sku, count(*) AS jobs, sum(minutes)::BIGINT AS minutes,
+    round(sum(usd), 6) AS usd
 FROM billed_jobs
 GROUP BY date, repository, sku
 ORDER BY usd DESC NULLS LAST, minutes DESC, date, repository, sku""",

@@ -25,8 +25,8 @@ app = command(
     "findings",
     "ghjobs findings [NAME] [OPTIONS]",
     """\
-NAME is one of flaky_jobs, failure_rates, failure_reasons, slow_jobs, slow_steps,
-queueing, waste, costs, incomplete.
+NAME is one of flaky_jobs, failure_rates, failure_reasons, slow_jobs,
+slow_steps, queueing, waste, costs, incomplete.
 
 Each is a view in the audit's database, to go on from with ghjobs query.
 
