@@ -122,8 +122,10 @@ def test_a_file_without_the_views(store: AuditStore) -> None:
         findings(connection, "costs")
 
 
-def test_prices_are_the_users_to_edit(tmp_path: Path) -> None:
+def test_prices_are_the_users_to_edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The list stands in a new file; what a user makes of it is never reset."""
+    monkeypatch.setattr("ghjobs_async.audit.new_file._MIN_BYTES", -1)
+    monkeypatch.setattr("ghjobs_async.audit.new_file._MIN_SHARE", -1)
     store = AuditStore(tmp_path)
     with store.write() as connection:
         assert connection.execute("SELECT count(*) FROM prices").fetchone() == (len(PRICES),)
@@ -131,7 +133,10 @@ def test_prices_are_the_users_to_edit(tmp_path: Path) -> None:
         connection.execute("INSERT INTO prices VALUES ('self', '2026-01-01', 0.01)")
         # As after an upgrade of this package: the views are made anew.
         connection.execute("UPDATE meta SET views = 'older'")
-    with store.write() as connection:
+    with store.write():
+        pass
+    store.compact()
+    with store.read() as connection:
         found = connection.execute("SELECT DISTINCT sku FROM prices ORDER BY sku").fetchall()
         [(views,)] = connection.execute("SELECT views FROM meta").fetchall()
     assert views != "older"
