@@ -29,6 +29,8 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *("--hide-scrollbars", "--remote-debugging-port=0", "--remote-allow-origins=*"),
 )
+#: The system ends the browser even if these tests are killed.
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
 #: No script, no image, no font, nothing from elsewhere.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 #: Where the pictures go that people look at; git ignores it.
@@ -172,9 +174,9 @@ def started(program: str | None, folder: Path) -> Iterator[str]:
     """Start the browser with a new profile in *folder*, and end it; skip where there is none."""
     if program is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")
-    command = [program, *FLAGS, f"--user-data-dir={folder}"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, **quiet) as process:  # type: ignore[call-overload]
+    command = [*ENDS_WITH_US, program, *FLAGS, f"--user-data-dir={folder}"]
+    silent = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=silent, stderr=silent) as process:
         try:
             yield _address(process, folder / "DevToolsActivePort")
         finally:
