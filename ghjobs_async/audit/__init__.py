@@ -5,11 +5,13 @@ from ghjobs_async.audit.describe import describe
 from ghjobs_async.audit.estimate import Estimate, RepoEstimate, estimate
 from ghjobs_async.audit.export import Format, export, is_formula
 from ghjobs_async.audit.feed import Feed, JobOf
+from ghjobs_async.audit.findings import Finding, findings
 from ghjobs_async.audit.folder import AuditFolder
 from ghjobs_async.audit.gantt.svg import timeline
 from ghjobs_async.audit.merge import Merged, merge
 from ghjobs_async.audit.plan import AuditPlan, Logs, parse_when
 from ghjobs_async.audit.query import Result, query
+from ghjobs_async.audit.report import report
 from ghjobs_async.audit.schema import Column, Table
 from ghjobs_async.audit.store import AuditStore
 from ghjobs_async.audit.tally import RepoTally, Tally
@@ -22,6 +24,7 @@ __all__ = [
     "Column",
     "Estimate",
     "Feed",
+    "Finding",
     "Format",
     "JobOf",
     "Logs",
@@ -34,9 +37,11 @@ __all__ = [
     "describe",
     "estimate",
     "export",
+    "findings",
     "is_formula",
     "merge",
     "parse_when",
     "query",
+    "report",
     "timeline",
 ]

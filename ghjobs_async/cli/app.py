@@ -51,6 +51,8 @@ _COMMANDS: Final = {
     "schema": "List the tables of an audit and what they hold.",
     "export": "Write the tables of an audit to files: Parquet, CSV, NDJSON.",
     "merge": "Merge audits into one.",
+    "findings": "Show what an audit tells: failures, slowness, waiting, costs.",
+    "report": "Write what an audit tells as one HTML page.",
     "timeline": "Show when the jobs of a run waited and worked.",
     "demo": "Audit an embedded GitHub: no account, no network.",
 }

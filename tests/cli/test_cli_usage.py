@@ -22,7 +22,7 @@ REPO = "octo-org/octo-repo"
 NOT_SEEN = "no such thing, or the token cannot see it"
 COMMANDS = (
     *("job", "runs", "list", "log", "grep", "audit", "query", "schema", "export", "merge"),
-    *("timeline", "demo"),
+    *("findings", "report", "timeline", "demo"),
 )
 
 
@@ -81,6 +81,15 @@ COMMANDS = (
         (["timeline", "-R", REPO, "abc"], "a run is a number or its address"),
         (["timeline", "-R", REPO, "1", "-o", "run.png"], ".svg, .html or .json, not run.png"),
         (["timeline", "-R", REPO, "1", "-o", "none/run.svg"], "a folder that exists"),
+        (["findings"], "there is no audit"),
+        (["findings", "flaky"], "flaky_jobs"),
+        (["findings", "--csv"], "name it"),
+        (["findings", "costs", "--csv", "--json"], "not both"),
+        (["findings", "--repo", "octo"], "OWNER/NAME"),
+        (["findings", "--since", "yesterday"], "a time reads 7d"),
+        (["report"], "there is no audit"),
+        (["report", "--repo", "octo"], "OWNER/NAME"),
+        (["report", "--since", "yesterday"], "a time reads 7d"),
         (["demo", "--runs", "0"], "--runs"),
     ],
 )

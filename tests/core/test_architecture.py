@@ -43,6 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 PURE = (
     *("atomic_file", "audit/gantt", "checks", "display", "environment", "errors"),
     *("logtext", "models", "records", "refs", "wire"),
+    *("audit/findings_sql.py", "audit/plots.py", "audit/prices.py", "audit/readable.py"),
     *("logs/continuity.py", "logs/storage_answers.py"),
     *("audit/rows.py", "audit/schema.py", "audit/views.py"),
 )
