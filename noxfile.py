@@ -77,6 +77,7 @@ def coverage(session: nox.Session) -> None:
     skipped = (
         "--deselect=tests/core/test_logs_property.py",
         "--deselect=tests/core/test_fault_cost.py",
+        "--deselect=tests/audit/test_report_browser.py",
         "--deselect=tests/audit/test_timeline_browser.py",
         "--deselect=tests/audit/test_timeline_svg.py::test_six_hundred_jobs_are_small_and_fast",
     )
