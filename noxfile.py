@@ -73,10 +73,13 @@ def tests(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Check what the tests cover, branch by branch."""
     session.install("-e", ".[all]", *group("tests"))
-    # Thousands of random cases show nothing more here, and are slow while they are traced.
+    # They are slow, and cover nothing more: thousands of random cases, and pages in a browser.
     skipped = (
         "--deselect=tests/core/test_logs_property.py",
         "--deselect=tests/core/test_fault_cost.py",
+        "--deselect=tests/audit/test_report_browser.py",
+        "--deselect=tests/audit/test_timeline_browser.py",
+        "--deselect=tests/audit/test_timeline_svg.py::test_six_hundred_jobs_are_small_and_fast",
     )
     env = {"COVERAGE_FILE": str(Path(session.create_tmp()) / "coverage")}
     session.run("coverage", "run", "-m", "pytest", "-q", "-n", "auto", *skipped, env=env)

@@ -114,9 +114,11 @@ class ResponseError(_RequestError):
         request_id: GitHub's id of the request, for a support ticket.
         message, documentation_url: The fields of the answer, where it has them.
         server_time: The server's clock when it answered, as an aware datetime, where it said so.
+        hint: What the caller can do about it, where that is known; the text contains it.
     """
 
     server_time: datetime | None = None
+    hint: str = ""
 
     def __init__(
         self,

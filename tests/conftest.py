@@ -16,6 +16,8 @@ import aiohttp
 import aioresponses.core
 import pytest
 from async_tools import FakeClock, MakeClient, settled
+from browser import PICTURES
+from browser import chromium as chromium  # noqa: PLC0414 -- a fixture
 
 from ghjobs_async import GHJobsError, GitHubJobs
 from ghjobs_async.testing import FakeGitHub
@@ -39,6 +41,12 @@ class MockedResponse(aiohttp.ClientResponse):
 
 
 aioresponses.core.ClientResponse = MockedResponse  # type: ignore[attr-defined]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say where the pictures are of the pages that a browser has shown."""
+    if pictures := [*PICTURES.glob("*.png")]:
+        terminalreporter.write_line(f"{len(pictures)} pictures of pages are in {PICTURES}")
 
 
 @pytest.fixture

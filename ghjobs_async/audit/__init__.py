@@ -6,9 +6,12 @@ from ghjobs_async.audit.describe import describe
 from ghjobs_async.audit.estimate import Estimate, RepoEstimate, estimate
 from ghjobs_async.audit.export import Format, export, is_formula
 from ghjobs_async.audit.feed import Feed, JobOf
+from ghjobs_async.audit.findings import Finding, findings
+from ghjobs_async.audit.gantt.svg import timeline
 from ghjobs_async.audit.merge import Merged, merge
 from ghjobs_async.audit.plan import AuditPlan, Logs, Shard, parse_when
 from ghjobs_async.audit.query import Result, query
+from ghjobs_async.audit.report import report
 from ghjobs_async.audit.schema import Column, Table
 from ghjobs_async.audit.store import AuditStore
 from ghjobs_async.audit.summary import Summary, summarize
@@ -21,6 +24,7 @@ __all__ = [
     "Counts",
     "Estimate",
     "Feed",
+    "Finding",
     "Format",
     "JobOf",
     "Logs",
@@ -33,9 +37,12 @@ __all__ = [
     "describe",
     "estimate",
     "export",
+    "findings",
     "is_formula",
     "merge",
     "parse_when",
     "query",
+    "report",
     "summarize",
+    "timeline",
 ]

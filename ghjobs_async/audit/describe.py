@@ -35,8 +35,9 @@ def describe(store: AuditStore | None = None) -> tuple[Table, ...]:
     with store.read() as connection:
         columns = connection.execute(_COLUMNS).fetchall()
         comments: dict[str, str | None] = dict(connection.execute(_COMMENTS).fetchall())
-    # In the order of the schema; views, and what others have added, come last.
-    known = {table.name: place for place, table in enumerate(schema.TABLES)}
+    # In the order of the schema; what others have added comes last.
+    ours = [*(table.name for table in schema.TABLES), *(view.name for view in views.VIEWS)]
+    known = {name: place for place, name in enumerate(ours)}
     names = sorted(comments, key=lambda name: (known.get(name, len(known)), name))
     return tuple(
         Table(

@@ -8,6 +8,8 @@ from typing import Final
 
 import attrs
 
+from ghjobs_async.audit.prices import list_prices
+
 #: The version of `TABLES`. Whoever changes them raises it and adds a step to `UPGRADES`.
 VERSION: Final = 1
 #: For each older version the statements that lead to the next one. They run in one transaction.
@@ -230,6 +232,13 @@ TABLES: Final = (
         ("fetched_at", "TIMESTAMP", "When it was last fetched, in UTC"),
     ),
     _table(
+        "prices",
+        "What a minute on each runner costs: GitHub's list, yours to edit; no audit resets it",
+        ("sku", "VARCHAR", "The runner: GitHub's name on the bill, a label, or self"),
+        ("from_date", "DATE", "The day from which the price holds"),
+        ("usd_per_minute", "DOUBLE", "US dollars a minute"),
+    ),
+    _table(
         "meta",
         "What this file is: one row",
         ("schema_version", "INTEGER", "Version of these tables"),
@@ -249,6 +258,8 @@ def create() -> tuple[str, ...]:
             f'COMMENT ON COLUMN {table.name}."{column.name}" IS {quote(column.comment)}'
             for column in table.columns
         ]
+    prices = ", ".join(f"('{sku}', DATE '{day}', {usd})" for sku, day, usd in list_prices())
+    statements.append(f"INSERT INTO prices VALUES {prices}")
     statements.append(f"INSERT INTO meta VALUES ({VERSION}, NULL)")
     return tuple(statements)
 

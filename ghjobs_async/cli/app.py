@@ -16,7 +16,8 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
 from ghjobs_async.cli.output.console import Exit, note, report, stop_verbose
-from ghjobs_async.errors import ConfigurationError, GHJobsError
+from ghjobs_async.cli.output.problems import not_found, usage
+from ghjobs_async.errors import ConfigurationError, GHJobsError, NotFoundError
 
 _HELP: Final = """\
 GitHub's workflow jobs and their logs: one, or a hundred thousand.
@@ -50,6 +51,9 @@ _COMMANDS: Final = {
     "schema": "List the tables of an audit and what they hold.",
     "export": "Write the tables of an audit to files: Parquet, CSV, NDJSON.",
     "merge": "Merge audits into one.",
+    "findings": "Show what an audit tells: failures, slowness, waiting, costs.",
+    "report": "Write what an audit tells as one HTML page.",
+    "timeline": "Show when the jobs of a run waited and worked.",
     "demo": "Audit an embedded GitHub: no account, no network.",
 }
 #: Commands whose ``--json`` may be followed by fields.
@@ -154,11 +158,14 @@ def run(argv: Sequence[str]) -> int:
         )
         sys.stdout.flush()
     except CycloptsError as error:
-        report(" ".join(str(error).split()))
+        report(usage(error))
         return Exit.USAGE
     except BrokenPipeError:
         _discard_output()
         return Exit.PIPE_CLOSED
+    except NotFoundError as error:
+        report(not_found(error))
+        return Exit.FAILED
     except (GHJobsError, OSError) as error:
         report(error)
         return Exit.USAGE if isinstance(error, ConfigurationError) else Exit.FAILED

@@ -29,6 +29,7 @@ class Matching:
         regexp: A pattern, instead of PATTERN; may be given several times.
         ignore_case: Ignore case.
         fixed_strings: The pattern is a text, not an expression.
+        word_regexp: Only matches that are whole words.
         invert_match: Find the lines that do not match.
         after_context: This many lines after each hit.
         before_context: This many lines before each hit.
@@ -37,6 +38,7 @@ class Matching:
         only_matching: Only what matches, each match on a line of its own.
         jobs_with_matches: Only which jobs have hits.
         count: Only the number of hits of each job that has any.
+        no_messages: No messages about logs that cannot be read; the exit status says it.
         line_number: Always on.
         with_filename: Always on: the job's address.
         extended_regexp: Always on, but for -F.
@@ -46,6 +48,7 @@ class Matching:
     regexp: Annotated[list[str] | None, Parameter(alias="-e", allow_leading_hyphen=True)] = None
     ignore_case: Annotated[bool, Parameter(alias="-i")] = False
     fixed_strings: Annotated[bool, Parameter(alias="-F")] = False
+    word_regexp: Annotated[bool, Parameter(alias="-w")] = False
     invert_match: Annotated[bool, Parameter(alias="-v")] = False
     after_context: Annotated[int | None, Parameter(alias="-A")] = None
     before_context: Annotated[int | None, Parameter(alias="-B")] = None
@@ -54,6 +57,7 @@ class Matching:
     only_matching: Annotated[bool, Parameter(alias="-o")] = False
     jobs_with_matches: Annotated[bool, Parameter(alias="-l")] = False
     count: Annotated[bool, Parameter(alias="-c")] = False
+    no_messages: Annotated[bool, Parameter(alias="-s")] = False
     # People type these three out of habit.
     line_number: Annotated[bool, Parameter(alias="-n")] = False
     with_filename: Annotated[bool, Parameter(alias="-H")] = False
@@ -115,20 +119,27 @@ class Matching:
         if self.fixed_strings:
             # The longest first: it is what matches where a shorter one is its beginning.
             sources.sort(key=len, reverse=True)
-            return compiled("|".join(map(re.escape, sources)), flags=flags)
-        for source in sources:
-            compiled(source, flags=flags)
-        return compiled(sources[0] if len(sources) == 1 else _any_of(sources), flags=flags)
+            source = "|".join(map(re.escape, sources))
+        else:
+            for source in sources:
+                compiled(source, flags=flags)
+            source = sources[0] if len(sources) == 1 else _any_of(sources)
+        if self.word_regexp:
+            source = rf"(?<!\w)(?:{_scoped(source)})(?!\w)"
+        return compiled(source, flags=flags)
 
 
 def _any_of(sources: list[str]) -> str:
     """Join expressions into one that matches what any of them does."""
-    parts = []
     for source in sources:
         if _REFERENCE.search(source):
             raise ConfigurationError(
                 f"{source[:80]!r} refers to one of its groups: use it alone, without another -e"
             )
-        found = _FLAGS.match(source)
-        parts.append(f"(?{found[1]}:{source[found.end() :]})" if found else source)
-    return "|".join(parts)
+    return "|".join(map(_scoped, sources))
+
+
+def _scoped(source: str) -> str:
+    """Limit the flags at the start of an expression to it, so that it can be part of another."""
+    found = _FLAGS.match(source)
+    return f"(?{found[1]}:{source[found.end() :]})" if found else source

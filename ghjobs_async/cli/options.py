@@ -227,12 +227,16 @@ class Filters(RunFilters):
 @attrs.frozen(kw_only=True)
 class GrepFilters(Filters):
     """
-    The filters, with ``-e`` left to the pattern as in grep.
+    The filters, with ``-e``, ``-w`` and ``-s`` left to what they mean in grep.
 
     Attributes:
+        workflow: File name, or number.
         event: What triggered them, such as push.
+        status: Status or conclusion: failure, ...
         all_attempts: Every attempt, not only the latest.
     """
 
+    workflow: str | None = None
     event: str | None = None
+    status: str | None = None
     all_attempts: bool = False

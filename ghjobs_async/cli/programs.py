@@ -111,7 +111,9 @@ def open_page(url: str, *, quiet: bool) -> None:
     import webbrowser  # noqa: PLC0415 -- slow, and mostly not needed
 
     if not webbrowser.open(url):
-        raise GHJobsError(f"no browser was found: set BROWSER, or open {url} yourself")
+        raise GHJobsError(
+            f"no browser was found: set BROWSER or GH_BROWSER, or open {url} yourself"
+        )
 
 
 def _run(name: str, command: str, url: str) -> None:
@@ -123,6 +125,10 @@ def _run(name: str, command: str, url: str) -> None:
         raise ConfigurationError(f"{name} is not a command")
     argv = [url if part == "%s" else part for part in argv] if "%s" in argv else [*argv, url]
     # As gh does, wait: a browser in the terminal needs it.
-    status = subprocess.run(argv, check=False).returncode  # noqa: S603 -- the user's, no shell
+    try:
+        status = subprocess.run(argv, check=False).returncode  # noqa: S603 -- the user's, no shell
+    except OSError as error:
+        problem = f"{name}: {argv[0]} cannot be started: {error.strerror}"
+        raise GHJobsError(f"{problem}; set it to your browser") from error
     if status:
         raise GHJobsError(f"{name}: {argv[0]} ended with status {status}")

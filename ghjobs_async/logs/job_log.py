@@ -7,7 +7,7 @@ import io
 import os
 import re
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from itertools import count
 from typing import Final, Self
@@ -36,7 +36,7 @@ from ghjobs_async.logtext import (
 )
 from ghjobs_async.logtext.reason import told
 from ghjobs_async.logtext.search import Context
-from ghjobs_async.models import Job
+from ghjobs_async.models import CheckAnnotation, Job
 from ghjobs_async.refs import JobRef
 from ghjobs_async.transport.requester import Requester
 from ghjobs_async.wire.operations import get_job
@@ -209,7 +209,7 @@ class JobLog:
         job: Job | None = None,
         *,
         context: int | None = None,
-        annotations: bool = True,
+        annotations: bool | Sequence[CheckAnnotation] = True,
         saved: str | os.PathLike[str] | None = None,
     ) -> FailureExcerpt | None:
         """
@@ -222,7 +222,7 @@ class JobLog:
             context: How many lines to show before and after each error; by default 5, but 50 before
                 an error that says nothing where no other error does.
             annotations: Whether to ask GitHub for the job's annotations where the log does not say
-                why, if the token may read them.
+                why, if the token may read them; or these annotations, where they are at hand.
             saved: Where `save` has written the log: it is read there, and not asked for once more.
 
         Raises:
@@ -237,11 +237,12 @@ class JobLog:
         excerpt = finder.close()
         if excerpt is None or not annotations or not excerpt.unexplained:
             return excerpt
-        try:
-            found = await read_annotations(self._requester, job, max_pages=1)
-        except GHJobsError:
-            return excerpt
-        reason = told(one.message for one in found if one.annotation_level == "failure")
+        if annotations is True:
+            try:
+                annotations = await read_annotations(self._requester, job, max_pages=1)
+            except GHJobsError:
+                return excerpt
+        reason = told(one.message for one in annotations if one.annotation_level == "failure")
         return excerpt if reason is None else attrs.evolve(excerpt, reason=reason)
 
     async def grep(

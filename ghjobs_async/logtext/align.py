@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 #: Readings whose weight is this far below the best one are dropped.
 _BEAM: Final = 45.0
 _NEVER: Final = -14.0
+#: For a step that succeeded without a line: within a second, or later.
+_SILENT: Final = -4.6
+_SILENT_LONG: Final = -7.0
 #: For a line of one step in the time of another; times are whole seconds of one clock.
 _OUT_OF_TIME: Final = -11.5
 #: The largest error seen in the times of a job's last step, in seconds.
@@ -38,7 +41,9 @@ _WRONG_TITLE: Final = math.log(0.1)
 #: The step that GitHub puts before steps that run at the same time.
 _PARALLEL: Final = "Parallel group"
 
-_RUNS: Final = frozenset({Opens.SCRIPT, Opens.ACTION, Opens.COMPOSITE, Opens.BARE})
+_RUNS: Final = frozenset({Opens.SCRIPT, Opens.ACTION, Opens.EMPTY, Opens.COMPOSITE, Opens.BARE})
+#: How certain it can be that a group without content begins a step, by its turn alone.
+_LOOSE: Final = 0.99
 
 
 class Role(Enum):
@@ -102,7 +107,9 @@ def _slot(job: Job, index: int, *, debug: bool) -> Slot | None:
     end = math.inf if step.completed_at is None else math.floor(step.completed_at.timestamp())
     sound = start <= end and not math.isinf(start)
     # A step that did not succeed may have ended before it wrote anything.
-    silence = -7.0 if step.conclusion == "success" else -0.7 if skipped else -4.0
+    silence = -0.7 if skipped else -4.0
+    if step.conclusion == "success":
+        silence = _SILENT_LONG if end > start else _SILENT
     return Slot((index,), role, step.name, start, end if start <= end else math.inf, sound, silence)
 
 
@@ -188,8 +195,8 @@ def _opening_form(slot: Slot, opener: Opener) -> float:
     return 2 * _NEVER
 
 
-def _within(run: float, own: float, post: float = 1e-3) -> dict[Opens, float]:
-    runs = dict.fromkeys((Opens.SCRIPT, Opens.ACTION, Opens.COMPOSITE), run)
+def _within(run: float, own: float, post: float = 3e-3) -> dict[Opens, float]:
+    runs = dict.fromkeys((Opens.SCRIPT, Opens.ACTION, Opens.EMPTY, Opens.COMPOSITE), run)
     return {**runs, Opens.OWN: own, Opens.POST: post, Opens.HOOK: 0.3, Opens.CONDITION: 1e-6}
 
 
@@ -198,6 +205,7 @@ _WITHIN: Final[dict[Opens | None, dict[Opens, float]]] = {
     None: _within(1e-3, 0.3),
     Opens.SCRIPT: _within(1e-4, 0.01),
     Opens.ACTION: _within(1e-3, 0.1),
+    Opens.EMPTY: _within(1e-3, 0.1),
     Opens.COMPOSITE: _within(0.3, 0.1),
     Opens.BARE: _within(1e-4, 0.01),
     Opens.POST: _within(1e-3, 0.01, 0.2),
@@ -351,4 +359,32 @@ def read(openers: Sequence[Opener], steps: Sequence[Slot]) -> Reading:
         1 - opened[place] if begin is None else 1.0 if begin < 0 else agreed[place]
         for place, begin in enumerate(begins)
     ]
+    _limit(steps, openers, begins, sure, boundary)
     return Reading(tuple(begins), tuple(sure), tuple(boundary))
+
+
+def _limit(
+    steps: Sequence[Slot],
+    openers: Sequence[Opener],
+    begins: Sequence[int | None],
+    sure: list[float],
+    boundary: list[float],
+) -> None:
+    """Let no step that begins by its turn alone be more certain than the step before it."""
+    for place in range(1, len(steps)):
+        begin = begins[place]
+        if begin is None or begin < 0:
+            continue
+        if _by_turn(steps[place], steps[place - 1], openers[begin]):
+            limit = _LOOSE if openers[begin].form is Opens.EMPTY else sure[place - 1]
+            sure[place] = min(sure[place], limit)
+            boundary[begin] = min(boundary[begin], limit)
+
+
+def _by_turn(slot: Slot, before: Slot, opener: Opener) -> bool:
+    """Return whether neither time nor title say that *opener* begins *slot*, not one before it."""
+    if opener.second is not None and opener.second > before.end:
+        return False
+    if opener.form is Opens.EMPTY:
+        return True
+    return opener.form in _RUNS and slot.title != opener.title

@@ -9,7 +9,7 @@ the parts of a composite action, and scripts may print anything, so these lines 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Final
 
@@ -23,6 +23,8 @@ class Opens(Enum):
 
     SCRIPT = auto()
     ACTION = auto()
+    #: An action without inputs: a group without content, which a script may print as well.
+    EMPTY = auto()
     #: An action that writes no line of its own before the next opener: a composite action.
     COMPOSITE = auto()
     #: A group ``Run ...`` without the content that a runner writes: probably printed by a script.
@@ -62,7 +64,7 @@ _LAST: Final = b"Starting: Complete job"
 #: How many steps within steps to keep track of.
 _MAX_OPEN: Final = 100
 #: What the other candidates begin with; most lines begin with none of it.
-_WORDS: Final = (b"P", b"C", b"G", b"D", b"S", b"A", b"#")
+_FIRST: Final = frozenset({b"P", b"C", b"G", b"D", b"S", b"A", b"#"})
 _UNKNOWN: Final = re.compile(rb"##\[[a-z][a-z-]*[\] ]")
 _LEAD: Final = b"Prepare all required actions"
 _LEADING: Final = (b"Getting action download info", b"Download action repository ")
@@ -120,23 +122,34 @@ class OpenerFinder:
         #: Whether the runner wrote debug messages, also for steps that it skipped.
         self.debug = False
 
-    def feed(self, lines: Iterable[LogLine]) -> None:
+    def feed(self, lines: Sequence[LogLine]) -> None:
         """Take the next lines."""
-        for line in lines:
-            if line.kind is LineKind.PLAIN and not (
-                self._group or self._action or self._lead or line.raw.startswith(_WORDS, line.at)
-            ):
-                pass
-            elif not line.continuation:
-                if self._group is not None:
-                    self._open_group(line)
-                if self._action is not None:
-                    self._end_action(line)
-                if line.kind is LineKind.ENDGROUP and self._header:
-                    self._behind, self._header = self.count + 1, False
-                if line.kind is not LineKind.COMMAND:
-                    self._look(line)
-            self.count += 1
+        start, plain, first = self.count, LineKind.PLAIN, _FIRST
+        waits = self._waits()
+        for index, line in enumerate(lines, start):
+            # Nearly all lines end here, so this is as short as it can be.
+            at = line.at
+            if line.kind is plain and not waits and line.raw[at : at + 1] not in first:
+                continue
+            self.count = index
+            if not line.continuation:
+                self._take(line)
+            waits = self._waits()
+        self.count = start + len(lines)
+
+    def _waits(self) -> bool:
+        """Return whether the next line says more about the one before."""
+        return not (self._group is None and self._action is None and self._lead is None)
+
+    def _take(self, line: LogLine) -> None:
+        if self._group is not None:
+            self._open_group(line)
+        if self._action is not None:
+            self._end_action(line)
+        if line.kind is LineKind.ENDGROUP and self._header:
+            self._behind, self._header = self.count + 1, False
+        if line.kind is not LineKind.COMMAND:
+            self._look(line)
 
     def close(self) -> list[Opener] | None:
         """Return the openers in their order; None where there are more than `MAX_OPENERS`."""
@@ -163,7 +176,7 @@ class OpenerFinder:
             if form is Opens.CONDITION:
                 nested = bool(self._open)
             self._openers.append(Opener(index, form, title[:_MAX_TITLE].strip(), when, nested))
-            self._header = form in {Opens.SCRIPT, Opens.ACTION}
+            self._header = form in {Opens.SCRIPT, Opens.ACTION, Opens.EMPTY}
             if form is Opens.POST:
                 self._behind = index + 1
 
@@ -232,12 +245,12 @@ class OpenerFinder:
         elif _ACTION.match(title) and (
             body.kind is LineKind.ENDGROUP or content in {b"with:", b"env:"}
         ):
-            form = Opens.ACTION
+            form = Opens.EMPTY if body.kind is LineKind.ENDGROUP else Opens.ACTION
             if self._lead is not None:
                 index, when = self._lead
         self._lead = None
         self._add(index, form, title, when)
-        if form is Opens.ACTION:
+        if form in {Opens.ACTION, Opens.EMPTY}:
             self._action, self._ended = self._openers[-1], False
 
     def _end_action(self, line: LogLine) -> None:

@@ -133,6 +133,12 @@ def told(messages: Iterable[str]) -> FailureReason | None:
     return FailureReason(headline, (), kind, Certainty.CERTAIN, fingerprint(headline))
 
 
+def tells_time_limit(messages: Iterable[str]) -> bool:
+    """Return whether an annotation says that the job was stopped because its time was over."""
+    limits = [rule for rule in STOPPED if rule.kind is FailureKind.TIMEOUT]
+    return any(rule.pattern.match(text) for text in messages for rule in limits)
+
+
 def find_reason(lines: Sequence[LogLine]) -> FailureReason | None:
     """
     Return why the step that wrote *lines* failed; None where no line says anything.
@@ -211,6 +217,7 @@ class _Step:
         # Where the step ended: only what stopped it is said behind its last error.
         self.end = self.errors[-1] + 1 if self.errors else len(self.lines)
         self._all = "\n".join(self.texts)
+        self._places: dict[str, list[int]] = {}
         self._starts = [0]
         for text in self.texts:
             self._starts.append(self._starts[-1] + len(text) + 1)
@@ -263,16 +270,20 @@ class _Step:
     def _hits(self, rules: Sequence[Rule], end: int) -> Iterator[_Hit]:
         """Yield where the rules match, rule by rule, each in the order of the lines."""
         for order, rule in enumerate(rules):
-            places: set[int] = set()
-            for needle in rule.needles:
-                at = self._all.find(needle)
-                while at >= 0:
-                    index = bisect_right(self._starts, at) - 1
-                    places.add(index)
-                    at = self._all.find(needle, self._starts[index + 1])
+            places = {index for needle in rule.needles for index in self._with(needle)}
             for index in sorted(places):
                 if index < end and rule.pattern.match(self.texts[index]):
                     yield _Hit(index, rule, order)
+
+    def _with(self, needle: str) -> list[int]:
+        """Return which lines have this text; it is looked for once."""
+        if (places := self._places.get(needle)) is None:
+            places = self._places[needle] = []
+            at = self._all.find(needle)
+            while at >= 0:
+                places.append(bisect_right(self._starts, at) - 1)
+                at = self._all.find(needle, self._starts[places[-1] + 1])
+        return places
 
     def _idle(self, index: int) -> bool:
         """Return whether a line says nothing, or is only about something that did not fail."""

@@ -2,7 +2,8 @@
 The table of rules by which `find_reason` finds the line that says why a step failed.
 
 One line a form of message: the tool, the kind of failure, literals of which a matching line has one,
-the pattern, and an example, which is the rule's test. To teach it a tool, add a line.
+the pattern, and an example. To teach it a tool, add a line here, and one to ``rule_lines.py`` of the
+tests.
 
 Keep patterns linear: no repetition within a repetition, and nothing unbounded before `.*`.
 """
@@ -55,7 +56,7 @@ class Rule:
         tool: Which tool writes it. Of one tool's forms, the one that stands first in the table is
             the best headline.
         kind: The kind of failure.
-        needles: Literals of which every matching line has one; without any, each line is tried.
+        needles: Literals of which every matching line has one: only lines with one are tried.
         pattern: Matches the line from its beginning, without colours, times and other wrappers.
         example: A line that it matches.
     """

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ghjobs_async.logtext.lines import LogLine
     from ghjobs_async.models import Job, Step
 
-#: The shares of all readings from which a boundary counts as certain, or as likely. What is certain is
-#: never wrong in thousands of generated logs of every form; a lower share was, once in some hundred.
+#: The shares of all readings from which a boundary counts as certain, or as likely. What is certain
+#: is meant to be never wrong, so that share is high.
 _CERTAIN: Final = 0.9997
 _LIKELY: Final = 0.6
 
@@ -31,7 +31,7 @@ _LIKELY: Final = 0.6
 class Certainty(StrEnum):
     """How certain it is that lines belong to a step."""
 
-    #: Exactly these lines; at least 99 in 100 such lines are right.
+    #: Exactly these lines.
     CERTAIN = "certain"
     #: The best of several possible splits.
     LIKELY = "likely"
@@ -90,14 +90,15 @@ class StepFinder:
 
     def feed(self, lines: Iterable[LogLine]) -> None:
         """Take the next lines."""
-        index = self._openers.count
-        lines = tuple(lines)
+        first = self._openers.count
+        lines = lines if isinstance(lines, list) else list(lines)
         self._openers.feed(lines)
-        for line in lines:
-            if not line.raw.startswith(self._stamp) and not line.continuation:
-                self._stamp = (line.time_text or "-")[:19].encode()
+        stamp = self._stamp
+        for index, line in enumerate(lines, first):
+            if line.raw[:19] != stamp and not line.continuation:
+                stamp = (line.time_text or "-")[:19].encode()
                 self._pass(index, second(line))
-            index += 1
+        self._stamp = stamp
 
     def close(self) -> tuple[StepSpan, ...]:
         """Return a range for every step of the job, in their order."""

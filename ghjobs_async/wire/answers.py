@@ -109,6 +109,7 @@ def raise_for(answer: Answer, *, api_version: str | None, authorized: bool, now:
         documentation_url=body.documentation_url,
     )
     error.server_time = server_time(answer.headers)
+    error.hint = hint
     if isinstance(error, ServerError):
         error.retry_after = retry_after(answer.headers, now)
     raise error

@@ -64,6 +64,13 @@ def place(job: FakeJob, fake: FakeGitHub) -> str:
         ("-F -e . -e six -e si -o", ":6:six"),
         ("-i -e TWO -e SIX", ":2:two x|:6:x six"),
         ("--regexp=-x -e five", ":5:five"),
+        ("-w two", ":2:two x"),
+        ("-w t.*e", ":3:three"),
+        ("-w f...|ONE", ":4:x four x|:5:five"),
+        ("-wo (?i)F...|ONE", ":1:one|:4:four|:5:five"),
+        ("-wi -e ON -e (s)ix", ":6:x six"),
+        ("-wF x", ":2:two x|:4:x four x|:6:x six"),
+        ("-wv x", ":1:one|:3:three|:5:five"),
     ],
 )
 def test_flags_are_greps(ghjobs: Any, place: str, argv: str, expected: str) -> None:
@@ -77,7 +84,15 @@ def test_flags_are_greps(ghjobs: Any, place: str, argv: str, expected: str) -> N
 
 @pytest.mark.parametrize(
     ("argv", "status"),
-    [("-ov x", 0), ("-o z*", 0), ("-v .", 1), ("-q -v x", 0), ("-m1 nope", 1), ("-e -x", 1)],
+    [
+        ("-ov x", 0),
+        ("-w tw", 1),
+        ("-o z*", 0),
+        ("-v .", 1),
+        ("-q -v x", 0),
+        ("-m1 nope", 1),
+        ("-e -x", 1),
+    ],
 )
 @pytest.mark.usefixtures("job")
 def test_flags_that_print_nothing(ghjobs: Any, argv: str, status: int) -> None:
@@ -151,6 +166,20 @@ def test_flags_that_cannot_be(
     assert (ran.status, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert said in ran.err
     assert not fake.requests
+
+
+def test_s_keeps_logs_that_cannot_be_read_quiet(
+    ghjobs: Any, job: FakeJob, fake: FakeGitHub
+) -> None:
+    """``-s`` drops the messages about them; the status stays 2, as grep's."""
+    gone = fake.add_run(REPO).jobs[0]
+    fake.set_log(gone.id, state="expired")
+    loud, silent = ghjobs("grep", "two", REPO), ghjobs("grep", "-s", "two", REPO)
+    assert f"log {gone.id}: " in loud.err
+    assert (silent.status, silent.out, silent.err) == (loud.status, loud.out, "")
+    assert silent.status == 2
+    fake.fail("jobs", faults.bad_credentials())
+    assert ghjobs("grep", "-s", "two", REPO).err.count("\n") == 1
 
 
 def test_event_has_no_short_name(ghjobs: Any, job: FakeJob, fake: FakeGitHub) -> None:

@@ -53,6 +53,35 @@ def test_a_run_by_its_number(ghjobs: Any, run: FakeRun, address: str) -> None:
     assert ghjobs("log", "--run", address, "--failed").raw == whole
 
 
+def test_a_bare_number_may_be_a_run(
+    ghjobs: Any, fake: FakeGitHub, run: FakeRun, address: str
+) -> None:
+    """``log NUMBER --failed`` takes a run where there is no such job, as ``gh run view`` does."""
+    whole = ghjobs("log", address, "--failed").raw
+    asked = len(fake.requests)
+    ghjobs("log", "-R", REPO, "--run", run.id, "--failed")
+    needed = len(fake.requests) - asked
+    asked = len(fake.requests)
+    ran = ghjobs("log", "-R", REPO, run.id, "--failed")
+    assert (ran.status, ran.raw, ran.err) == (0, whole, "")
+    assert len(fake.requests) - asked == needed + 1
+
+
+def test_a_number_of_nothing(ghjobs: Any, fake: FakeGitHub) -> None:
+    """Where neither a job nor a run has the number, one line says so; an address means a job only."""
+    ran = ghjobs("log", "-R", REPO, 5, "--failed")
+    assert ran.status == 1
+    assert ran.err == (
+        f"ghjobs: check the number, {REPO} job or run 5: 404, "
+        "no such thing, or the token cannot see it\n"
+    )
+    web = fake.base_url.removesuffix("/api/v3")
+    asked = len(fake.requests)
+    ran = ghjobs("log", f"{web}/{REPO}/actions/runs/1/job/5", "--failed")
+    assert "job 5: 404" in ran.err
+    assert len(fake.requests) == asked + 1
+
+
 def test_the_attempt_of_the_address(ghjobs: Any, fake: FakeGitHub) -> None:
     """An address of an attempt means its jobs; the address of the run, those of the latest."""
     first, second = [scenario.failing("first")], [scenario.failing("second")]

@@ -82,7 +82,7 @@ def test_which_browser(
 @pytest.mark.parametrize(
     ("command", "status", "said"),
     [
-        ("no-such-browser-here", 1, "no-such-browser-here"),
+        ("no-such-browser-here", 1, "BROWSER: no-such-browser-here cannot be started"),
         ("'unclosed", 2, "BROWSER is not a command"),
         (" ", 2, "BROWSER is not a command"),
     ],

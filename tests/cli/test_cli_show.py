@@ -281,5 +281,9 @@ def test_whether_there_are_colours(
     assert (
         bool(re.search(r"\x1b\[[0-9;]*3[0-9]m", ghjobs("list", "-R", REPO, run.id).out)) is coloured
     )
-    log = ghjobs("log", "-R", REPO, run.attempts[0].jobs[0].id, "--failed").out
+    job = run.attempts[0].jobs[0].id
+    log = ghjobs("log", "-R", REPO, job, "--failed").out
     assert ("\x1b[31m" in log) is coloured
+    # Without colours there is no bold and no dim either, as in gh.
+    for argv in (("list", run.id), ("list", run.id, "--failed"), ("job", job), ("runs",)):
+        assert ("\x1b[" in ghjobs(*argv, "-R", REPO).out) is coloured

@@ -19,9 +19,10 @@ from ghjobs_async.cli import main
 from ghjobs_async.testing import FakeGitHub, faults
 
 REPO = "octo-org/octo-repo"
+NOT_SEEN = "no such thing, or the token cannot see it"
 COMMANDS = (
     *("job", "runs", "list", "log", "grep", "audit", "query", "schema", "export", "merge"),
-    "demo",
+    *("findings", "report", "timeline", "demo"),
 )
 
 
@@ -29,7 +30,12 @@ COMMANDS = (
     ("argv", "said"),
     [
         (["lst"], "Unknown command"),
-        (["list"], "RUN"),
+        (["--bogus"], "unknown option --bogus: see ghjobs --help"),
+        (["list"], "RUN is missing: see ghjobs list --help"),
+        (["list", "-R", REPO, "1", "2"], "unexpected argument '2': see ghjobs list --help"),
+        (["job", "-R", REPO, "1", "--concurrency"], "--concurrency needs a value"),
+        (["list", "-R", REPO, "1", "--all", "--all"], "--all is given twice"),
+        (["list", "-R", REPO, "1", "--all=maybe"], "--all takes no value, not 'maybe'"),
         (["list", "-R", REPO, "1", "--bogus"], "--bogus"),
         (["list", "1"], "needs its repository"),
         (["list", "-R", "octo", "1"], "OWNER/NAME"),
@@ -37,7 +43,7 @@ COMMANDS = (
         (["list", "-R", REPO, "abc"], "a run is a number or its address"),
         (["list", "-R", REPO, "0"], "positive"),
         (["list", "-R", REPO, "1", "--attempt", "0"], "positive"),
-        (["list", "-R", REPO, "1", "--attempt", "x"], "--attempt"),
+        (["list", "-R", REPO, "1", "--attempt", "x"], "--attempt is a number, not 'x'"),
         (["list", "-R", REPO, "1", "--attempt", "1", "--all"], "not both"),
         (
             ["list", "https://github.com/o/r/actions/runs/1/attempts/2", "--all"],
@@ -72,6 +78,18 @@ COMMANDS = (
         (["grep", "x", REPO, "--workflow", "a/b"], "a workflow is"),
         (["audit", REPO, "--logs", "some"], "--logs"),
         (["audit", "a.ghe.com/o/r", "b.ghe.com/o/r"], "one host at a time"),
+        (["timeline", "-R", REPO, "abc"], "a run is a number or its address"),
+        (["timeline", "-R", REPO, "1", "-o", "run.png"], ".svg, .html or .json, not run.png"),
+        (["timeline", "-R", REPO, "1", "-o", "none/run.svg"], "a folder that exists"),
+        (["findings"], "there is no audit"),
+        (["findings", "flaky"], "flaky_jobs"),
+        (["findings", "--csv"], "name it"),
+        (["findings", "costs", "--csv", "--json"], "not both"),
+        (["findings", "--repo", "octo"], "OWNER/NAME"),
+        (["findings", "--since", "yesterday"], "a time reads 7d"),
+        (["report"], "there is no audit"),
+        (["report", "--repo", "octo"], "OWNER/NAME"),
+        (["report", "--since", "yesterday"], "a time reads 7d"),
         (["demo", "--runs", "0"], "--runs"),
     ],
 )
@@ -93,6 +111,38 @@ def test_wrong_usage_is_one_line(
     assert said in ran.err
     assert not fake.requests
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (
+            ("job", 5),
+            f"{REPO} job 5: 404, {NOT_SEEN} (if 5 is a run: ghjobs list 5)",
+        ),
+        (
+            ("log", 5),
+            f"{REPO} job 5: 404, {NOT_SEEN} (if 5 is a run: ghjobs list 5)",
+        ),
+        (("list", 5), f"{REPO} run 5: 404, {NOT_SEEN}"),
+        (("runs",), f"check the name, {REPO}/actions/runs: 404, {NOT_SEEN}"),
+        (("runs", "-w", "CI"), "a workflow is named by its file (ci.yml)"),
+    ],
+)
+def test_what_is_not_there(
+    ghjobs: Any, fake: FakeGitHub, argv: tuple[object, ...], said: str
+) -> None:
+    """A 404 is one short line that says what to check first."""
+    ran = ghjobs(*argv, "-R", REPO)
+    assert (ran.status, ran.out, ran.err.count("\n")) == (1, "", 1)
+    assert said in ran.err
+    assert len(ran.err) < 160
+
+
+def test_what_is_not_there_without_a_token(ghjobs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a token, the line says that one may be needed."""
+    monkeypatch.delenv("GITHUB_TOKEN")
+    assert "or it is private and needs a token" in ghjobs("list", "-R", REPO, 5).err
 
 
 def test_a_token_with_a_newline_is_not_shown(ghjobs: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,23 +1,22 @@
 """The annotations of a job's check run: listed, and asked where the log does not say why."""
 
 import json
+from typing import Any
 
+import attrs
 import pytest
 from aioresponses import aioresponses
 
-from ghjobs_async import ConfigurationError, ForbiddenError, GitHubJobs, Job, JobRef
-from ghjobs_async.logs import job_log
+from ghjobs_async import ConfigurationError, GitHubJobs, Job, JobRef
 from ghjobs_async.models import CheckAnnotation
-from ghjobs_async.testing import FakeGitHub, JobSpec
+from ghjobs_async.testing import FakeGitHub, Fault, JobSpec, faults
 
 REPO = "octo-org/octo-repo"
 ROOT = "https://api.github.com"
 RUN = f"{ROOT}/repos/{REPO}/check-runs/7/annotations"
 CANCELLED = "The operation was canceled."
 LOG = b"2026-03-01T12:00:05.0000000Z ##[error]The operation was canceled.\n"
-LIMIT = CheckAnnotation(
-    message="The job has exceeded the maximum execution time of 5m0s.", annotation_level="failure"
-)
+LIMIT = "The job has exceeded the maximum execution time of 5m0s"
 
 
 def made(check_run_url: str) -> Job:
@@ -56,53 +55,91 @@ async def test_another_host_is_never_asked() -> None:
             await gh.list_annotations(job)
 
 
+def asked(github: FakeGitHub) -> int:
+    return sum(one.operation == "annotations" for one in github.requests)
+
+
+async def headline_of(
+    github: FakeGitHub, gh: GitHubJobs, spec: JobSpec, **options: Any
+) -> str | None:
+    """Return why the job failed, in one line."""
+    job = github.add_run(REPO, jobs=[spec]).jobs[0]
+    async with gh.open_log(REPO, job.id) as log:
+        found = await log.failure(**options)
+    assert found is not None
+    return None if found.reason is None else found.reason.headline
+
+
+@pytest.mark.parametrize("line", [CANCELLED, "Process completed with exit code 1."])
+async def test_where_the_log_says_nothing_annotations_may(
+    github: FakeGitHub, gh: GitHubJobs, line: str
+) -> None:
+    """What stopped a job stands in its annotations; they are asked for once."""
+    log = f"2026-03-01T12:00:05.0000000Z ##[error]{line}\n".encode()
+    spec = JobSpec("slow", "failure", log=log, annotations=(line, LIMIT))
+    assert await headline_of(github, gh, spec) == LIMIT
+    assert asked(github) == 1
+
+
 @pytest.mark.parametrize(
-    ("answer", "asked", "headline"),
+    ("annotations", "headline"),
     [
-        ((LIMIT,), True, LIMIT.message),
-        ((CheckAnnotation(message="ok", annotation_level="notice"),), True, CANCELLED),
-        (ForbiddenError("no", status=403), True, CANCELLED),
-        ((LIMIT,), False, CANCELLED),
+        (({"message": LIMIT, "annotation_level": "notice"},), CANCELLED),
+        ((CANCELLED, "Process completed with exit code 1."), CANCELLED),
+        ((), CANCELLED),
     ],
 )
-async def test_a_cancelled_job_asks_for_its_annotations(
-    github: FakeGitHub,
-    gh: GitHubJobs,
-    monkeypatch: pytest.MonkeyPatch,
-    answer: tuple[CheckAnnotation, ...] | Exception,
-    asked: bool,
-    headline: str,
+async def test_annotations_that_say_nothing_change_nothing(
+    github: FakeGitHub, gh: GitHubJobs, annotations: tuple[Any, ...], headline: str
 ) -> None:
-    """What stopped a job stands there; a refusal is no error; it can be switched off."""
-    job = github.add_run(REPO, jobs=[JobSpec("slow", "failure", log=LOG)]).jobs[0]
-    calls = []
-
-    async def read(requester: object, job: Job, *, max_pages: int) -> tuple[CheckAnnotation, ...]:
-        calls.append(max_pages)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    monkeypatch.setattr(job_log, "read_annotations", read)
-    async with gh.open_log(REPO, job.id) as log:
-        found = await log.failure(annotations=asked)
-    assert found is not None
-    assert found.reason is not None
-    assert found.reason.headline == headline
-    assert calls == [1] * asked
+    """Notices, exit codes and cancellations are no reason; what the log says stays."""
+    spec = JobSpec("slow", "failure", log=LOG, annotations=annotations)
+    assert await headline_of(github, gh, spec) == headline
+    assert asked(github) == 1
 
 
-async def test_a_log_that_says_why_needs_no_annotations(
-    github: FakeGitHub, gh: GitHubJobs, monkeypatch: pytest.MonkeyPatch
+async def test_annotations_can_be_switched_off(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """Without them nothing is asked for; those that are at hand are not asked for again."""
+    spec = JobSpec("slow", "failure", log=LOG, annotations=(LIMIT,))
+    assert await headline_of(github, gh, spec, annotations=False) == CANCELLED
+    known = [CheckAnnotation(message=LIMIT, annotation_level="failure")]
+    assert await headline_of(github, gh, spec, annotations=known) == LIMIT
+    assert asked(github) == 0
+
+
+@pytest.mark.parametrize(
+    "fault", [faults.missing_permission(), faults.status(404), faults.status(404, b"no JSON")]
+)
+async def test_a_refusal_of_annotations_is_no_error(
+    github: FakeGitHub, gh: GitHubJobs, fault: Fault
 ) -> None:
+    """A token that may not read checks leaves the reason as the log has it, after one request."""
+    github.fail("annotations", fault)
+    spec = JobSpec("slow", "failure", log=LOG, annotations=(LIMIT,))
+    assert await headline_of(github, gh, spec) == CANCELLED
+    mute = b"2026-03-01T12:00:05.0000000Z ##[error]Process completed with exit code 1.\n"
+    github.fail("annotations", fault)
+    assert await headline_of(github, gh, attrs.evolve(spec, log=mute)) is None
+    assert asked(github) == 2
+
+
+async def test_a_check_run_elsewhere_is_never_followed(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """Where a job names a check run on another host, the reason is what the log says."""
+    async with FakeGitHub() as other:
+        job = other.add_run(REPO, jobs=[JobSpec("slow", "failure", annotations=(LIMIT,))]).jobs[0]
+        url = f"{other.base_url}/repos/{REPO}/check-runs/{job.id}"
+        spec = JobSpec("slow", "failure", log=LOG, overrides={"check_run_url": url})
+        assert await headline_of(github, gh, spec) == CANCELLED
+        assert not other.requests
+    assert asked(github) == 0
+
+
+async def test_a_log_that_says_why_needs_no_annotations(github: FakeGitHub, gh: GitHubJobs) -> None:
     """No request is made for what the log says itself."""
     line = b"2026-03-01T12:00:05.0000000Z ##[error]the sum is wrong\n"
-    job = github.add_run(REPO, jobs=[JobSpec("sum", "failure", log=line)]).jobs[0]
-    monkeypatch.setattr(job_log, "read_annotations", None)
-    async with gh.open_log(REPO, job.id) as log:
-        found = await log.failure()
-    assert found is not None
-    assert found.headline == "the sum is wrong"
+    spec = JobSpec("sum", "failure", log=line, annotations=(LIMIT,))
+    assert await headline_of(github, gh, spec) == "the sum is wrong"
+    assert asked(github) == 0
 
 
 async def test_a_search_says_how_many_lines_it_cut(github: FakeGitHub, gh: GitHubJobs) -> None:

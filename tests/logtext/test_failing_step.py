@@ -7,7 +7,7 @@ import pytest
 from logtext_generator import make_job
 
 from ghjobs_async.logtext import Certainty, failing_step, failure_excerpt, parse_log
-from ghjobs_async.logtext.reason import told
+from ghjobs_async.logtext.reason import tells_time_limit, told
 from ghjobs_async.models import Job, Step
 from ghjobs_async.wire.urls import check_run
 
@@ -163,6 +163,21 @@ def test_what_annotations_tell(messages: list[str], kind: str, start: str) -> No
 def test_annotations_that_say_nothing_tell_no_reason() -> None:
     """Exit codes and cancellations add nothing to the log."""
     assert told(["Process completed with exit code 1.", "The operation was canceled."]) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "limit"),
+    [
+        ("The job running on runner X has exceeded the maximum execution time of 5 minutes.", True),
+        ("The job has exceeded the maximum execution time of 6h0m0s", True),
+        ("Error: timed out waiting for the condition", False),
+        ("The operation was canceled.", False),
+        ("The run was canceled by @octocat.", False),
+    ],
+)
+def test_which_annotation_tells_a_time_limit(message: str, limit: bool) -> None:
+    """Only the runner's own sentence does, not a tool's about some timeout."""
+    assert tells_time_limit(["Process completed with exit code 1.", message]) is limit
 
 
 @pytest.mark.parametrize(

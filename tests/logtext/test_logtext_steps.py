@@ -17,6 +17,8 @@ from ghjobs_async.logtext import (
 from ghjobs_async.models import Step
 
 JOBS = 500
+# Jobs in which something was certain and wrong once: a silent step beside what a script imitates.
+WERE_WRONG = (10118, 20056, 20168, 20457, 21662, 31558, 33024, 34441, 35119, 35347)
 FORMS = ("plain", "debug", "hooks", "parts")
 
 
@@ -46,7 +48,7 @@ def step(name: str, start: int, end: int, conclusion: str = "success") -> Step:
 @pytest.mark.parametrize("form", FORMS)
 def test_what_is_certain_is_right(form: str) -> None:
     """In generated jobs, every line of a certain step is right; every line appears once."""
-    made = [Maker(seed, form).make() for seed in range(JOBS)]
+    made = [Maker(seed, form).make() for seed in (*range(JOBS), *WERE_WRONG)]
     lines: Counter[Certainty] = Counter()
     right: Counter[Certainty] = Counter()
     total = 0
@@ -64,7 +66,7 @@ def test_what_is_certain_is_right(form: str) -> None:
     )
     assert right[Certainty.CERTAIN] == lines[Certainty.CERTAIN]
     assert right[Certainty.CERTAIN] + right[Certainty.LIKELY] >= 0.95 * sum(lines.values())
-    assert lines[Certainty.CERTAIN] >= 0.5 * total
+    assert lines[Certainty.CERTAIN] >= 0.45 * total
     assert not lines[Certainty.UNKNOWN]
 
 

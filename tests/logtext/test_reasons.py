@@ -5,6 +5,7 @@ import time
 
 import pytest
 from reason_logs import LOGS
+from rule_lines import LINES
 
 from ghjobs_async.logtext import (
     Certainty,
@@ -53,26 +54,46 @@ def test_the_reason_of_each_family(family: str, kind: str, headline: str, lines:
     assert numbers == sorted(numbers)
 
 
-@pytest.mark.parametrize("rule", TABLE, ids=[f"{rule.tool}-{at}" for at, rule in enumerate(TABLE)])
-def test_each_rule_matches_its_example(rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rule's example is found by the rule: without it, something else or nothing is found."""
-    text = rule.example.strip()
-    lines = ["9 failing", rule.example] if rule.tool == "numbered" else [rule.example]
-    if rule.kind == "cancelled":
-        lines = [f"##[error]{rule.example}"]
+def rule_cases() -> list[tuple[str, str, str]]:
+    rows = [row.split(" | ", 2) for row in LINES.strip("\n").replace("⇥", "\t").split("\n")]
+    return [(tool, kind, line) for tool, kind, line in rows]
 
-    def found() -> object:
-        got = reason_of(*lines, "##[error]Process completed with exit code 1.")
-        return got and (got.headline, got.kind, got.certainty)
 
-    assert rule.pattern.match(text)
-    assert not rule.needles or any(needle in text for needle in rule.needles)
-    with_rule = found()
-    assert with_rule is not None
+def found_in(tool: str, kind: str, line: str) -> tuple[str, str, str] | None:
+    """Return what is found in a step whose only telling line is *line*, and how certain it is."""
+    lines = ["9 failing", line] if tool == "numbered" else [line]
+    if kind == "cancelled":
+        lines = [f"##[error]{line}"]
+    got = reason_of(*lines, "##[error]Process completed with exit code 1.")
+    return None if got is None else (got.headline, got.kind, got.certainty)
+
+
+@pytest.mark.parametrize(
+    ("at", "tool", "kind", "line"),
+    [(at, *case) for at, case in enumerate(rule_cases())],
+    ids=[f"{case[0]}-{at}" for at, case in enumerate(rule_cases())],
+)
+def test_each_rule_is_needed(
+    at: int, tool: str, kind: str, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each rule finds its line here, and its own example; without it, something else is found."""
+    rule = TABLE[at]
+    assert (rule.tool, rule.kind) == (tool, kind)
+    for text in (line, rule.example):
+        assert rule.pattern.match(text.strip())
+        assert any(needle in text for needle in rule.needles)
+    both = [found_in(tool, kind, text) for text in (line, rule.example)]
+    assert all(both)
     for name in TABLES:
         table = getattr(rules, name)
         monkeypatch.setattr(reason, name, tuple(one for one in table if one is not rule))
-    assert found() != with_rule
+    for text, found in zip((line, rule.example), both, strict=True):
+        assert found_in(tool, kind, text) != found
+
+
+def test_every_rule_has_its_line() -> None:
+    """Whoever adds a rule adds a line, and whoever drops one notices."""
+    assert [rule.tool for rule in TABLE] == [tool for tool, _, _ in rule_cases()]
 
 
 @pytest.mark.parametrize("rule", TABLE, ids=[f"{rule.tool}-{at}" for at, rule in enumerate(TABLE)])

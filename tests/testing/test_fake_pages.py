@@ -103,6 +103,17 @@ async def test_annotations(
     assert (await get(fake, http, "check-runs/7/annotations"))[0] == 404
 
 
+async def test_annotations_of_ones_own(fake: FakeGitHub, http: aiohttp.ClientSession) -> None:
+    """A job may be given annotations: messages, or any keys of their objects."""
+    given = ("The runner is gone.", {"annotation_level": "notice", "path": "a.py"})
+    job = fake.add_run(REPO, jobs=[JobSpec("test", "failure", annotations=given)]).jobs[0]
+    _, body = await get(fake, http, f"check-runs/{job.id}/annotations")
+    first, second = msgspec.json.decode(body)
+    assert (first["message"], first["annotation_level"]) == ("The runner is gone.", "failure")
+    assert (second["message"], second["annotation_level"]) == ("", "notice")
+    assert second["path"] == "a.py"
+
+
 async def test_artifacts(fake: FakeGitHub, http: aiohttp.ClientSession) -> None:
     """A run has a list of artifacts, which is empty."""
     run = fake.add_run(REPO)

@@ -6,6 +6,7 @@ import asyncio
 import sys
 
 from ghjobs_async.audit import Counts, Feed, Logs
+from ghjobs_async.audit.batch import Failure
 from ghjobs_async.audit.missing import failure_of, sentence
 from ghjobs_async.cli.matching import Matching
 from ghjobs_async.cli.options import BUDGET_WAIT, Common, GrepFilters, Repo, command
@@ -81,7 +82,12 @@ def grep_command(  # noqa: D417 -- what commands share describes itself
     gh, progress = common.connect(root, draws=draws, max_wait=BUDGET_WAIT)
     printer = HitPrinter(search, progress.print)
     troubles: list[str] = []
-    feed = Feed(gh, plan, Counts(), lambda failure: troubles.append(sentence(failure)), runs=refs)
+
+    def fail(failure: Failure) -> None:
+        silent = matching.no_messages and failure.what == "log"
+        troubles.append("" if silent else sentence(failure))
+
+    feed = Feed(gh, plan, Counts(), fail, runs=refs)
     for name in names:
         plan.search(gh, name)
     try:
@@ -90,7 +96,7 @@ def grep_command(  # noqa: D417 -- what commands share describes itself
     except GHJobsError as error:
         troubles = [str(error)]
     printer.close()
-    for trouble in troubles:
+    for trouble in filter(None, troubles):
         report(trouble)
     # Once found, nothing else counts for -q.
     ignored = common.quiet and printer.found

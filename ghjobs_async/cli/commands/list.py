@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from ghjobs_async.audit.plan import failed
 from ghjobs_async.cli.options import Common, ExitStatus, Jq, Json, Repo, Web, command, run_with
-from ghjobs_async.cli.outcome import Cause, has_failed, missing, read_failures
+from ghjobs_async.cli.outcome import Cause, find_failed, has_failed, missing, read_failures
 from ghjobs_async.cli.output.as_json import JsonPrinter, check_web
 from ghjobs_async.cli.output.console import Exit, report
 from ghjobs_async.cli.output.progress import Bar
@@ -83,23 +83,23 @@ def list_command(  # noqa: D417 -- what commands share describes itself
         return Exit.OK
     gh, progress = common.connect(target.root)
 
-    async def fetch(gh: GitHubJobs) -> tuple[_Found, list[tuple[Job, Cause]]]:
+    async def fetch(gh: GitHubJobs) -> tuple[_Found, list[str], list[tuple[Job, Cause]]]:
         with progress.showing(str(target.ref)):
             found = await _fetch(gh, target.ref, attempt, all_=all_)
-        if not failed_only:
-            return found, []
-        jobs = [job for job in found.jobs if failed(job)]
+            if not failed_only:
+                return found, missing(found.jobs), []
+            these = await find_failed(gh, found.jobs)
         causes: dict[int, Cause] = {}
         repo = found.ref.repo
         with progress.showing(
-            f"{repo}: failed jobs", lambda: [Bar("logs", len(causes), len(jobs))]
+            f"{repo}: failed jobs", lambda: [Bar("logs", len(causes), len(these.jobs))]
         ):
-            await read_failures(gh, repo, jobs, lambda job, why: causes.update({job.id: why}))
-        return found, [(job, causes[job.id]) for job in jobs]
+            await read_failures(gh, repo, these, lambda job, why: causes.update({job.id: why}))
+        return found, these.troubles, [(job, causes[job.id]) for job in these.jobs]
 
-    found, failures = run_with(gh, fetch)
+    found, troubles, failures = run_with(gh, fetch)
     unread = [one for one in failures if isinstance(one[1], GHJobsError)]
-    troubles = missing(found.jobs) + [f"log of job {job.id}: {error}" for job, error in unread]
+    troubles += [f"log of job {job.id}: {error}" for job, error in unread]
     for trouble in troubles:
         report(trouble)
     if not failed_only:

@@ -13,9 +13,8 @@ from typing import Annotated, Final, TypeVar
 import attrs
 from cyclopts import Parameter
 
-from ghjobs_async.audit.plan import failed as is_failed
 from ghjobs_async.cli.options import Common, Repo, command, run_with
-from ghjobs_async.cli.outcome import missing, read_failures
+from ghjobs_async.cli.outcome import explain_lost, find_failed, read_failures
 from ghjobs_async.cli.output.console import Exit, is_pipe, note, report
 from ghjobs_async.cli.output.log_lines import ExcerptPrinter, LineWriter, failed_at
 from ghjobs_async.cli.output.pager import paging
@@ -23,7 +22,12 @@ from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.output.text import size
 from ghjobs_async.cli.target import Target, Targets
 from ghjobs_async.client import GitHubJobs
-from ghjobs_async.errors import ConfigurationError, GHJobsError
+from ghjobs_async.errors import (
+    ConfigurationError,
+    GHJobsError,
+    LogUnavailableError,
+    NotFoundError,
+)
 from ghjobs_async.logs.job_log import JobLog
 from ghjobs_async.logtext import MAX_LINE, Certainty
 from ghjobs_async.models import Job, Step
@@ -40,7 +44,7 @@ app = command(
     "log",
     """\
 ghjobs log JOB [OPTIONS]
-       ghjobs log --run RUN --failed [OPTIONS]""",
+       ghjobs log RUN --failed [OPTIONS]""",
     """\
 On a terminal the log comes without timestamps, through the pager that
 GH_PAGER or PAGER names, and nothing in it but colours can control the
@@ -86,7 +90,7 @@ def log_command(  # noqa: D417 -- what commands share describes itself
     Print the log of a job, or save it; or print why the jobs of a run failed.
 
     Args:
-        job: Number of the job, or its address; with --failed, the address of a run.
+        job: Number of the job, or its address; with --failed, also of a run.
         run: With --failed: all failed jobs of this run, given as number or address.
         step: Only this step: its name, a part of it, or its number.
         failed: Only why it failed: the reason, and the failing step's errors.
@@ -115,7 +119,7 @@ def log_command(  # noqa: D417 -- what commands share describes itself
         elif step is not None:
             await logs.print_step(target.ref, step)
         elif failed:
-            await logs.print_failure(target.ref)
+            return await logs.print_failure(target.ref, bare=job is not None and job.isdecimal())
         else:
             await logs.print_all(target.ref)
         return Exit.OK
@@ -227,23 +231,47 @@ class _Logs:
         for line in self.writer.last(found.lines):
             self.writer.write(line)
 
-    async def print_failure(self, ref: JobRef) -> None:
-        job = await self.gh.get_job(ref)
-        excerpt = await self.read(ref, lambda log: log.failure(job, context=self.context))
+    async def print_failure(self, ref: JobRef, *, bare: bool) -> Exit:
+        """Print why a job failed; a *bare* number may be that of a run, as for ``gh run view``."""
+        try:
+            job = await self.gh.get_job(ref)
+        except NotFoundError:
+            if not bare:
+                raise
+            return await self._print_run(RunRef(ref.repo, ref.job_id))
+        empty = "the log is empty"
+        try:
+            excerpt = await self.read(ref, lambda log: log.failure(job, context=self.context))
+        except LogUnavailableError as error:
+            excerpt = await explain_lost(self.gh, job, error)
+            if excerpt is None:
+                raise
+            empty = str(error)
         if excerpt is None:
             raise GHJobsError(f"{ref} did not fail: it is {job.state}")
-        if about := failed_at(excerpt):
-            note(about)
+        if self.writer.terminal:
+            self.writer.write_failure(excerpt)
+        else:
+            note(failed_at(excerpt))
+            self.writer.write_excerpt(excerpt.lines)
         if not excerpt.lines:
-            note("the log is empty")
-        self.writer.write_excerpt(excerpt.lines)
+            note(empty)
+        return Exit.OK
+
+    async def _print_run(self, ref: RunRef) -> Exit:
+        try:
+            return await self.print_failures(ref)
+        except NotFoundError as error:
+            raise GHJobsError(
+                f"check the number, {ref.repo} job or run {ref.run_id}: 404, {error.hint}"
+            ) from error
 
     async def print_failures(self, ref: RunRef) -> Exit:
         """Print why each failed job of a run failed, and return the exit status."""
         jobs = await self.gh.list_jobs(ref)
-        self.troubles.extend(missing(jobs))
-        failed_jobs = [job for job in jobs if is_failed(job)]
-        if not failed_jobs:
+        found = await find_failed(self.gh, jobs)
+        self.troubles.extend(found.troubles)
+        if not found.jobs:
             states = Counter(job.state for job in jobs)
             counts = ", ".join(f"{n:,} {state}" for state, n in states.items())
             problem = f"no job of {ref} failed: {counts}"
@@ -252,8 +280,8 @@ class _Logs:
                 problem = f"{ref} has no jobs: it is {run.state}"
             self.troubles.append(problem)
             return Exit.FAILED if jobs.complete else Exit.INCOMPLETE
-        printer = ExcerptPrinter(failed_jobs, self.writer, self.troubles)
-        await read_failures(self.gh, ref.repo, failed_jobs, printer.take, context=self.context)
+        printer = ExcerptPrinter(found.jobs, self.writer, self.troubles)
+        await read_failures(self.gh, ref.repo, found, printer.take, context=self.context)
         return Exit.INCOMPLETE if self.troubles else Exit.OK
 
 

@@ -100,7 +100,9 @@ def console(stream: TextIO) -> Console:
     return _Screen(
         file=stream,
         force_terminal=is_terminal(stream) or coloured,
-        no_color=not coloured,
+        no_color=False,
+        # None also keeps bold and dim away, as gh does.
+        color_system="auto" if coloured else None,
         highlight=False,
         markup=False,
         emoji=False,

@@ -68,6 +68,23 @@ class LineWriter:
             before = line.number
             self.write(line, prefix)
 
+    def write_failure(self, excerpt: FailureExcerpt) -> None:
+        """
+        Write for people where and why a job failed, then the lines around its errors, if any.
+
+        Where no error says why, the lines that do come first: they may stand far above.
+        """
+        first = () if excerpt.reason is None else excerpt.reason.lines
+        if first and first[0] in excerpt.errors:
+            first = ()
+        if about := clean(failed_at(excerpt, with_headline=not first)):
+            sys.stdout.write(paint(DIM, about, on=self.colour) + "\n")
+        for line in first:
+            self.write(line)
+        if first and excerpt.lines:
+            sys.stdout.write("\n")
+        self.write_excerpt(excerpt.lines)
+
     def last(self, lines: Sequence[LogLine]) -> Sequence[LogLine]:
         """Return as many lines from the end as are wanted."""
         return lines if self.tail is None else lines[max(0, len(lines) - self.tail) :]
@@ -123,16 +140,16 @@ class ExcerptPrinter:
         if isinstance(cause, GHJobsError):
             self.troubles.append(f"log of job {job.id}: {cause}")
         colour = self.writer.colour
-        lines = cause.lines if isinstance(cause, FailureExcerpt) else ()
         if self.writer.terminal:
-            name, number, about = clean(job.name), str(job.id), clean(_about(cause))
+            name, number = clean(job.name), str(job.id)
             heading = f"{paint(BOLD, name, on=colour)}  {paint(DIM, number, on=colour)}\n"
             sys.stdout.write(heading if job is self.jobs[0] else f"\n{heading}")
-            if about:
-                sys.stdout.write(paint(DIM, about, on=colour) + "\n")
-            self.writer.write_excerpt(lines)
-        elif isinstance(cause, FailureExcerpt) and lines:
-            self.writer.write_excerpt(lines, self._columns(job, cause))
+            if isinstance(cause, FailureExcerpt) and cause.lines:
+                self.writer.write_failure(cause)
+            else:
+                sys.stdout.write(paint(DIM, clean(_about(cause)), on=colour) + "\n")
+        elif isinstance(cause, FailureExcerpt) and cause.lines:
+            self.writer.write_excerpt(cause.lines, self._columns(job, cause))
         elif not isinstance(cause, GHJobsError):
             # Else nothing would mention this job.
             note(f"{clean(job.name)} ({job.id}): {_about(cause)}")
@@ -147,17 +164,18 @@ class ExcerptPrinter:
 
 def _about(cause: Cause) -> str:
     if isinstance(cause, FailureExcerpt):
-        return failed_at(cause) if cause.lines else "its log is empty"
+        return failed_at(cause) if cause.lines or cause.reason else "its log is empty"
     return "it has no log" if cause is None else f"its log cannot be read: {cause}"
 
 
-def failed_at(excerpt: FailureExcerpt) -> str:
-    """Say at which step a job failed, how sure that is, and why it failed; empty if not known."""
-    parts = []
-    if excerpt.step is not None:
-        parts.append(f"failed at {excerpt.step.name!r}{_SURE[excerpt.certainty]}")
-    if excerpt.reason is not None:
-        parts.append(f"{excerpt.reason.headline} ({excerpt.reason.kind.word})")
-    elif excerpt.unexplained:
-        parts.append("the log does not tell the reason")
-    return ": ".join(parts)
+def failed_at(excerpt: FailureExcerpt, *, with_headline: bool = True) -> str:
+    """Say at which step a job failed, how sure that is, and why: the kind, and the headline."""
+    reason = excerpt.reason
+    kind = "" if reason is None else f" ({reason.kind.word})"
+    why = "the log does not tell the reason" if reason is None else f"{reason.headline}{kind}"
+    if excerpt.step is None:
+        return why if with_headline else f"failed{kind}"
+    sure = _SURE[excerpt.certainty] if excerpt.lines else ""
+    if with_headline:
+        return f"failed at {excerpt.step.name!r}{sure}: {why}"
+    return f"failed at {excerpt.step.name!r}{kind}{sure}"

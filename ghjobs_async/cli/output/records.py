@@ -155,6 +155,12 @@ class _Failed:
         """Why it failed, in one line."""
         return None if self.excerpt is None else self.excerpt.headline
 
+    @property
+    def why(self) -> str | None:
+        """Why it failed, with the kind of failure."""
+        reason = None if self.excerpt is None else self.excerpt.reason
+        return self.error if reason is None else f"{reason.headline} ({reason.kind.word})"
+
     def to_dict(self) -> dict[str, object]:
         """Return the job's JSON, and why it failed."""
         errors = () if self.excerpt is None else self.excerpt.errors
@@ -193,7 +199,7 @@ def _entry(one: _Failed, width: int) -> Text:
     facts = f"  {duration(job.duration)}  {job.id}"
     name = shorten(Text(clean(job.name), style="bold"), max(1, width - 2 - len(facts)))
     text = Text.assemble(sign(job.state), " ", name, (facts, "dim"))
-    below = ((one.step and f"at {one.step}", ""), (one.error, "red"), (job.html_url, "dim"))
+    below = ((one.why, "red"), (one.step and f"at {one.step}", ""), (job.html_url, "dim"))
     for line, style in below:
         if line:
             text.append(f"\n  {clean(line)}", style=style)

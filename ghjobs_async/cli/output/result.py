@@ -6,23 +6,41 @@ import csv
 import json
 import math
 import sys
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Protocol
 
 from rich.text import Text
 
-from ghjobs_async.audit import Result, is_formula
+from ghjobs_async.audit import is_formula
 from ghjobs_async.cli.output.as_json import print_json
 from ghjobs_async.cli.output.console import console, is_terminal, row
 from ghjobs_async.cli.output.table import Table
 from ghjobs_async.cli.output.text import clean, plural
 
 
+class Result(Protocol):
+    """Rows, and the names of their columns."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names."""
+
+    def __iter__(self) -> Iterator[tuple[object, ...]]:
+        """Return the rows."""
+
+
 def show_result(result: Result) -> None:
     """Show a result: drawn on a terminal, else as lines with tabs below the names."""
     if is_terminal(sys.stdout):
         _draw(result)
-        return
+    else:
+        print_lines(result)
+
+
+def print_lines(result: Result) -> None:
+    """Print a result as lines with tabs, below the names."""
     row(*result.columns)
     for values in result:
         row(*map(_text, values))
@@ -39,7 +57,12 @@ def print_csv(result: Result) -> None:
 
 def print_objects(result: Result) -> None:
     """Print a result as a JSON list of objects."""
-    print_json([dict(zip(result.columns, map(_plain, values), strict=True)) for values in result])
+    print_json(objects(result))
+
+
+def objects(result: Result) -> list[dict[str, object]]:
+    """Return a result as objects for JSON."""
+    return [dict(zip(result.columns, map(_plain, values), strict=True)) for values in result]
 
 
 def _draw(result: Result) -> None:

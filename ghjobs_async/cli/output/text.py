@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from operator import sub
 from typing import Final, TypeAlias
 
-from ghjobs_async.logtext import plain
+from ghjobs_async.display import UNSAFE
+from ghjobs_async.display import clean as clean  # noqa: PLC0414 -- the views import it from here
+from ghjobs_async.display import duration as duration  # noqa: PLC0414
 
-# Strangers write names and logs. Control characters, and marks that reverse the direction of
-# writing or that nobody sees, would let them draw on the terminal or show one thing as another.
-_BLANKS: Final = re.compile("[\t\n\r\v\f\x85\u2028\u2029]+")
-_UNSAFE: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
-)
 #: Colours and text styles: the only escape sequences that a log may send to a terminal.
 _SGR: Final = re.compile(r"\x1b\[([0-9;:]*)m")
 
@@ -36,13 +31,6 @@ _BASIC: Final = {
 _MIN_CONTRAST: Final = 24
 
 
-def clean(text: str) -> str:
-    """Return *text* without control characters; every run of line breaks and tabs is a space."""
-    if text.isascii() and text.isprintable():
-        return text
-    return _UNSAFE.sub("", _BLANKS.sub(" ", plain(text).text))
-
-
 def clean_line(text: str, *, colour: bool) -> str:
     """Return a line of a log for a terminal: its tabs are kept, its colours if so asked."""
     if text.isascii() and text.isprintable():
@@ -58,7 +46,7 @@ def clean_line(text: str, *, colour: bool) -> str:
 
 def escape_unsafe(text: str) -> str:
     """Escape in JSON what `clean` would drop; newlines between values stay."""
-    return _UNSAFE.sub(lambda m: m[0] if m[0] == "\n" else json.dumps(m[0])[1:-1], text)
+    return UNSAFE.sub(lambda m: m[0] if m[0] == "\n" else json.dumps(m[0])[1:-1], text)
 
 
 class Colours:
@@ -124,21 +112,6 @@ def _numbered(number: int) -> _Colour:
         steps = ((number - 16) // 36, (number - 16) // 6 % 6, (number - 16) % 6)
         return tuple(55 + 40 * step if step else 0 for step in steps)
     return tuple((85 if number > 7 else 0) + 170 * (number >> bit & 1) for bit in range(3))
-
-
-def duration(value: timedelta | float | None) -> str:
-    """Format a duration in its two largest units: ``1m15s``, ``2h03m``; empty where unknown."""
-    if value is None:
-        return ""
-    seconds = int(value.total_seconds() if isinstance(value, timedelta) else value)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days}d{hours:02}h"
-    if hours:
-        return f"{hours}h{minutes:02}m"
-    return f"{minutes}m{seconds:02}s" if minutes else f"{seconds}s"
 
 
 def moment(value: datetime | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
 import attrs
 from msgspec import Raw
@@ -12,6 +13,13 @@ from ghjobs_async.testing.world.blobs import Blob, LogContent
 from ghjobs_async.testing.world.logs import generate_log
 from ghjobs_async.testing.world.payloads import API, WEB, iso, node_id, repository, urls, user
 from ghjobs_async.testing.world.specs import JobSpec, LogState, steps_of
+
+#: What GitHub's annotation of a job says that ended so.
+_TOLD: Final = {
+    "failure": "Process completed with exit code 1.",
+    "timed_out": "The job has exceeded the maximum execution time of 6h0m0s",
+    "cancelled": "The operation was canceled.",
+}
 
 
 @attrs.define(eq=False)
@@ -136,13 +144,10 @@ class FakeJob:
 
     def annotations(self) -> list[dict[str, object]]:
         """Make the JSON objects of its check run's annotations: why it did not succeed."""
-        message = {
-            "failure": "Process completed with exit code 1.",
-            "timed_out": "The job has exceeded the maximum execution time of 6h0m0s",
-            "cancelled": "The operation was canceled.",
-        }.get(str(self.payload().get("conclusion")))
-        if message is None:
-            return []
+        given = self.spec.annotations
+        if given is None:
+            told = _TOLD.get(str(self.payload().get("conclusion")))
+            given = () if told is None else (told,)
         return [
             {
                 "path": ".github",
@@ -153,9 +158,11 @@ class FakeJob:
                 "end_column": None,
                 "annotation_level": "failure",
                 "title": "",
-                "message": message,
+                "message": "",
                 "raw_details": "",
+                **({"message": one} if isinstance(one, str) else one),
             }
+            for one in given
         ]
 
     @property

@@ -69,6 +69,8 @@ class JobSpec:
         check_run: Whether this is another app's check run, which GitHub lists as a job.
         log: Its log; None generates one.
         log_state: How a request for the log is answered; None decides by status.
+        annotations: The messages of its check run's annotations, or keys of their JSON objects; None
+            gives the one that the conclusion implies.
         overrides: Keys of the JSON object to replace or add, with any value.
         without: Keys to leave out of the JSON object, as older servers do.
     """
@@ -86,6 +88,7 @@ class JobSpec:
     check_run: bool = False
     log: LogContent | None = None
     log_state: LogState | None = None
+    annotations: Sequence[str | Mapping[str, object]] | None = None
     overrides: Mapping[str, object] = attrs.field(factory=dict)
     without: tuple[str, ...] = ()
 

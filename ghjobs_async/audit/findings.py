@@ -1,0 +1,103 @@
+"""What an audit's database tells: each finding by its name, narrowed to a time and a repository."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from ghjobs_async.audit.duck import load
+from ghjobs_async.audit.findings_sql import FINDINGS
+from ghjobs_async.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+#: The findings that there are.
+NAMES: Final = tuple(view.name for view in FINDINGS)
+
+
+@attrs.frozen
+class Finding:
+    """
+    The rows of one finding.
+
+    Attributes:
+        name: Its name, which is also that of its view.
+        columns: The names of the columns.
+        rows: The rows, those that matter most first; perhaps not all of them.
+        total: How many rows there are in all.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+    total: int
+
+    def __iter__(self) -> Iterator[tuple[object, ...]]:
+        return iter(self.rows)
+
+    def to_dicts(self) -> Iterator[dict[str, object]]:
+        """Return the rows as dictionaries; times are in UTC, without a time zone."""
+        for row in self.rows:
+            yield dict(zip(self.columns, row, strict=True))
+
+
+def findings(
+    connection: DuckDBPyConnection,
+    name: str,
+    *,
+    since: datetime | None = None,
+    repo: str | None = None,
+    limit: int | None = None,
+) -> Finding:
+    """
+    Read one finding from an audit.
+
+    Args:
+        connection: A connection to the database, such as `AuditStore.read` gives.
+        name: One of `NAMES`. The view of that name says in its comment what it holds.
+        since: Count only jobs created from then on. Without a time zone it is UTC.
+        repo: Count only this repository, as OWNER/NAME.
+        limit: Read only so many rows, those that matter most.
+
+    Raises:
+        ConfigurationError: There is no finding of this name.
+    """
+    check_name(name)
+    with narrowed(connection, since, repo) as cursor:
+        # The total comes last, and is taken off again.
+        cursor.execute(f"SELECT *, count(*) OVER () FROM {name} LIMIT ?", [limit])
+        columns = tuple(column[0] for column in cursor.description or ())[:-1]
+        rows = cursor.fetchall()
+    return Finding(name, columns, tuple(row[:-1] for row in rows), rows[0][-1] if rows else 0)
+
+
+def check_name(name: str) -> None:
+    """Raise a `ConfigurationError` where there is no finding of this name."""
+    if name not in NAMES:
+        raise ConfigurationError(f"no finding {name[:80]!r}; there are: {', '.join(NAMES)}")
+
+
+def narrowed(
+    connection: DuckDBPyConnection, since: datetime | None, repo: str | None
+) -> DuckDBPyConnection:
+    """Return a cursor on which all findings count only what is asked for. Variables are its own."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute(f"FROM {NAMES[0]} LIMIT 0")
+    except load().CatalogException as error:
+        raise ConfigurationError(
+            "this audit is from an older version: run ghjobs audit on its folder once"
+        ) from error
+    for variable, value in (("since", since and in_utc(since)), ("repo", repo)):
+        if value is not None:
+            cursor.execute(f"SET VARIABLE {variable} = ?", [value])
+    return cursor
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Return a moment as the tables have it: in UTC, without a time zone."""
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)

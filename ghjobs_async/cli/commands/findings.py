@@ -1,0 +1,97 @@
+"""``ghjobs findings``: what an audit tells about jobs that fail, wait, take time and cost."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from cyclopts import Parameter
+
+from ghjobs_async.audit import AuditStore, findings, parse_when
+from ghjobs_async.audit.findings import NAMES, check_name
+from ghjobs_async.cli.options import AUDIT, AuditDir, command
+from ghjobs_async.cli.output.as_json import print_json
+from ghjobs_async.cli.output.console import console, is_terminal
+from ghjobs_async.cli.output.findings import draw, draw_all
+from ghjobs_async.cli.output.result import objects, print_csv, print_lines, print_objects
+from ghjobs_async.errors import ConfigurationError
+from ghjobs_async.refs import check_repo
+
+#: How many rows of each finding a summary shows.
+_FEW: Final = 3
+
+app = command(
+    "findings",
+    "ghjobs findings [NAME] [OPTIONS]",
+    """\
+NAME is one of flaky_jobs, failure_rates, failure_reasons, slow_jobs,
+slow_steps, queueing, waste, costs, incomplete.
+
+Each is a view in the audit's database, to go on from with ghjobs query.
+
+Examples:
+
+    ghjobs findings
+    ghjobs findings flaky_jobs --since 14d
+    ghjobs findings costs --repo octo-org/octo-repo --csv > costs.csv
+    ghjobs query "SELECT sku, sum(usd) FROM costs GROUP BY sku"
+""",
+)
+
+
+@app.default
+def findings_command(  # noqa: D417 -- what commands share describes itself
+    name: str | None = None,
+    /,
+    *,
+    audit: AuditDir = AUDIT,
+    since: str | None = None,
+    repo: Annotated[str | None, Parameter(alias="-R")] = None,
+    json: bool = False,
+    csv: bool = False,
+) -> None:
+    """
+    Show what an audit tells: what fails, what is slow, what waits and what it costs.
+
+    Args:
+        name: The finding. Default: the first rows of each.
+        since: Count only jobs created since: 7d, 24h, 2026-10-01.
+        repo: Count only this repository, OWNER/REPO.
+        json: Print JSON.
+        csv: Print CSV; needs a NAME.
+    """
+    if json and csv:
+        raise ConfigurationError("--json or --csv, not both")
+    if csv and name is None:
+        raise ConfigurationError(f"--csv prints one finding, so name it: {', '.join(NAMES)}")
+    if name is not None:
+        check_name(name)
+    start = None if since is None else parse_start(since)
+    if repo is not None:
+        check_repo(repo)
+    # A table on a terminal is for people; a program gets all rows.
+    few = _FEW if name is None and not json else None
+    with AuditStore(audit).read() as connection:
+        found = [
+            findings(connection, one, since=start, repo=repo, limit=few)
+            for one in (NAMES if name is None else (name,))
+        ]
+    if name is None and json:
+        print_json({finding.name: objects(finding) for finding in found})
+    elif json:
+        print_objects(found[0])
+    elif name is None:
+        draw_all(console(sys.stdout), found)
+    elif csv:
+        print_csv(found[0])
+    elif is_terminal(sys.stdout):
+        draw(console(sys.stdout), found[0])
+    else:
+        print_lines(found[0])
+
+
+def parse_start(since: str) -> datetime:
+    """Return the moment that ``--since`` names."""
+    moment = datetime.fromisoformat(parse_when(since))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

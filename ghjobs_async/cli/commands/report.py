@@ -1,0 +1,57 @@
+"""``ghjobs report``: what an audit tells, as one HTML page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from ghjobs_async.atomic_file import WholeFile
+from ghjobs_async.audit import AuditStore, report
+from ghjobs_async.cli.commands.findings import parse_start
+from ghjobs_async.cli.options import AUDIT, AuditDir, Quiet, command
+from ghjobs_async.cli.output.console import note
+from ghjobs_async.refs import check_repo
+
+app = command(
+    "report",
+    "ghjobs report [OPTIONS]",
+    """\
+The page has no scripts and loads nothing: it can be mailed, printed, and kept.
+
+Examples:
+
+    ghjobs report
+    ghjobs report --audit october --output october.html
+    ghjobs report --since 14d --repo octo-org/octo-repo
+""",
+)
+
+
+@app.default
+def report_command(  # noqa: D417 -- what commands share describes itself
+    *,
+    audit: AuditDir = AUDIT,
+    output: Annotated[Path, Parameter(alias="-o")] = Path("audit.html"),
+    since: str | None = None,
+    repo: Annotated[str | None, Parameter(alias="-R")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """
+    Write what an audit tells as one HTML page: tables, plots, and what to do next.
+
+    Args:
+        output: The file to write.
+        since: Count only jobs created since: 7d, 24h, 2026-10-01.
+        repo: Count only this repository, OWNER/REPO.
+    """
+    start = None if since is None else parse_start(since)
+    if repo is not None:
+        check_repo(repo)
+    with AuditStore(audit).read() as connection:
+        page = report(connection, since=start, repo=repo)
+    with WholeFile(output) as file:
+        file.write(page.encode())
+    if not quiet:
+        note(f"the report is in {output}: open it in a browser")

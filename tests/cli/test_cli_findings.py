@@ -1,0 +1,184 @@
+"""``ghjobs findings`` and ``ghjobs report``: what people and programs get."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from findings_world import World, make
+from rich.cells import cell_len
+
+from ghjobs_async.audit import AuditStore, findings
+from ghjobs_async.audit.findings import NAMES
+from ghjobs_async.audit.readable import LOOKS
+
+WORLD = make(random.Random(24)).tables
+ODD = "=cmd('x')\u202e\x1b[31m<b>\t'\"" + "w" * 300
+
+
+@pytest.fixture
+def audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An audit in the working folder, where the command looks for it."""
+    monkeypatch.chdir(tmp_path)
+    with AuditStore("ghjobs-audit").write() as connection:
+        World(WORLD).fill(connection)
+    return tmp_path / "ghjobs-audit"
+
+
+def rename(audit: Path, name: str) -> None:
+    with AuditStore(audit).write() as connection:
+        connection.execute("UPDATE jobs SET name = ?", [name])
+
+
+def wanted(audit: Path, name: str, **narrow: Any) -> list[dict[str, object]]:
+    with AuditStore(audit).read() as connection:
+        return list(findings(connection, name, **narrow).to_dicts())
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_a_summary_fits_a_terminal(
+    ghjobs: Any, audit: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """Each finding is there with its heading, and no line is wider than the terminal."""
+    monkeypatch.setenv("GH_FORCE_TTY", str(width))
+    for name in ("build", ODD):
+        rename(audit, name)
+        ran = ghjobs("findings")
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", ran.out)
+        assert (ran.status, ran.err) == (0, "")
+        heads = [look.head for look in LOOKS.values()]
+        assert [line.strip() for line in plain.splitlines() if line.strip() in heads] == heads
+        lines = [line for line in plain.splitlines() if "more: ghjobs findings" not in line]
+        assert max(map(cell_len, lines)) <= width
+        assert not re.search("[\x00-\x09\x0b-\x1f\u202e]", plain)
+
+
+def test_a_summary_says_what_it_leaves_out(ghjobs: Any, audit: Path) -> None:
+    """Three rows of each finding are shown, and how many more there are, and where."""
+    total = len(wanted(audit, "slow_steps"))
+    assert f"{total - 3} more: ghjobs findings slow_steps" in ghjobs("findings").out
+
+
+def test_an_empty_audit(ghjobs: Any, audit: Path) -> None:
+    """What is not found is named in one line."""
+    with AuditStore(audit).write() as connection:
+        for table in WORLD:
+            connection.execute(f"DELETE FROM {table}")
+    assert " ".join(ghjobs("findings").out.split()) == f"nothing found: {', '.join(NAMES)}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_finding_on_a_terminal(
+    ghjobs: Any, audit: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """One finding has all its rows."""
+    monkeypatch.setenv("GH_FORCE_TTY", "150")
+    monkeypatch.setenv("NO_COLOR", "1")
+    lines = ghjobs("findings", name).out.splitlines()
+    assert LOOKS[name].head in lines[0]
+    assert len(lines) == 3 + len(wanted(audit, name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_finding_in_a_pipe(ghjobs: Any, audit: Path, name: str) -> None:
+    """Other programs get all rows and columns, with tabs, below a header."""
+    rows = ghjobs("findings", name).rows
+    records = wanted(audit, name)
+    assert rows[0] == list(records[0])
+    assert len(rows) == 1 + len(records)
+    assert {len(row) for row in rows} == {len(rows[0])}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_json_has_the_same_values(ghjobs: Any, audit: Path, name: str) -> None:
+    """JSON has the rows as objects; times are in UTC, as GitHub writes them."""
+    for found, record in zip(
+        ghjobs("findings", name, "--json").json, wanted(audit, name), strict=True
+    ):
+        assert list(found) == list(record)
+        for column, value in record.items():
+            if isinstance(value, datetime):
+                assert datetime.fromisoformat(found[column]) == value.replace(tzinfo=UTC)
+                assert found[column].endswith("Z")
+            elif column != "date":
+                assert found[column] == value
+
+
+def test_json_of_all(ghjobs: Any, audit: Path) -> None:
+    """Without a name, JSON has every row of every finding."""
+    found = ghjobs("findings", "--json").json
+    assert {name: len(rows) for name, rows in found.items()} == {
+        name: len(wanted(audit, name)) for name in NAMES
+    }
+
+
+def test_csv_is_safe_in_a_spreadsheet(ghjobs: Any, audit: Path) -> None:
+    """A name that a spreadsheet would run is defused; numbers below zero stay numbers."""
+    rename(audit, "=1+1")
+    out = ghjobs("findings", "slow_jobs", "--csv").out
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert {row["name"] for row in rows} == {"'=1+1"}
+    changes = [record["change"] for record in wanted(audit, "slow_jobs")]
+    assert [float(row["change"]) if row["change"] else None for row in rows] == changes
+    assert any(row["change"].startswith("-") for row in rows)
+
+
+def test_time_and_repository_count_inside(ghjobs: Any, audit: Path) -> None:
+    """``--since`` and ``--repo`` narrow the sums themselves."""
+    ran = ghjobs("findings", "slow_jobs", "--since", "2025-12-29", "-R", "OCTO/a", "--json")
+    since = datetime(2025, 12, 29, tzinfo=UTC)
+    assert ran.json == json.loads(
+        json.dumps(wanted(audit, "slow_jobs", since=since, repo="octo/a"))
+    )
+    assert 0 < len(ran.json) < len(wanted(audit, "slow_jobs"))
+
+
+def test_another_folder(ghjobs: Any, audit: Path, tmp_path: Path) -> None:
+    """``--audit`` names the audit to read."""
+    audit.rename(tmp_path / "october")
+    assert ghjobs("findings").status == 2
+    assert ghjobs("findings", "--audit", "october").status == 0
+
+
+def test_a_report_is_one_file(ghjobs: Any, audit: Path, tmp_path: Path) -> None:
+    """The page is written whole, and nothing besides."""
+    ran = ghjobs("report", "-o", "page.html")
+    assert (ran.status, ran.out) == (0, "")
+    assert ran.err == "the report is in page.html: open it in a browser\n"
+    assert (tmp_path / "page.html").read_text("utf-8").rstrip().endswith("</html>")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ghjobs-audit", "page.html"]
+
+
+def test_a_report_of_a_part(ghjobs: Any, audit: Path, tmp_path: Path) -> None:
+    """``--since`` and ``--repo`` narrow the report; ``--quiet`` says nothing."""
+    ran = ghjobs("report", "-q", "--since", "2030-01-01", "--repo", "octo/a")
+    assert (ran.status, ran.err) == (0, "")
+    assert "No job was created since 2030-01-01" in (tmp_path / "audit.html").read_text("utf-8")
+
+
+def test_a_report_that_cannot_be_written(ghjobs: Any, audit: Path) -> None:
+    """A folder that is not there is one line."""
+    ran = ghjobs("report", "-o", "missing/audit.html")
+    assert (ran.status, ran.err.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize("module", ["duckdb", "jinja2"])
+def test_without_the_extra(audit: Path, module: str) -> None:
+    """Where a package of the extra is missing, one line tells what to install."""
+    code = (
+        f"import sys; sys.modules[{module!r}] = None;"
+        "from ghjobs_async.cli import main; sys.exit(main(['report']))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert "ghjobs-async[audit]" in ran.stderr
+    assert ran.stderr.count("\n") == 1
