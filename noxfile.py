@@ -190,6 +190,7 @@ def scale(session: nox.Session) -> None:
     """Measure the cost of each run, memory, stalls of the event loop and start-up."""
     session.install(".[all]", *group("bench"))
     session.run("python", "tests/benchmarks/scale.py", *session.posargs)
+    session.run("python", "tests/benchmarks/audit.py")
 
 
 @nox.session

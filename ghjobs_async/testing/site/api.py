@@ -11,7 +11,7 @@ import attrs
 
 from ghjobs_async.testing.server.messages import Answer, Call
 from ghjobs_async.testing.site.credentials import Apps, Budget
-from ghjobs_async.testing.site.routes import CAP, numbered_url, run_filter
+from ghjobs_async.testing.site.routes import CAP, created_within, numbered_url, run_filter
 from ghjobs_async.testing.site.storage import Storage
 from ghjobs_async.testing.world import payloads
 from ghjobs_async.testing.world.runs import FakeAttempt, FakeJob, FakeRepo, FakeRun
@@ -232,11 +232,12 @@ class Api:
                 raise _missing(call)
         try:
             keep = run_filter(call.asked.query)
+            within = created_within(runs, call.asked.query)
         except ValueError:
             return Answer.fail("Validation Failed", 422, call.docs)
         total = len(runs)
         if keep is not None:
-            runs = [run for run in runs if keep(run)]
+            runs = [run for run in within if keep(run)]
             total = min(len(runs), CAP) if self.capped_total else len(runs)
             runs = runs[:CAP]
         return _list(call, "workflow_runs", runs, FakeRun.payload, total)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Final
@@ -125,6 +126,20 @@ def run_filter(query: Mapping[str, str]) -> Callable[[FakeRun], bool] | None:
         return fits and first <= run.created <= last
 
     return keep
+
+
+def created_within(runs: Sequence[FakeRun], query: Mapping[str, str]) -> Sequence[FakeRun]:
+    """
+    Give the runs, the newest first, without those that ``created`` leaves out.
+
+    Raises:
+        ValueError: ``created`` cannot be read.
+    """
+    if not query.get("created"):
+        return runs
+    first, last = _created_range(query["created"])
+    start = bisect_left(runs, -last, key=lambda run: -run.created)
+    return runs[start : bisect_right(runs, -first, key=lambda run: -run.created)]
 
 
 def _created_range(text: str) -> tuple[float, float]:
