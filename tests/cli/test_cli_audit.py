@@ -10,18 +10,22 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from rich.console import Console
 
 from ghjobs_async.audit import AuditStore, Counts, Estimate, RepoEstimate
+from ghjobs_async.cli.output.audit import audit_bars
 from ghjobs_async.cli.output.progress import Progress, count_bars
 from ghjobs_async.models import RateLimit, Wait
 from ghjobs_async.testing import FakeGitHub, scenario
 
 REPO = "octo-org/octo-repo"
 OTHER = "octo-org/hello-world"
+NOW = datetime(2026, 10, 1, tzinfo=UTC)
+SOON = RateLimit(limit=5000, remaining=100, reset_at=NOW + timedelta(seconds=600))
 
 
 @pytest.fixture
@@ -203,6 +207,28 @@ def test_the_progress_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "left" in shown
 
 
+def test_the_progress_tells_the_requests(tmp_path: Path) -> None:
+    """How many there were, what the ETags saved, and what is left of the hour."""
+    gh = SimpleNamespace(rate_limit=SOON)
+    audit = SimpleNamespace(counts=Counts(), requests=1234, not_modified=567)
+    bar = audit_bars(cast("Any", audit), cast("Any", gh))[-1]
+    assert (bar.name, bar.done, bar.drawn) == ("requests", 1234, False)
+    assert bar.more.plain == "567 cost nothing  100 left until 00:10 UTC"
+
+
+def test_the_time_left_goes_by_the_windows() -> None:
+    """Once a quarter of the windows was read, they tell how many runs there are."""
+    counts = Counts(found=30, windows=12, windows_done=2)
+    counts.expect()
+    assert (counts.expected, counts.estimated) == (180, False)
+    counts.windows_done = 3
+    counts.expect()
+    assert (counts.expected, counts.estimated) == (120, True)
+    counts.windows_done, counts.found = 12, 121
+    counts.expect()
+    assert counts.expected == 121
+
+
 def test_the_demo(ghjobs: Any, tmp_path: Path) -> None:
     """``demo`` audits its own GitHub, whole, and says what to try next."""
     ran = ghjobs("demo", "--runs", 12, "-o", tmp_path)
@@ -268,10 +294,6 @@ def test_a_plan_tells_what_an_audit_takes(ghjobs: Any, fake: FakeGitHub, tmp_pat
     text = ghjobs("audit", REPO, "--plan", "-o", tmp_path / "other").out
     assert "this server reports no limit" in text
     assert "about 121 requests" in text
-
-
-NOW = datetime(2026, 10, 1, tzinfo=UTC)
-SOON = RateLimit(limit=5000, remaining=100, reset_at=NOW + timedelta(seconds=600))
 
 
 @pytest.mark.parametrize(
