@@ -149,11 +149,10 @@ class Audit:
 
     def _begin(self) -> None:
         with self.store.write() as connection:
+            if finish.mark_killed(connection):
+                for part in (self.store.folder / LOGS).rglob(".*.part"):
+                    part.unlink(missing_ok=True)
             self._write_row(connection, None)
-            killed = finish.was_killed(connection, self._row.id)
-        if killed:
-            for part in (self.store.folder / LOGS).rglob(".*.part"):
-                part.unlink(missing_ok=True)
 
     def _conclude(self, last: Batch) -> None:
         with self.store.write() as connection:

@@ -52,10 +52,11 @@ def may_come(connection: DuckDBPyConnection) -> int:
     return int(count)
 
 
-def was_killed(connection: DuckDBPyConnection, own: str) -> bool:
-    """Return whether an audit beside our own never ended: it may have left parts of logs."""
-    sql = "SELECT 1 FROM audits WHERE ended_at IS NULL AND id <> $own LIMIT 1"
-    return bool(connection.execute(sql, {"own": own}).fetchall())
+def mark_killed(connection: DuckDBPyConnection) -> bool:
+    """Mark the audits that never ended; return whether there were any: they may have left files."""
+    sql = "UPDATE audits SET outcome = 'killed' WHERE ended_at IS NULL AND outcome IS NULL"
+    [(count,)] = connection.execute(sql).fetchall()
+    return bool(count)
 
 
 _READ: Final = "(SELECT unnest($starts) AS window_start, unnest($ends) AS window_end)"

@@ -215,7 +215,7 @@ TABLES: Final = (
         ("not_modified", "BIGINT", "How many of them cost nothing: the page had not changed"),
         ("runs", "BIGINT", "How many runs it stored"),
         ("jobs", "BIGINT", "How many jobs it stored"),
-        ("outcome", "VARCHAR", "How it ended: complete, incomplete, interrupted, failed"),
+        ("outcome", "VARCHAR", "How it ended: complete, incomplete, interrupted, failed, killed"),
     ),
     _table(
         "pages",

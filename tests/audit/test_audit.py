@@ -429,9 +429,13 @@ async def test_parts_of_logs_are_swept(github: FakeGitHub, audit: Audits) -> Non
     part = (audit.folder / path).with_name(".0123456789abcdef.part")
     part.write_bytes(b"half")
     with AuditStore(audit.folder).write() as connection:
-        connection.execute("UPDATE audits SET ended_at = NULL")
+        connection.execute("UPDATE audits SET ended_at = NULL, outcome = NULL")
     await audit(logs=Logs.FAILED)
     assert not part.exists()
+    assert audit.rows("SELECT outcome FROM audits ORDER BY started_at") == [
+        ("killed",),
+        ("complete",),
+    ]
     assert (audit.folder / path).exists()
 
 

@@ -109,7 +109,8 @@ def run_audit(
         with progress.showing(", ".join(plan.repos), lambda: audit_bars(audit, gh)):
             run_with(gh, lambda _: audit.run())
     except KeyboardInterrupt:
-        report(f"interrupted: {plural(counts.jobs, 'job')} more in {folder}; the same continues it")
+        jobs = plural(counts.jobs, "job")
+        report(f"interrupted: {jobs} so far are in {folder}; the same command continues it")
         return Exit.INTERRUPTED
     with audit.store.read() as connection:
         found = summarize(connection)
