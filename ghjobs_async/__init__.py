@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ghjobs_async.attempts import inherited, latest_jobs
     from ghjobs_async.client import GitHubJobs
     from ghjobs_async.clock import Clock
     from ghjobs_async.errors import (
@@ -121,6 +122,8 @@ __all__ = [
     "TransportError",
     "Undecodable",
     "Wait",
+    "inherited",
+    "latest_jobs",
     "parse_log",
     "plain",
     "split_steps",
@@ -130,8 +133,9 @@ __all__ = [
 # Where the names are looked for when they are used, in this order: whoever needs only some of them,
 # as the command does, starts fast.
 _HOMES = (
-    *("errors", "clock", "refs", "models", "logtext", "fanout", "transport.auth", "transport.app"),
-    *("transport.stats", "listing.run_search", "logs.job_log", "logs.log_grep", "client"),
+    *("errors", "clock", "refs", "models", "attempts", "logtext", "fanout", "transport.auth"),
+    *("transport.app", "transport.stats", "listing.run_search", "logs.job_log", "logs.log_grep"),
+    "client",
 )
 
 if not TYPE_CHECKING:

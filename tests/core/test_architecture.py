@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "records": set(),
     "refs": {"errors"},
     "models": {"errors", "records", "refs"},
+    "attempts": {"models"},
     "environment": {"errors"},
     "checks": BASE,
     "wire": BASE,
@@ -41,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": LIBRARY | {"atomic_file", "audit", "client", "display", "listing", "logs", "testing"},
 }
 PURE = (
-    *("atomic_file", "audit/gantt", "checks", "display", "environment", "errors"),
+    *("atomic_file", "attempts", "audit/gantt", "checks", "display", "environment", "errors"),
     *("logtext", "models", "records", "refs", "wire"),
     *("audit/findings_sql.py", "audit/plots.py", "audit/prices.py", "audit/readable.py"),
     *("logs/continuity.py", "logs/storage_answers.py"),

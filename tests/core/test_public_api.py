@@ -70,16 +70,18 @@ TokenAuth: header refused
 TransportError: retry_after
 Undecodable: path raw reason
 Wait: reason seconds until
+inherited
+latest_jobs
 parse_log
 plain
 split_steps
 to_dict
 [ghjobs_async.testing]
 Asked: headers method operation origin path query status
-AttemptSpec: conclusion jobs
+AttemptSpec: after conclusion jobs
 FakeAttempt: conclusion jobs number started status updated
-FakeGitHub: add_run asked_count base_url clear_requests fail fault_rate from_folder heal
-    in_flight most_in_flight now pause rename resume runs set_log storage_url wait_asked
+FakeGitHub: add_run asked_count at base_url clear_requests fail fault_rate from_folder heal
+    in_flight most_in_flight now pause play rename resume runs set_log storage_url wait_asked
     web_url
 FakeJob: annotations attempt blob created data has_own_log id log log_state name payload ref
     run set_log spec
@@ -88,15 +90,17 @@ FakeRun: actor all_jobs attempts branch check_suite_id created created_at event 
     workflow_payload
 Fault: apply fits name
 GeneratedLog: by_step content truth
-JobSpec: check_run conclusion fails_at inherited labels log log_state name overrides queued_for
+JobSpec: check_run conclusion fails_at inherited labels listed_after log log_state
+    name overrides queued_for
     runner seconds status steps without
 LogOptions: bom_every continuations crlf interleaved lines nested server_lines silent
 Rule: after fault hits on stop takes times where
+RunState: all_jobs jobs run
 StepSpec: conclusion name number seconds status
 faults: LimitForm bad_credentials bad_gateway blob_not_found blocked break_body change_blob
     disconnect expired_link gzip_bomb html huge_answer ignore_range link_host log_location
     lying_length missing_permission only primary_limit redirect reset saml secondary_limit
-    shifting_list stall_body stall_headers status storage_status truncated_json
+    shifting_list stale stall_body stall_headers status storage_status truncated_json
     unknown_api_version
 fill_demo
 generate_log

@@ -177,22 +177,24 @@ class Api:
         run = self.world.runs_by_id.get(int(call.args["run"]))
         if run is None or run.repository is not repo:
             raise _missing(call)
-        number = int(call.args.get("attempt", len(run.attempts)))
-        if not 1 <= number <= len(run.attempts):
+        attempts = run.begun()
+        number = int(call.args.get("attempt", len(attempts)))
+        if not 1 <= number <= len(attempts):
             raise _missing(call)
-        return run, run.attempts[number - 1]
+        return run, attempts[number - 1]
 
     def _find_job(self, call: Call) -> FakeJob:
         repo = self._find_repo(call)
         job = self.world.jobs.get(int(call.args["job"]))
-        if job is None or job.run.repository is not repo:
+        if job is None or job.run.repository is not repo or job.created > job.run.moment.now:
             raise _missing(call)
         return job
 
     def _jobs(self, call: Call) -> Answer:
         run, attempt = self._find_run(call)
         every = call.asked.query.get("filter") == "all" and "attempt" not in call.args
-        return _list(call, "jobs", run.all_jobs if every else attempt.jobs, FakeJob.payload)
+        jobs = run.listed(run.begun() if every else [attempt])
+        return _list(call, "jobs", jobs, FakeJob.payload)
 
     def _log(self, call: Call) -> Answer:
         job = self._find_job(call)
@@ -211,7 +213,7 @@ class Api:
 
     def _run_log(self, call: Call) -> Answer:
         run, attempt = self._find_run(call)
-        states = {job.log_state for job in attempt.jobs}
+        states = {job.log_state for job in run.listed([attempt])}
         if states & {"ok", "direct"}:
             name = f"run-logs/{run.id}-{attempt.number}.zip"
             return _found(self.storage.link(call.storage_root, name, f"logs_{run.id}.zip"))
