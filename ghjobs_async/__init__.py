@@ -67,6 +67,8 @@ if TYPE_CHECKING:
     from ghjobs_async.transport.app import AppAuth
     from ghjobs_async.transport.auth import TokenAuth
     from ghjobs_async.transport.stats import Stats
+    from ghjobs_async.watch.events import JobEvent, RunEvent, StepEvent, Verdict, Waited, WatchEvent
+    from ghjobs_async.watch.watch import Watch
 
 __all__ = [
     "Actor",
@@ -91,6 +93,7 @@ __all__ = [
     "GitHubJobs",
     "Hit",
     "Job",
+    "JobEvent",
     "JobHit",
     "JobList",
     "JobLog",
@@ -110,18 +113,24 @@ __all__ = [
     "RequestTimeoutError",
     "ResponseError",
     "Run",
+    "RunEvent",
     "RunRef",
     "RunSearch",
     "ServerError",
     "Stats",
     "Status",
     "Step",
+    "StepEvent",
     "StepLog",
     "StepLogs",
     "TokenAuth",
     "TransportError",
     "Undecodable",
+    "Verdict",
     "Wait",
+    "Waited",
+    "Watch",
+    "WatchEvent",
     "inherited",
     "latest_jobs",
     "parse_log",
@@ -134,8 +143,15 @@ __all__ = [
 # as the command does, starts fast.
 _HOMES = (
     *("errors", "clock", "refs", "models", "attempts", "logtext", "fanout", "transport.auth"),
-    *("transport.app", "transport.stats", "listing.run_search", "logs.job_log", "logs.log_grep"),
-    "client",
+    *(
+        "transport.app",
+        "transport.stats",
+        "watch.events",
+        "listing.run_search",
+        "logs.job_log",
+        "logs.log_grep",
+    ),
+    *("watch.watch", "client"),
 )
 
 if not TYPE_CHECKING:
