@@ -1,89 +1,113 @@
 """
 Which list of runs tells about which run.
 
-One request for the newest runs of a repository tells about many of them. Older ones are listed by
-closed windows of their creation, which nothing new enters. Pure.
+One request for the newest runs of a repository tells about many of them. What is older is told by
+lists that are closed to what is new: the newest runs up to a moment. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import attrs
 
+from ghjobs_async.listing.pages import Listing
 from ghjobs_async.models import Run
 from ghjobs_async.watch.courses import RunCourse
 
-# From this many runs on, a list is worth its request.
-_FEW: Final = 2
-# A window is made for this many runs; a page has 100, of which others may be strangers.
-_WINDOW: Final = 50
-#: For how long a list that is refused is not asked for again.
-REST: Final = 300.0
+# Lists that show this few of the runs in question are not worth theirs.
+_SPARSE: Final = 3
 
 
 @attrs.define(eq=False)
 class Board:
     """
-    One list of runs, and the runs that are looked for in it.
+    One list of runs.
+
+    Args:
+        until: The list has the newest runs that were created until then; None for the newest of all.
+        due: When to read it again.
+        failures: How often in a row it could not be read.
+    """
+
+    until: datetime | None = None
+    due: float = 0.0
+    failures: int = 0
+    #: The ids of the watched runs that it had when it was last read; None before.
+    shown: frozenset[int] | None = None
+    #: When the oldest of its runs was created, where older ones follow.
+    follows: datetime | None = None
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query of its request."""
+        if self.until is None:
+            return {}
+        return {"created": f"<={self.until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+
+
+@attrs.define(eq=False)
+class Boards:
+    """
+    The lists of one repository, and the runs that are looked for in them.
 
     Args:
         repo: The repository.
-        query: What is listed; empty for the newest runs.
-        courses: The runs by id.
-        adopting: Whether every run of the list is watched.
     """
 
     repo: str
-    query: dict[str, str]
-    courses: dict[int, RunCourse] = attrs.field(factory=dict)
-    adopting: bool = False
-    due: float = 0.0
-    #: The runs that the list had when it was last read.
-    shown: set[int] = attrs.field(factory=set)
+    lists: list[Board] = attrs.field(factory=lambda: [Board()])
+    # The runs that no list is made for: they are looked at by themselves.
+    _alone: set[int] = attrs.field(factory=set)
 
-    def tell(self, runs: Iterable[Run], now: float) -> list[RunCourse]:
-        """Tell each course what the list says of its run; return those that it tells about."""
-        listed = {run.id: run for run in runs}
-        self.shown = listed.keys() & self.courses.keys()
-        for number in self.shown:
-            self.courses[number].see_run(listed[number], now)
-        return [self.courses[number] for number in self.shown]
+    def tell(
+        self, board: Board, listing: Listing[Run], courses: Mapping[int, RunCourse], now: float
+    ) -> list[RunCourse]:
+        """
+        Tell each course what a list says of its run; return those that it tells about.
+
+        Where runs are not in any list, there is one more list for them afterwards.
+
+        Args:
+            board: The list that was read.
+            listing: What it says.
+            courses: The runs that are looked for, by id.
+            now: The time, in epoch seconds.
+        """
+        runs = {run.id: run for run in listing.items if run.id in courses}
+        board.shown = frozenset(runs)
+        more = listing.items and listing.total_count > len(listing.items)
+        board.follows = min(run.created_at for run in listing.items) if more else None
+        for number, run in runs.items():
+            courses[number].see_run(run, now)
+        self._extend(board, courses)
+        return [courses[number] for number in runs]
+
+    def due(self, now: float, done: Sequence[Board]) -> list[Board]:
+        """Return the lists to read now, but for those that are done."""
+        return [board for board in self.lists if board.due <= now and board not in done]
+
+    def shown(self) -> set[int]:
+        """Return the ids of the runs that the lists tell about."""
+        return {number for board in self.lists for number in board.shown or ()}
+
+    def _extend(self, board: Board, courses: Mapping[int, RunCourse]) -> None:
+        """Add a list for older runs where some are missing, unless it would not show many."""
+        missing = {
+            number
+            for number in courses.keys() - self.shown() - self._alone
+            if _may_be_older(courses[number], board.follows)
+        }
+        if board.until is not None and len(board.shown or ()) < min(_SPARSE, len(courses)):
+            self.lists.remove(board)
+            self._alone |= missing
+        elif board.follows is None or board.follows == board.until:
+            self._alone |= courses.keys() - self.shown()
+        elif missing and all(one.shown is not None for one in self.lists):
+            self.lists.append(Board(board.follows))
 
 
-def is_listed(course: RunCourse) -> bool:
-    """Return whether a list of runs can tell about it: an attempt of its own has no entry."""
-    return course.ref.attempt is None and course.verdict is None
-
-
-def worth_listing(courses: Iterable[RunCourse]) -> bool:
-    """Return whether there are enough runs for a list."""
-    return sum(map(is_listed, courses)) >= _FEW
-
-
-def windows(repo: str, courses: Iterable[RunCourse]) -> list[Board]:
-    """Return lists by closed windows of creation for runs that the newest runs do not show."""
-    found = [course for course in courses if course.run is not None and is_listed(course)]
-    found.sort(key=_created)
-    parts = [found[n : n + _WINDOW] for n in range(0, len(found), _WINDOW)]
-    return [_window(repo, part) for part in parts if len(part) >= _FEW]
-
-
-def halves(board: Board) -> list[Board]:
-    """Return smaller windows for a list that has more than one page."""
-    courses = sorted(board.courses.values(), key=_created)
-    middle = len(courses) // 2
-    parts = courses[:middle], courses[middle:]
-    return [_window(board.repo, part) for part in parts if len(part) >= _FEW]
-
-
-def _window(repo: str, courses: list[RunCourse]) -> Board:
-    query = {"created": f"{_created(courses[0])}..{_created(courses[-1])}"}
-    return Board(repo, query, {course.ref.run_id: course for course in courses})
-
-
-def _created(course: RunCourse) -> str:
-    assert course.run is not None
-    return f"{course.run.created_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+def _may_be_older(course: RunCourse, moment: datetime | None) -> bool:
+    return course.run is None or moment is None or course.run.created_at <= moment

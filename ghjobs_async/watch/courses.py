@@ -59,9 +59,8 @@ class Course(Generic[R]):
     begun: float
     until: float = inf
     grace: float = 60.0
-    #: The last answer, if it was an error, and how many errors came in a row.
+    #: The last answer, if it was an error.
     error: GHJobsError | None = None
-    failures: int = 0
     #: When something last changed.
     changed_at: float = attrs.field(init=False)
     verdict: Verdict | None = None
@@ -83,10 +82,6 @@ class Course(Generic[R]):
         """Whether it is in progress, not in a queue."""
         raise NotImplementedError
 
-    def answered(self) -> None:
-        """Take note of an answer that is no error."""
-        self.error, self.failures = None, 0
-
     def fail(self, error: GHJobsError, now: float) -> None:
         """
         See an error: a refusal ends the course, as does a 404 after the grace.
@@ -94,7 +89,6 @@ class Course(Generic[R]):
         Anything else only matters where it is the last answer before the deadline.
         """
         self.error = error
-        self.failures += 1
         if isinstance(error, NotFoundError):
             since = self.begun if not self.found else now
             self._missing_since = since if self._missing_since is None else self._missing_since
@@ -114,7 +108,7 @@ class Course(Generic[R]):
         raise NotImplementedError
 
     def _seen(self) -> None:
-        self.answered()
+        self.error = None
         self._missing_since = None
 
     def _end(self, verdict: Verdict, reason: str) -> None:
@@ -258,7 +252,7 @@ class RunCourse(Course[RunRef]):
 
     def see_jobs(self, listing: JobList, now: float) -> None:
         """See the list of the attempt's jobs; what is older than known is dropped."""
-        self.answered()
+        self.error = None
         if self.verdict is not None:
             return
         self._fresh = True

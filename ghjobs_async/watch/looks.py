@@ -30,22 +30,29 @@ _LEAST: Final = 1.0
 
 @attrs.define(eq=False)
 class Purse:
-    """What one credential may spend on a watch: the limit is known only after the first answer."""
+    """What one credential may spend on a watch."""
 
     allowance: Allowance
     budget: Budget
+    #: Whether an answer has come: only then is it known whether there is a limit.
+    answered: bool = False
 
     def spend(self, now: float) -> None:
         """Count one answer that cost budget."""
+        self.answered = True
         self.allowance.spend(self.budget.limit, now)
 
-    def count(self, now: float) -> int | None:
-        """Return how many requests may be sent at once; None for any number."""
+    def count(self, now: float) -> float:
+        """Return how many requests may be sent at once."""
+        if self.budget.limit is None and not self.answered:
+            return 1
         return self.allowance.count(self.budget.limit, now)
 
-    def ready_at(self, now: float) -> float:
-        """Return when the next request may be sent."""
-        return self.allowance.ready_at(self.budget.limit, now)
+    def ready_at(self, now: float, queue: float = 0) -> float:
+        """Return when a request may be sent that has this many others before it."""
+        if self.budget.limit is None:
+            return now
+        return self.allowance.ready_at(self.budget.limit, now, queue)
 
 
 @attrs.define(eq=False)

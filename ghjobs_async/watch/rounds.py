@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from math import inf
 from typing import Any, Final
 
 import attrs
@@ -16,16 +15,17 @@ from ghjobs_async.errors import (
     GHJobsError,
     NotFoundError,
 )
-from ghjobs_async.listing.pages import Listing
-from ghjobs_async.models import Run, Wait
+from ghjobs_async.models import Wait
 from ghjobs_async.transport.retries import reason_of
-from ghjobs_async.watch.boards import REST, Board, halves, is_listed, windows, worth_listing
+from ghjobs_async.watch.boards import Board, Boards
 from ghjobs_async.watch.courses import Course, RunCourse
 from ghjobs_async.watch.looks import Looks
-from ghjobs_async.watch.pace import SWEEP, pause
+from ghjobs_async.watch.pace import SWEEP, backoff, pause
 
 # A look at a run asks for the run and for its jobs.
 _COST: Final = 2
+# From this many runs of a repository on, a list of them is worth its request.
+_FEW: Final = 2
 _REFUSALS: Final = (AuthError, ForbiddenError, NotFoundError)
 
 
@@ -35,10 +35,19 @@ class _Watched:
 
     course: Course[Any]
     due: float
-    #: The list of runs that tells about it; None where it is looked at by itself.
-    board: Board | None = None
-    #: When to look at it by itself again all the same.
+    #: Whether a list of runs tells about it, and when to look at it by itself all the same.
+    listed: bool = False
     sweep_at: float = 0.0
+    #: How many looks in a row failed, and until when it is left alone for that.
+    failures: int = 0
+    rests_until: float = 0.0
+
+    @property
+    def priority(self) -> tuple[bool, bool]:
+        """What moves comes first, and a sweep last."""
+        course = self.course
+        swept = isinstance(course, RunCourse) and course.found and not course.wants_jobs
+        return not course.moving, swept
 
 
 @attrs.define(eq=False)
@@ -56,8 +65,8 @@ class Rounds:
     concurrency: int
     interval: float | None = None
     _watched: dict[int, _Watched] = attrs.field(factory=dict, init=False)
-    _boards: list[Board] = attrs.field(factory=list, init=False)
-    # The end of the last wait for a limit that was reported.
+    _boards: dict[str, Boards] = attrs.field(factory=dict, init=False)
+    # The end of the last wait that was reported.
     _reported: float = attrs.field(default=0.0, init=False)
 
     @property
@@ -72,13 +81,10 @@ class Rounds:
     async def next(self) -> list[Course[Any]]:
         """Sleep until the next look is due, and look; return the courses that may have changed."""
         await self._sleep()
-        self._make_boards()
+        await self._read_lists()
         now = self.looks.now()
-        for board in [board for board in self._boards if board.due <= now]:
-            await self._read(board)
         due = [one for one in self._watched.values() if min(one.due, one.course.until) <= now]
-        chosen = await self._affordable(due, now)
-        if chosen:
+        if chosen := await self._affordable(due, now):
             concurrency = min(self.concurrency, len(chosen))
             await fanout.gather(chosen, self._look, concurrency=concurrency)
         courses = [one.course for one in self._watched.values()]
@@ -90,7 +96,7 @@ class Rounds:
 
     async def _sleep(self) -> None:
         dues = [min(one.due, one.course.until) for one in self._watched.values()]
-        dues += [board.due for board in self._boards]
+        dues += [board.due for boards in self._boards.values() for board in boards.lists]
         clock = self.looks.etags.requester.clock
         while (left := min(dues, default=0.0) - clock.now()) > 0:
             await clock.sleep(left)
@@ -99,108 +105,96 @@ class Rounds:
 
     async def _look(self, one: _Watched) -> None:
         course = one.course
-        whole = one.board is None or self.looks.now() >= one.sweep_at
+        whole = not one.listed or self.looks.now() >= one.sweep_at
         await self.looks.look(course, only_jobs=not whole)
         now = self.looks.now()
-        one.due = now + pause(course, now, self.interval)
+        one.failures = 0 if course.error is None else one.failures + 1
+        one.due = now + pause(course, now, self.interval, one.failures)
         if course.error is not None:
+            one.rests_until = one.due
             self._report(course.error, one.due)
             return
         if whole:
             one.sweep_at = now + SWEEP
-        if one.board is not None and isinstance(course, RunCourse):
+        if one.listed and isinstance(course, RunCourse):
             one.due = min(one.due, one.sweep_at) if course.wants_jobs else one.sweep_at
 
     async def _affordable(self, due: list[_Watched], now: float) -> list[_Watched]:
-        """Return the looks that the budget allows, those at what moves first; the others wait."""
+        """Return the looks that the budget allows, what moves first; the others wait in turn."""
         if self.interval is not None:
             return due
         left: dict[int, float] = {}
         chosen = []
-        for one in sorted(due, key=lambda one: not one.course.moving):
+        for one in sorted(due, key=lambda one: one.priority):
             purse = await self.looks.purse(one.course.ref.repo)
             if id(purse) not in left:
-                count = purse.count(now)
-                left[id(purse)] = inf if count is None else count
+                left[id(purse)] = purse.count(now)
             if left[id(purse)] > 0:
-                left[id(purse)] -= _COST
                 chosen.append(one)
             else:
-                one.due = max(purse.ready_at(now), now + 1.0)
+                one.due = purse.ready_at(now, queue=-left[id(purse)])
+            left[id(purse)] -= _COST
         return chosen
 
     # -- lists of runs -----------------------------------------------------------------------
 
-    def _make_boards(self) -> None:
-        """Keep a list for each repository with several runs."""
-        repos: dict[str, list[RunCourse]] = {}
+    def _listable(self) -> dict[str, dict[int, RunCourse]]:
+        """Return the runs by repository and id, where a list of runs is worth its request."""
+        repos: dict[str, dict[int, RunCourse]] = {}
         for one in self._watched.values():
-            if isinstance(one.course, RunCourse) and is_listed(one.course):
-                repos.setdefault(one.course.ref.repo, []).append(one.course)
-        for board in self._boards:
-            board.courses = {k: c for k, c in board.courses.items() if id(c) in self._watched}
-        self._boards = [board for board in self._boards if board.courses]
-        newest = {board.repo: board for board in self._boards if not board.query}
-        for repo, courses in repos.items():
-            if repo in newest:
-                newest[repo].courses = {course.ref.run_id: course for course in courses}
-            elif worth_listing(courses):
-                of_all = {course.ref.run_id: course for course in courses}
-                self._boards.append(Board(repo, {}, of_all))
+            course = one.course
+            # An attempt of its own has no entry in a list.
+            if isinstance(course, RunCourse) and course.ref.attempt is None:
+                repos.setdefault(course.ref.repo, {})[course.ref.run_id] = course
+        return {repo: courses for repo, courses in repos.items() if len(courses) >= _FEW}
 
-    async def _read(self, board: Board) -> None:
-        purse = await self.looks.purse(board.repo)
-        now = self.looks.now()
+    async def _read_lists(self) -> None:
+        """Read the lists that are due, of each repository with several runs."""
+        repos = self._listable()
+        self._boards = {repo: self._boards.get(repo) or Boards(repo) for repo in repos}
+        listed: set[int] = set()
+        for repo, courses in repos.items():
+            boards, done = self._boards[repo], list[Board]()
+            while board := next((one for one in boards.due(self.looks.now(), done)), None):
+                done.append(board)
+                await self._read(boards, board, courses)
+            listed |= {id(courses[number]) for number in boards.shown() & courses.keys()}
+        for key, one in self._watched.items():
+            if one.listed and key not in listed:
+                one.due = min(one.due, self.looks.now())
+            one.listed = key in listed
+
+    async def _read(self, boards: Boards, board: Board, courses: dict[int, RunCourse]) -> None:
+        purse, now = await self.looks.purse(boards.repo), self.looks.now()
         if self.interval is None and purse.count(now) == 0:
-            board.due = max(purse.ready_at(now), now + 1.0)
+            board.due = purse.ready_at(now)
             return
         try:
-            listing = await self.looks.list_runs(board.repo, board.query)
+            listing = await self.looks.list_runs(boards.repo, board.query)
         except ConfigurationError:
             raise
         except _REFUSALS:
-            board.shown, board.due = set(), self.looks.now() + REST
+            # Whoever cannot be listed is looked at by itself, and told why where that fails too.
+            board.shown, board.due = frozenset(), self.looks.now() + SWEEP
         except GHJobsError as error:
-            self._list_failed(board, error)
-            return
+            self._list_failed(board, error, courses)
         else:
-            self._told(board, listing)
-        for course in board.courses.values():
-            one = self._watched[id(course)]
-            if one.board is board and course.ref.run_id not in board.shown:
-                one.board, one.due = None, self.looks.now()
+            now, board.failures = self.looks.now(), 0
+            told = boards.tell(board, listing, courses, now)
+            pauses = [pause(course, now, self.interval) for course in told]
+            board.due = now + min(pauses, default=SWEEP)
+            for course in told:
+                one = self._watched[id(course)]
+                one.sweep_at = one.sweep_at or now + SWEEP
+                one.due = max(now, one.rests_until) if course.wants_jobs else one.sweep_at
 
-    def _told(self, board: Board, listing: Listing[Run]) -> None:
+    def _list_failed(self, board: Board, error: GHJobsError, courses: dict[int, RunCourse]) -> None:
+        """Tell those of whom the list has told before; the others are looked at by themselves."""
         now = self.looks.now()
-        for course in board.tell(listing.items, now):
-            one = self._watched[id(course)]
-            if one.board is None:
-                one.board, one.sweep_at = board, now + SWEEP
-            if course.wants_jobs:
-                one.due = min(one.due, now)
-            elif one.due <= now < one.sweep_at:
-                one.due = one.sweep_at
-        pauses = [pause(board.courses[number], now, self.interval) for number in board.shown]
-        board.due = now + min(pauses, default=REST)
-        if board.query and listing.total_count > len(listing.items):
-            self._boards.remove(board)
-            self._boards += halves(board)
-        elif not board.query:
-            known = {id(course) for b in self._boards if b.query for course in b.courses.values()}
-            behind = board.courses.keys() - board.shown
-            strays = [board.courses[k] for k in behind if id(board.courses[k]) not in known]
-            self._boards += windows(board.repo, strays)
-
-    def _list_failed(self, board: Board, error: GHJobsError) -> None:
-        now = self.looks.now()
-        told = [course for k, course in board.courses.items() if k in board.shown]
-        courses = told or list(board.courses.values())
-        for course in courses:
-            course.fail(error, now)
-        board.due = now + max(pause(course, now, self.interval) for course in courses)
-        for course in courses:
-            one = self._watched[id(course)]
-            one.due = max(one.due, board.due)
+        board.failures += 1
+        board.due = now + backoff(error, now, self.interval, board.failures)
+        for number in (board.shown or frozenset()) & courses.keys():
+            courses[number].fail(error, now)
         self._report(error, board.due)
 
     # -- waits -------------------------------------------------------------------------------

@@ -123,6 +123,13 @@ async def test_a_superseded_attempt_has_ended(github: FakeGitHub, gh: GitHubJobs
     assert {e.job.run_attempt for e in events if isinstance(e, JobEvent)} == {1}
 
 
+async def test_jobs_on_page_2(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """Every page of the list is watched."""
+    jobs = [JobSpec(f"job {n}", steps=0, seconds=20) for n in range(101)]
+    run = github.play(github.add_run(REPO, jobs=jobs))
+    assert judge(await watched(gh, run), run) == Verdict.SUCCESS
+
+
 async def test_references_of_every_kind(github: FakeGitHub, gh: GitHubJobs) -> None:
     """References may come twice, as URLs and from an async iterable; a single string is refused."""
     runs = [github.add_run(REPO) for _ in range(2)]
@@ -166,7 +173,7 @@ def some_run(github: FakeGitHub, chance: random.Random) -> FakeRun:
             seconds=chance.randrange(400),
             listed_after=chance.choice([0, 0, 0, 200]),
         )
-        for _ in range(chance.choice([1, 2, 3, 3, 1, 2, 3, 101]))
+        for _ in range(101 if chance.random() < 0.02 else chance.randrange(1, 4))
     ]
     jobs += chance.choice(
         [[], [scenario.skipped()], [scenario.cancelled_before_start()], [scenario.check_run()]]

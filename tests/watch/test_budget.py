@@ -1,0 +1,142 @@
+"""What watching costs: conditional requests, a share of the budget, one list for many runs."""
+
+from __future__ import annotations
+
+from async_tools import EPOCH, FakeClock, MakeClient, take_all
+from told import judge
+
+from ghjobs_async import GitHubJobs, JobEvent, RunEvent, Verdict
+from ghjobs_async.testing import FakeGitHub, JobSpec, faults, scenario
+
+REPO = "octo-org/octo-repo"
+
+
+def paid(github: FakeGitHub) -> list[str]:
+    """Return what was asked and was answered 200."""
+    return [
+        f"{asked.path}?{asked.query.get('page')}&{asked.query.get('created')}"
+        for asked in github.requests
+        if asked.status == 200
+    ]
+
+
+async def test_an_unchanged_run_costs_nothing(
+    github: FakeGitHub, gh: GitHubJobs, time: FakeClock
+) -> None:
+    """An hour's wait for a run that does not move costs its first two answers."""
+    run = github.add_run(REPO, jobs=[scenario.in_progress()])
+    assert (await gh.wait_for_run(run.ref)).verdict == Verdict.DEADLINE
+    assert len(paid(github)) == 2
+    assert gh.stats.not_modified > 300
+
+
+async def test_no_answer_is_paid_for_twice(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """Each 200 is a new version of its URL, from one watch to the next too."""
+    runs = [github.play(github.add_run(REPO, jobs=2)) for _ in range(5)]
+    refs = [run.ref for run in runs]
+    async with gh.watch(refs) as events:
+        await take_all(events)
+    before = len(paid(github))
+    async with gh.watch(refs) as events:
+        await take_all(events)
+    again = paid(github)[before:]
+    # What the lists told was never asked of the runs themselves: only that is new.
+    assert all(url.startswith("/api/v3/repos/octo-org/octo-repo/actions/runs") for url in again)
+    assert len(again) <= len(refs)
+    assert github.budget.window("Bearer ghp_secret").used == len(paid(github))
+
+
+async def test_many_queued_runs(github: FakeGitHub, client: MakeClient, time: FakeClock) -> None:
+    """A queue in a quiet repository costs each of its URLs once, and lists tell about all of it."""
+    runs = [github.add_run(REPO, jobs=[scenario.queued()]) for _ in range(120)]
+    gh = client(requests_per_minute=900)
+    async with gh.watch([run.ref for run in runs], timeout=600) as watch:
+        events = await take_all(watch)
+    ends = [event.verdict for event in events if isinstance(event, RunEvent) and event.verdict]
+    assert ends == [Verdict.DEADLINE] * 120
+    assert time.time == EPOCH + 600
+    answers = paid(github)
+    assert len(answers) == len(set(answers))
+    # Ten minutes, at a fifth of 5,000 an hour.
+    assert len(answers) <= 100 + 150
+
+
+async def test_lists_follow_one_another(
+    github: FakeGitHub, gh: GitHubJobs, time: FakeClock
+) -> None:
+    """Runs behind the first page of the list are found by closed windows of their creation."""
+    runs = []
+    for _ in range(120):
+        runs.append(github.play(github.add_run(REPO)))
+        time.time += 1
+    async with gh.watch([run.ref for run in runs], budget_share=1) as watch:
+        events = await take_all(watch)
+    verdicts = [event.verdict for event in events if isinstance(event, RunEvent) and event.verdict]
+    assert verdicts == [Verdict.SUCCESS] * 120
+    lists = {asked.query.get("created") for asked in github.requests if asked.operation == "runs"}
+    assert len(lists) == 2
+    alone = [asked for asked in github.requests if asked.operation == "run"]
+    assert len(alone) < 10
+
+
+async def test_a_run_among_strangers(github: FakeGitHub, gh: GitHubJobs, time: FakeClock) -> None:
+    """Runs that new ones push off the list are still watched."""
+    runs = [github.play(github.add_run(REPO, jobs=[JobSpec(seconds=900)])) for _ in range(3)]
+    async with gh.watch([run.ref for run in runs]) as watch:
+        found = [await anext(watch) for _ in range(9)]
+        for _ in range(150):
+            time.time += 1
+            github.play(github.add_run(REPO))
+        events = found + await take_all(watch)
+    assert [judge(events, run) for run in runs] == [Verdict.SUCCESS] * 3
+    assert time.time - EPOCH < 1000
+
+
+async def test_a_list_that_is_refused(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """Where runs cannot be listed, each is looked at by itself."""
+    runs = [github.play(github.add_run(REPO)) for _ in range(3)]
+    github.fail("runs", faults.missing_permission(), times=None)
+    async with gh.watch([run.ref for run in runs]) as watch:
+        events = await take_all(watch)
+    assert [judge(events, run) for run in runs] == [Verdict.SUCCESS] * 3
+
+
+async def test_a_list_that_never_changes(
+    github: FakeGitHub, gh: GitHubJobs, time: FakeClock
+) -> None:
+    """Each run is also looked at by itself every five minutes, whatever the list says."""
+    runs = [github.play(github.add_run(REPO)) for _ in range(2)]
+    github.fail("runs", faults.stale(10**6), times=None)
+    async with gh.watch([run.ref for run in runs]) as watch:
+        events = await take_all(watch)
+    assert [judge(events, run) for run in runs] == [Verdict.SUCCESS] * 2
+    assert time.time - EPOCH < 400
+
+
+async def test_a_share_of_the_budget(github: FakeGitHub, client: MakeClient) -> None:
+    """No more requests that cost budget are sent in an hour than the share allows."""
+    github.budget.limit = 200
+    for n in range(30):
+        github.play(github.add_run(f"{REPO}{n}", jobs=[JobSpec(seconds=3000)]))
+    async with client().watch([run.ref for run in github.runs], timeout=3500) as watch:
+        await take_all(watch)
+    used = github.budget.window("Bearer ghp_secret").used
+    assert 30 <= used <= 42
+
+
+async def test_an_interval_is_kept(github: FakeGitHub, gh: GitHubJobs, time: FakeClock) -> None:
+    """An interval of the caller's is the pace, whatever the budget says."""
+    github.budget.limit = 60
+    run = github.play(github.add_run(REPO, jobs=[JobSpec(seconds=40)]))
+    await gh.wait_for_run(run.ref, interval=1)
+    looks = [asked for asked in github.requests if asked.operation == "run"]
+    assert 45 <= len(looks) <= 50
+
+
+async def test_a_poll_of_an_unchanged_run_is_cheap(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """An unchanged answer is neither decoded nor compared: what it holds is what was told."""
+    run = github.add_run(REPO, jobs=[scenario.in_progress()] * 100)
+    async with gh.watch([run.ref], timeout=600) as watch:
+        events = await take_all(watch)
+    assert sum(isinstance(event, JobEvent) for event in events) == 100
+    assert len(paid(github)) == 2
