@@ -32,6 +32,10 @@ R = TypeVar("R", RunRef, JobRef)
 
 # After a run has ended, its list of jobs may lag: it is read again for at most this long.
 _LAG: Final = 60.0
+# A run ends within this time of its last job. Where no job ended then, some are still to come, unless
+# the run ended long ago: no replica is behind by that much.
+_LAST_JOB: Final = 30.0
+_REPLICA_LAG: Final = 120.0
 # A run that ends like this may have no jobs at all.
 _WITHOUT_JOBS: Final = frozenset(
     {
@@ -291,8 +295,9 @@ class RunCourse(Course[RunRef]):
     def _conclude(self, now: float) -> None:
         run, late = self.run, now >= self.until
         if run is not None and self.ended_at is not None:
-            lagged = self.lags_until is not None and now >= self.lags_until
-            if late or lagged or self._is_whole(run):
+            # Where the list could not be read, it did not lag.
+            lagged = self.error is None and now >= (self.lags_until or inf)
+            if late or lagged or self._is_whole(run, now):
                 self._end(verdict_of(run.conclusion), self._why(run))
         elif late and (self.error is not None or run is None):
             self._end(Verdict.UNREACHABLE, str(self.error or "there was no answer"))
@@ -301,14 +306,25 @@ class RunCourse(Course[RunRef]):
         elif late and run is not None:
             self._end(Verdict.DEADLINE, f"the run was still {run.state} at the deadline")
 
-    def _is_whole(self, run: Run) -> bool:
+    def _is_whole(self, run: Run, now: float) -> bool:
         """Return whether nothing more is to come of a run that has ended."""
         if run.conclusion is None or not self._fresh or self._total is None:
+            return False
+        if self._lacks_end(run, now):
             return False
         if not self._jobs:
             return self._total == 0 and run.conclusion in _WITHOUT_JOBS
         completed = all(job.status == Status.COMPLETED for job in self._jobs.values())
         return completed and len(self._jobs) >= self._total
+
+    def _lacks_end(self, run: Run, now: float) -> bool:
+        """Return whether the list seems older than the end of the run, which ended with a job."""
+        times = [time for job in self._jobs.values() for time in (job.created_at, job.completed_at)]
+        last = max((time for time in times if time is not None), default=None)
+        if last is None or run.updated_at is None:
+            return False
+        recent = now - run.updated_at.timestamp() < _REPLICA_LAG
+        return recent and (run.updated_at - last).total_seconds() > _LAST_JOB
 
     def _why(self, run: Run) -> str:
         words = f"the run ended with {run.conclusion or 'no conclusion'}"

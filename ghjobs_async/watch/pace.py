@@ -62,8 +62,9 @@ def pause(course: Course[Any], now: float, interval: float | None, failures: int
     else:
         bounds = _NOT_YET if not course.found else _MOVING if course.moving else _QUEUED
         seconds = min(max(bounds[0], (now - since) * _SHARE), bounds[1])
-    if isinstance(course, RunCourse) and course.lags_until is not None:
-        return min(seconds, course.lags_until - now)
+    lags_until = course.lags_until if isinstance(course, RunCourse) else None
+    if course.error is None and lags_until is not None and lags_until > now:
+        return min(seconds, lags_until - now)
     return seconds
 
 

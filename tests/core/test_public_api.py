@@ -31,12 +31,13 @@ ForbiddenError: server_time
 GHJobsError
 GitHubJobs: aclose base_url fan_out fan_out_logs get_job get_job_json get_log_url get_pull_head
     get_run grep iter_runs list_annotations list_jobs open_log rate_limit requests_per_minute
-    stats
+    stats wait_for_job wait_for_run watch
 Hit: after before end line match start
 Job: check_run_url completed_at conclusion created_at duration head_branch head_sha html_url id
     labels name node_id queued_for ran ref run_attempt run_id run_url runner_group_id
     runner_group_name runner_id runner_name started_at state status steps to_dict url
     workflow_name
+JobEvent: job previous ref
 JobHit: after before hit job line match
 JobList: complete count expected got index jobs settled total_count undecodable
 JobLog: annotations chunks expected failure grep lines received save steps tail text
@@ -58,18 +59,25 @@ ResponseError: server_time
 Run: actor attempts check_suite_id conclusion created_at display_title event head_branch
     head_sha html_url id name node_id path ref repository run_attempt run_number run_started_at
     state status to_dict triggering_actor updated_at url workflow_id
+RunEvent: error kind ref run verdict
 RunRef: attempt parse repo run_id
 RunSearch: complete got known_total peek
 ServerError: retry_after retryable server_time
 Stats: bytes downloads not_modified quota requests retries seconds_waited waits
 Status: COMPLETED IN_PROGRESS PENDING QUEUED REQUESTED WAITING
 Step: completed_at conclusion duration name number started_at state status to_dict
+StepEvent: job previous ref step
 StepLog: certainty lines step
 StepLogs: steps unattributed
 TokenAuth: header refused
 TransportError: retry_after
 Undecodable: path raw reason
+Verdict: ACTION_REQUIRED CANCELLED DEADLINE FAILURE NO_JOBS SKIPPED SUCCESS SUPERSEDED TIMED_OUT
+    UNREACHABLE
 Wait: reason seconds until
+Waited: attempt error job jobs reason run verdict
+Watch
+WatchEvent
 inherited
 latest_jobs
 parse_log
