@@ -1,4 +1,4 @@
-"""`GitHubJobs`: the client, its logs and its fan-outs; `Operations` has its other methods."""
+"""`GitHubJobs`: the client, its logs and its fan-outs; `Operations` and `Watching` have the rest."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ from ghjobs_async.logs.log_grep import LogGrep
 from ghjobs_async.logs.storage import Storage
 from ghjobs_async.logtext.search import Context
 from ghjobs_async.models import JobList, LogLink, RateLimit, Wait
-from ghjobs_async.operations import Operations
 from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.transport.auth import AuthSource, CredentialStore, TokenAuth
 from ghjobs_async.transport.etags import DEFAULT_BOUND, EtagMemory
@@ -40,9 +39,7 @@ from ghjobs_async.transport.requester import Requester
 from ghjobs_async.transport.retries import Retries
 from ghjobs_async.transport.session import DEFAULT_TIMEOUT, Sessions
 from ghjobs_async.transport.stats import Counters, Stats
-from ghjobs_async.watch import watch as watching
-from ghjobs_async.watch.events import Follow, Waited
-from ghjobs_async.watch.watch import Watch
+from ghjobs_async.watch.methods import Watching
 from ghjobs_async.wire.operations import Filter
 
 if TYPE_CHECKING:
@@ -62,7 +59,7 @@ class _Environment(Enum):
     TOKEN = "the environment's token"  # noqa: S105 -- no token
 
 
-class GitHubJobs(Operations):
+class GitHubJobs(Watching):
     """
     GitHub's workflow jobs: get a job, list the jobs of a run, read their logs; one or many.
 
@@ -136,9 +133,8 @@ class GitHubJobs(Operations):
             clock=clock,
         )
         bound = DEFAULT_BOUND if isinstance(conditional, bool) else conditional
-        # Watching always remembers its answers, since it asks again and again.
-        self._watch_etags = EtagMemory(requester, bound)
-        super().__init__(requester, concurrency, self._watch_etags if conditional else None)
+        etags = EtagMemory(requester, bound)
+        super().__init__(requester, concurrency, etags, conditional=bool(conditional))
         self._base_url = root
         self._pace = requests_per_minute
         self._concurrency = concurrency
@@ -215,101 +211,6 @@ class GitHubJobs(Operations):
             NotFoundError: No such job, or the token cannot see it.
         """
         return JobLog(self._requester, self._storage, resolve_job(job, job_id))
-
-    async def wait_for_run(
-        self,
-        run: RunLike,
-        run_id: int | str | None = None,
-        *,
-        timeout: float | None = watching.DEFAULT_TIMEOUT,  # noqa: ASYNC109 -- by the client's clock
-        follow: Follow = "attempt",
-        grace: float = 60.0,
-        budget_share: float = 0.2,
-        interval: float | None = None,
-    ) -> Waited:
-        """
-        Wait until a run has ended, and all its jobs.
-
-        Only an answer that is new costs hourly budget. Failures and rate limits are waited out up to
-        the deadline.
-
-        Args:
-            run: Repository as ``"owner/name"``; or, alone, a `RunRef`, a `Run` or the run's URL.
-            run_id: Numeric id of the run.
-            timeout: After how many seconds to return in any case; None waits for ever.
-            follow: What a new attempt does: ``"attempt"`` ends the wait, ``"run"`` goes on with it.
-            grace: For how many seconds a 404 means that the run is not there yet.
-            budget_share: The share of the hourly limit that this may use.
-            interval: Seconds between two looks; None adapts it.
-
-        Returns:
-            The verdict, the run and its jobs. At the deadline there is a verdict too, no error.
-
-        Raises:
-            NotFoundError: No such run after *grace*, or the token cannot see it.
-            AuthError: The token is wrong, expired or revoked.
-            ForbiddenError: The token may not see it.
-        """
-        options = watching.Options(
-            timeout=timeout,
-            follow=follow,
-            grace=grace,
-            budget_share=budget_share,
-            interval=interval,
-        )
-        ref = resolve_run(run, run_id)
-        return await watching.wait_for_run(self._watch_etags, self._concurrency, ref, options)
-
-    async def wait_for_job(
-        self,
-        job: JobLike,
-        job_id: int | str | None = None,
-        *,
-        timeout: float | None = watching.DEFAULT_TIMEOUT,  # noqa: ASYNC109 -- by the client's clock
-        grace: float = 60.0,
-        interval: float | None = None,
-    ) -> Waited:
-        """
-        Wait until a job has ended, as `wait_for_run` does for a run.
-
-        Takes what `get_job` takes.
-        """
-        options = watching.Options(timeout=timeout, grace=grace, interval=interval)
-        ref = resolve_job(job, job_id)
-        return await watching.wait_for_job(self._watch_etags, self._concurrency, ref, options)
-
-    def watch(
-        self,
-        refs: Iterable[RunLike] | AsyncIterable[RunLike],
-        *,
-        timeout: float | None = None,
-        follow: Follow = "attempt",
-        grace: float = 60.0,
-        budget_share: float = 0.2,
-        interval: float | None = None,
-    ) -> Watch:
-        """
-        Watch runs until all have ended: ``async with gh.watch(refs) as events``.
-
-        Iterating gives a `RunEvent`, `JobEvent` or `StepEvent` for every change, once. The last event
-        of each run has its verdict. Several runs of a repository share one list of runs.
-
-        Args:
-            refs: Runs or attempts, as `RunRef`, `Run` or URL: any iterable, or async iterable.
-            timeout: After how many seconds every run gets a verdict; None waits for ever.
-            follow: What a new attempt does; as in `wait_for_run`.
-            grace: For how many seconds a 404 means that a run is not there yet.
-            budget_share: The share of the hourly limit that this may use.
-            interval: Seconds between two looks; None adapts it.
-        """
-        options = watching.Options(
-            timeout=timeout,
-            follow=follow,
-            grace=grace,
-            budget_share=budget_share,
-            interval=interval,
-        )
-        return Watch(self._watch_etags, self._concurrency, refs, options)
 
     def fan_out(
         self,

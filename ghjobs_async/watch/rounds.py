@@ -17,7 +17,7 @@ from ghjobs_async.errors import (
 )
 from ghjobs_async.models import Wait
 from ghjobs_async.transport.retries import reason_of
-from ghjobs_async.watch.boards import Board, Boards
+from ghjobs_async.watch.boards import Board, Boards, Source
 from ghjobs_async.watch.courses import Course, RunCourse
 from ghjobs_async.watch.looks import Looks
 from ghjobs_async.watch.pace import SWEEP, backoff, pause
@@ -71,12 +71,17 @@ class Rounds:
 
     @property
     def over(self) -> bool:
-        """Whether every course has ended."""
-        return not self._watched
+        """Whether every course has ended, and no more are waited for."""
+        now = self.looks.now()
+        return not self._watched and all(boards.over(now) for boards in self._boards.values())
 
     def add(self, course: Course[Any]) -> None:
         """Watch this course from now on."""
         self._watched[id(course)] = _Watched(course, self.looks.now())
+
+    def add_source(self, source: Source) -> None:
+        """Watch every run of this list from now on."""
+        self._boards[source.repo] = source
 
     async def next(self) -> list[Course[Any]]:
         """Sleep until the next look is due, and look; return the courses that may have changed."""
@@ -92,11 +97,15 @@ class Rounds:
             course.close(self.looks.now())
             if course.verdict is not None:
                 del self._watched[id(course)]
+        if courses and not self._watched:
+            for boards in self._boards.values():
+                boards.ask_again(self.looks.now())
         return courses
 
     async def _sleep(self) -> None:
         dues = [min(one.due, one.course.until) for one in self._watched.values()]
         dues += [board.due for boards in self._boards.values() for board in boards.lists]
+        dues += [boards.until for boards in self._boards.values()]
         clock = self.looks.etags.requester.clock
         while (left := min(dues, default=0.0) - clock.now()) > 0:
             await clock.sleep(left)
@@ -146,7 +155,9 @@ class Rounds:
             # An attempt of its own has no entry in a list.
             if isinstance(course, RunCourse) and course.ref.attempt is None:
                 repos.setdefault(course.ref.repo, {})[course.ref.run_id] = course
-        return {repo: courses for repo, courses in repos.items() if len(courses) >= _FEW}
+        few = {repo for repo, courses in repos.items() if len(courses) < _FEW}
+        sources = {repo for repo, boards in self._boards.items() if boards.is_source}
+        return {repo: repos.get(repo, {}) for repo in (repos.keys() - few) | sources}
 
     async def _read_lists(self) -> None:
         """Read the lists that are due, of each repository with several runs."""
@@ -170,19 +181,24 @@ class Rounds:
             board.due = purse.ready_at(now)
             return
         try:
-            listing = await self.looks.list_runs(boards.repo, board.query)
+            listing = await self.looks.list_runs(boards.repo, boards.query(board))
         except ConfigurationError:
             raise
-        except _REFUSALS:
+        except _REFUSALS as error:
+            boards.failed(error, self.looks.now())
             # Whoever cannot be listed is looked at by itself, and told why where that fails too.
-            board.shown, board.due = frozenset(), self.looks.now() + SWEEP
+            board.shown, board.due = frozenset(), self.looks.now() + boards.rest
         except GHJobsError as error:
+            boards.failed(error, self.looks.now())
             self._list_failed(board, error, courses)
         else:
             now, board.failures = self.looks.now(), 0
+            for course in boards.appeared(listing.items):
+                self.add(course)
+                courses[course.ref.run_id] = course
             told = boards.tell(board, listing, courses, now)
             pauses = [pause(course, now, self.interval) for course in told]
-            board.due = now + min(pauses, default=SWEEP)
+            board.due = now + min(pauses, default=boards.rest)
             for course in told:
                 one = self._watched[id(course)]
                 one.sweep_at = one.sweep_at or now + SWEEP

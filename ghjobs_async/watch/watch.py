@@ -10,12 +10,11 @@ from typing import Final, Self, get_args
 import attrs
 
 from ghjobs_async.checks import RunLike, check_number, check_refs, resolve_run
-from ghjobs_async.errors import ConfigurationError, shown
+from ghjobs_async.errors import ConfigurationError, GHJobsError, shown
 from ghjobs_async.refs import JobRef, RunRef
-from ghjobs_async.transport.etags import EtagMemory
+from ghjobs_async.watch.boards import Source
 from ghjobs_async.watch.courses import JobCourse, RunCourse
 from ghjobs_async.watch.events import Follow, Waited, WatchEvent
-from ghjobs_async.watch.looks import Looks
 from ghjobs_async.watch.rounds import Rounds
 
 DEFAULT_TIMEOUT: Final = 3600.0
@@ -49,30 +48,20 @@ class Options:
         return inf if self.timeout is None else now + self.timeout
 
 
-def _rounds(etags: EtagMemory, concurrency: int, options: Options) -> Rounds:
-    looks = Looks(etags, concurrency, options.budget_share)
-    return Rounds(looks, concurrency, options.interval)
+def _course(ref: RunRef, options: Options, now: float, until: float | None = None) -> RunCourse:
+    until = options.until(now) if until is None else until
+    return RunCourse(ref, now, until, options.grace, follow=options.follow)
 
 
-def _course(ref: RunRef, options: Options, now: float) -> RunCourse:
-    return RunCourse(ref, now, options.until(now), options.grace, follow=options.follow)
-
-
-async def wait_for_run(
-    etags: EtagMemory, concurrency: int, ref: RunRef, options: Options
-) -> Waited:
+async def wait_for_run(rounds: Rounds, ref: RunRef, options: Options) -> Waited:
     """Wait until a run has ended; see `GitHubJobs.wait_for_run`."""
-    now = etags.requester.clock.now()
-    return await _wait(_rounds(etags, concurrency, options), _course(ref, options, now))
+    return await _wait(rounds, _course(ref, options, rounds.looks.now()))
 
 
-async def wait_for_job(
-    etags: EtagMemory, concurrency: int, ref: JobRef, options: Options
-) -> Waited:
+async def wait_for_job(rounds: Rounds, ref: JobRef, options: Options) -> Waited:
     """Wait until a job has ended; see `GitHubJobs.wait_for_job`."""
-    now = etags.requester.clock.now()
-    course = JobCourse(ref, now, options.until(now), options.grace)
-    return await _wait(_rounds(etags, concurrency, options), course)
+    now = rounds.looks.now()
+    return await _wait(rounds, JobCourse(ref, now, options.until(now), options.grace))
 
 
 async def _wait(rounds: Rounds, course: RunCourse | JobCourse) -> Waited:
@@ -90,20 +79,25 @@ class Watch:
     """
     The events of many runs: ``async with gh.watch(refs) as events``, then ``async for``.
 
+    Of a commit, runs that appear meanwhile are watched too. Where none appears within the grace, that
+    is an error.
+
     Nothing is asked while nobody iterates, and nothing is held: leaving the block ends it at once.
     """
 
     def __init__(
         self,
-        etags: EtagMemory,
-        concurrency: int,
+        rounds: Rounds,
         refs: Iterable[RunLike] | AsyncIterable[RunLike],
         options: Options,
+        commit: tuple[str, str] | None = None,
     ) -> None:
         check_refs(refs)
         self._refs = refs
         self._options = options
-        self._rounds = _rounds(etags, concurrency, options)
+        self._commit = commit
+        self._source: Source | None = None
+        self._rounds = rounds
         self._ready: deque[WatchEvent] = deque()
         self._open = False
 
@@ -115,8 +109,19 @@ class Watch:
         now = self._rounds.looks.now()
         for ref in dict.fromkeys(found):
             self._rounds.add(_course(ref, self._options, now))
+        if self._commit is not None:
+            self._source = self._make_source(*self._commit, now)
+            self._rounds.add_source(self._source)
         self._open = True
         return self
+
+    def _make_source(self, repo: str, sha: str, now: float) -> Source:
+        until, grace = self._options.until(now), self._options.grace
+
+        def course(ref: RunRef) -> RunCourse:
+            return _course(ref, self._options, self._rounds.looks.now(), until)
+
+        return Source(repo, {"head_sha": sha}, until, course=course, begun=now, grace=grace)
 
     async def __aexit__(self, *_: object) -> None:
         self._open = False
@@ -130,9 +135,18 @@ class Watch:
             raise RuntimeError("iterate over a watch inside its `async with` block")
         while not self._ready:
             if self._rounds.over:
+                if self._source is not None and not self._source.known:
+                    raise self._source.error or _no_runs(self._source)
                 raise StopAsyncIteration
             for course in await self._rounds.next():
                 if isinstance(course, RunCourse):
                     self._ready += course.events
                     course.events.clear()
         return self._ready.popleft()
+
+
+def _no_runs(source: Source) -> GHJobsError:
+    return GHJobsError(
+        f"no run of commit {source.base['head_sha']} in {source.repo} has appeared: is it pushed, and "
+        "does it start a workflow?"
+    )

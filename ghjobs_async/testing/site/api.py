@@ -85,6 +85,8 @@ class Api:
             ),
             "workflow": self._workflow,
             "annotations": lambda call: Answer.ok(*_page(call, job(call).annotations())),
+            "branch": self._branch,
+            "pull": self._pull,
             "installation": lambda call: Answer.ok(self.apps.installation(repo(call).full_name)),
             "repo": lambda call: Answer.ok(
                 payloads.repository(repo(call).id, repo(call).full_name)
@@ -248,6 +250,20 @@ class Api:
             if call.args["workflow"] in run.workflow_keys:
                 return Answer.ok(run.workflow_payload())
         raise _missing(call)
+
+    def _branch(self, call: Call) -> Answer:
+        """Answer with a branch: its newest commit is that of its newest run."""
+        for run in self._find_repo(call).newest_first:
+            if run.branch == call.args["branch"]:
+                return Answer.ok({"name": run.branch, "commit": {"sha": run.head_sha}})
+        raise _missing(call)
+
+    def _pull(self, call: Call) -> Answer:
+        number = int(call.args["pull"])
+        sha = self._find_repo(call).pulls.get(number)
+        if sha is None:
+            raise _missing(call)
+        return Answer.ok({"number": number, "state": "open", "head": {"sha": sha}})
 
     def _rate_limit(self, call: Call) -> Answer:
         if self.budget.limit is None:

@@ -37,6 +37,8 @@ _REPO_ROUTES: Final = {
     "workflows": (r"/actions/workflows", "/actions/workflows#list-repository-workflows"),
     "workflow": (_WORKFLOW, "/actions/workflows#get-a-workflow"),
     "annotations": (rf"{_CHECK_RUN}/annotations", "/checks/runs#list-check-run-annotations"),
+    "branch": (r"/branches/(?P<branch>.+)", "/branches/branches#get-a-branch"),
+    "pull": (r"/pulls/(?P<pull>[0-9]+)", "/pulls/pulls#get-a-pull-request"),
     "installation": (r"/installation", ""),
     "repo": (r"", ""),
 }

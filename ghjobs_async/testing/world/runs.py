@@ -38,6 +38,8 @@ class FakeRepo:
     runs: list[FakeRun] = attrs.field(factory=list)
     #: The runs in the order GitHub lists them.
     newest_first: list[FakeRun] = attrs.field(factory=list)
+    #: The head commit of each pull request, by its number.
+    pulls: dict[int, str] = attrs.field(factory=dict)
 
     def workflows(self) -> list[FakeRun]:
         """Give the first run of each workflow: it stands for the workflow."""
