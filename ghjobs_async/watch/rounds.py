@@ -121,7 +121,8 @@ class Rounds:
         one.due = now + pause(course, now, self.interval, one.failures)
         if course.error is not None:
             one.rests_until = one.due
-            self._report(course.error, one.due)
+            if course.verdict is None:
+                self._report(course.error, one.due)
             return
         if whole:
             one.sweep_at = now + SWEEP

@@ -40,7 +40,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "client": LIBRARY | {"listing", "logs", "watch"},
     "audit": LIBRARY - {"transport"} | {"atomic_file", "client", "display", "listing", "logs"},
     "testing": {"errors", "refs"},
-    "cli": LIBRARY | {"atomic_file", "audit", "client", "display", "listing", "logs", "testing"},
+    "cli": LIBRARY
+    | {"atomic_file", "audit", "client", "display", "listing", "logs", "testing", "watch"},
 }
 PURE = (
     *("atomic_file", "attempts", "audit/gantt", "checks", "display", "environment", "errors"),

@@ -29,9 +29,10 @@ FanOut: total
 Fetched: ref value
 ForbiddenError: server_time
 GHJobsError
-GitHubJobs: aclose base_url fan_out fan_out_logs get_job get_job_json get_log_url get_pull_head
+GitHubJobs: aclose base_url fan_out fan_out_logs get_branch_head get_job get_job_json
+    get_log_url get_pull_head
     get_run grep iter_runs list_annotations list_jobs open_log rate_limit requests_per_minute
-    stats wait_for_job wait_for_run watch
+    stats wait_for_job wait_for_run watch watch_commit
 Hit: after before end line match start
 Job: check_run_url completed_at conclusion created_at duration head_branch head_sha html_url id
     labels name node_id queued_for ran ref run_attempt run_id run_url runner_group_id

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 from async_tools import EPOCH, FakeClock, MakeClient
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ghjobs_async import GitHubJobs, LogUnavailableError, NotFoundError, inherited
@@ -64,6 +64,7 @@ def consistent(part: dict[str, Any]) -> bool:
 
 
 @given(runs)
+@settings(deadline=None, max_examples=50)
 def test_at_the_end_it_is_what_was_told(attempts: list[AttemptSpec]) -> None:
     """When everything has happened, run and jobs are those of a run that is not played."""
     fake, run = make(attempts)
@@ -76,6 +77,7 @@ def test_at_the_end_it_is_what_was_told(attempts: list[AttemptSpec]) -> None:
 
 
 @given(runs)
+@settings(deadline=None, max_examples=50)
 def test_states_only_go_forward(attempts: list[AttemptSpec]) -> None:
     """Attempts, jobs and steps come, and go from the queue to their ends, never back."""
     fake, run = make(attempts)
@@ -93,6 +95,7 @@ def test_states_only_go_forward(attempts: list[AttemptSpec]) -> None:
 
 
 @given(runs)
+@settings(deadline=None, max_examples=50)
 def test_nothing_is_known_before_it_happens(attempts: list[AttemptSpec]) -> None:
     """What is not completed has neither end nor conclusion, and no started step follows a pending one."""
     fake, run = make(attempts)
@@ -112,6 +115,7 @@ def test_nothing_is_known_before_it_happens(attempts: list[AttemptSpec]) -> None
 
 
 @given(runs, st.sampled_from([1.0, 7.0, 60.0]))
+@settings(deadline=None, max_examples=30)
 def test_no_time_lies_in_the_future(attempts: list[AttemptSpec], speed: float) -> None:
     """No answer of a played run has a time after its clock's, at any speed."""
     fake, run = make(

@@ -11,7 +11,9 @@ from async_tools import EPOCH, FakeClock, MakeClient, take_all
 from told import judge
 
 from ghjobs_async import (
+    AuthError,
     ConfigurationError,
+    GHJobsError,
     GitHubJobs,
     JobEvent,
     NotFoundError,
@@ -228,3 +230,51 @@ async def test_a_bad_hour(
 
 def judge_of(run: FakeRun, attempt: int) -> Verdict:
     return Verdict(str(run.attempts[attempt - 1].conclusion).replace("timed_out", "failure"))
+
+
+# -- the runs of a commit --------------------------------------------------------------------------
+
+
+async def test_runs_that_appear_are_followed(
+    github: FakeGitHub, gh: GitHubJobs, time: FakeClock
+) -> None:
+    """The watch of a commit takes up its runs as they appear, and ends when all have ended."""
+    sha = "a" * 40
+    events: list[WatchEvent] = []
+    added: list[FakeRun] = []
+    async with gh.watch_commit(REPO, sha.upper()) as watch:
+        # Nothing is there at first.
+        time.time += 20
+        added.append(github.play(github.add_run(REPO, head_sha=sha)))
+        async for event in watch:
+            events.append(event)
+            if len(added) < 3 and isinstance(event, RunEvent) and event.kind == "ended":
+                added.append(github.play(github.add_run(REPO, head_sha=sha, event="schedule")))
+    assert len(added) == 3
+    assert [judge(events, run) for run in added] == [Verdict.SUCCESS] * 3
+
+
+async def test_no_run_of_a_commit(github: FakeGitHub, gh: GitHubJobs, time: FakeClock) -> None:
+    """Where none appears within the grace that is an error, as is a list that is refused."""
+    github.add_run(REPO)
+    async with gh.watch_commit(REPO, "b" * 40, grace=30) as watch:
+        with pytest.raises(GHJobsError, match="has appeared"):
+            await anext(watch)
+    assert 30 <= time.time - EPOCH < 40
+    github.fail("runs", faults.bad_credentials())
+    async with gh.watch_commit(REPO, "b" * 40) as watch:
+        with pytest.raises(AuthError):
+            await anext(watch)
+    with pytest.raises(ConfigurationError, match="full id"):
+        gh.watch_commit(REPO, "main")
+
+
+async def test_the_head_of_a_branch(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """The newest commit of a branch is asked for, whatever is in its name."""
+    run = github.add_run(REPO, branch="topic/a#b")
+    assert await gh.get_branch_head(REPO, "topic/a#b") == run.head_sha
+    with pytest.raises(NotFoundError):
+        await gh.get_branch_head(REPO, "other")
+    for wrong in ("", "..", "a b", "a\n"):
+        with pytest.raises(ConfigurationError, match="branch"):
+            await gh.get_branch_head(REPO, wrong)
