@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from functools import partial
 from math import inf
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import attrs
 
@@ -17,7 +17,7 @@ from ghjobs_async.refs import RunRef
 from ghjobs_async.transport.budget import Budget
 from ghjobs_async.transport.etags import EtagMemory
 from ghjobs_async.watch.courses import Course, JobCourse, RunCourse
-from ghjobs_async.watch.pace import Allowance
+from ghjobs_async.watch.pace import SOON, Allowance
 from ghjobs_async.wire.messages import Answer, Request
 from ghjobs_async.wire.operations import get_job, get_run, list_jobs, list_runs
 
@@ -30,29 +30,36 @@ _LEAST: Final = 1.0
 
 @attrs.define(eq=False)
 class Purse:
-    """What one credential may spend on a watch."""
+    """What one credential may spend on watching, with all watches of the client together."""
 
     allowance: Allowance
     budget: Budget
     #: Whether an answer has come: only then is it known whether there is a limit.
     answered: bool = False
+    #: What the looks that are under way may cost.
+    reserved: int = 0
 
     def spend(self, now: float) -> None:
         """Count one answer that cost budget."""
         self.answered = True
         self.allowance.spend(self.budget.limit, now)
 
-    def count(self, now: float) -> float:
-        """Return how many requests may be sent at once."""
+    def affords(self, now: float, taken: int = 0) -> bool:
+        """Return whether a request may be sent now, after as many others as are *taken*."""
+        taken += self.reserved
         if self.budget.limit is None and not self.answered:
-            return 1
-        return self.allowance.count(self.budget.limit, now)
+            return taken == 0
+        return self.allowance.count(self.budget.limit, now) > taken
 
-    def ready_at(self, now: float, queue: float = 0) -> float:
-        """Return when a request may be sent that has this many others before it."""
+    def ready_at(self, now: float, taken: int = 0) -> float:
+        """Return when a request may be sent, after as many others as are *taken*."""
         if self.budget.limit is None:
-            return now
-        return self.allowance.ready_at(self.budget.limit, now, queue)
+            return now + (SOON if self.reserved else 0.0)
+        return self.allowance.ready_at(self.budget.limit, now, taken + self.reserved)
+
+
+#: The purses of a client, by the credential and the share.
+Purses: TypeAlias = dict[tuple[int, float], Purse]
 
 
 @attrs.define(eq=False)
@@ -64,13 +71,14 @@ class Looks:
         etags: Remembers the answers.
         concurrency: How many pages of one list are asked for at once.
         share: The share of the hourly limit that may be used.
+        purses: What was spent of it.
     """
 
     etags: EtagMemory
     concurrency: int
     share: float
+    purses: Purses
     _pages: Pages = attrs.field(init=False)
-    _purses: dict[int, Purse] = attrs.field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._pages = Pages(self.etags.requester, self.concurrency, self.etags)
@@ -83,7 +91,7 @@ class Looks:
         """Return what may be spent on this repository."""
         credential = await self.etags.requester.credentials.get(repo.partition("/")[0])
         fresh = Purse(Allowance(self.share), credential.budget)
-        return self._purses.setdefault(id(credential), fresh)
+        return self.purses.setdefault((id(credential), self.share), fresh)
 
     async def look(self, course: Course[Any], *, only_jobs: bool = False) -> None:
         """

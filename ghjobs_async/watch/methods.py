@@ -11,7 +11,7 @@ from ghjobs_async.transport.etags import EtagMemory
 from ghjobs_async.transport.requester import Requester
 from ghjobs_async.watch import watch as watching
 from ghjobs_async.watch.events import Follow, Waited
-from ghjobs_async.watch.looks import Looks
+from ghjobs_async.watch.looks import Looks, Purses
 from ghjobs_async.watch.rounds import Rounds
 from ghjobs_async.watch.watch import Watch
 
@@ -33,9 +33,10 @@ class Watching(Operations):
         super().__init__(requester, concurrency, etags if conditional else None)
         self._watch_etags = etags
         self._at_once = concurrency
+        self._purses: Purses = {}
 
     def _rounds(self, options: watching.Options) -> Rounds:
-        looks = Looks(self._watch_etags, self._at_once, options.budget_share)
+        looks = Looks(self._watch_etags, self._at_once, options.budget_share, self._purses)
         return Rounds(looks, self._at_once, options.interval)
 
     async def wait_for_run(
@@ -61,7 +62,8 @@ class Watching(Operations):
             timeout: After how many seconds to return in any case; None waits for ever.
             follow: What a new attempt does: ``"attempt"`` ends the wait, ``"run"`` goes on with it.
             grace: For how many seconds a 404 means that the run is not there yet.
-            budget_share: The share of the hourly limit that this may use.
+            budget_share: The share of the hourly limit that this may use, with all other watches of the
+                client that have the same one.
             interval: Seconds between two looks; None adapts it.
 
         Returns:
@@ -121,7 +123,8 @@ class Watching(Operations):
             timeout: After how many seconds every run gets a verdict; None waits for ever.
             follow: What a new attempt does; as in `wait_for_run`.
             grace: For how many seconds a 404 means that a run is not there yet.
-            budget_share: The share of the hourly limit that this may use.
+            budget_share: The share of the hourly limit that this may use, with all other watches of the
+                client that have the same one.
             interval: Seconds between two looks; None adapts it.
         """
         options = watching.Options(
@@ -155,7 +158,8 @@ class Watching(Operations):
             timeout: After how many seconds every run gets a verdict; None waits for ever.
             follow: What a new attempt does; as in `wait_for_run`.
             grace: For how many seconds it is no error that there is no run.
-            budget_share: The share of the hourly limit that this may use.
+            budget_share: The share of the hourly limit that this may use, with all other watches of the
+                client that have the same one.
             interval: Seconds between two looks; None adapts it.
 
         Raises (while iterating):

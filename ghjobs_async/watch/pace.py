@@ -18,8 +18,8 @@ _QUEUED: Final = (4.0, 30.0)
 # After errors: twice as long each time.
 _FIRST_RETRY: Final = 2.0
 _LAST_RETRY: Final = 30.0
-# What is refused now, by a limit or by the budget, is never tried again sooner than this.
-_SOON: Final = 1.0
+#: What is refused now, by a limit or by the budget, is never tried again sooner than this.
+SOON: Final = 1.0
 #: Each run is looked at by itself at least this often, whatever a list of runs says.
 SWEEP: Final = 300.0
 
@@ -39,7 +39,7 @@ def backoff(error: GHJobsError, now: float, interval: float | None, failures: in
         failures: How many answers in a row were errors.
     """
     if isinstance(error, RateLimitError):
-        return max(_SOON, error.retry_at.timestamp() - now)
+        return max(SOON, error.retry_at.timestamp() - now)
     longer = min(_LAST_RETRY, _FIRST_RETRY * 2.0 ** min(failures - 1, 30))
     return max(getattr(error, "retry_after", None) or 0.0, longer if interval is None else interval)
 
@@ -92,10 +92,10 @@ class Allowance:
         room = _HOUR * _BURST - max(0.0, self._next_at - now)
         return max(0, int(room / self._gap(limit) + 1e-6))
 
-    def ready_at(self, limit: int, now: float, queue: float = 0) -> float:
+    def ready_at(self, limit: int, now: float, queue: int = 0) -> float:
         """Return when a request may be sent that has this many others before it."""
         begin = max(self._next_at, now) - _HOUR * _BURST
-        return max(now + _SOON, begin + self._gap(limit) * (1 + queue))
+        return max(now + SOON, begin + self._gap(limit) * (1 + queue))
 
     def _gap(self, limit: int) -> float:
         return _HOUR / (max(1.0, limit * self.share) * (1 - _BURST))

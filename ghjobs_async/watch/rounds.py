@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -19,13 +20,13 @@ from ghjobs_async.models import Wait
 from ghjobs_async.transport.retries import reason_of
 from ghjobs_async.watch.boards import Board, Boards, Source
 from ghjobs_async.watch.courses import Course, RunCourse
-from ghjobs_async.watch.looks import Looks
+from ghjobs_async.watch.looks import Looks, Purse
 from ghjobs_async.watch.pace import SWEEP, backoff, pause
 
 # A look at a run asks for the run and for its jobs.
 _COST: Final = 2
 # From this many runs of a repository on, a list of them is worth its request.
-_FEW: Final = 2
+_FEW: Final = 3
 _REFUSALS: Final = (AuthError, ForbiddenError, NotFoundError)
 
 
@@ -90,8 +91,7 @@ class Rounds:
         now = self.looks.now()
         due = [one for one in self._watched.values() if min(one.due, one.course.until) <= now]
         if chosen := await self._affordable(due, now):
-            concurrency = min(self.concurrency, len(chosen))
-            await fanout.gather(chosen, self._look, concurrency=concurrency)
+            await self._look_at(chosen)
         courses = [one.course for one in self._watched.values()]
         for course in courses:
             course.close(self.looks.now())
@@ -112,6 +112,16 @@ class Rounds:
 
     # -- looks at one run or job -------------------------------------------------------------
 
+    async def _look_at(self, chosen: list[tuple[_Watched, Purse]]) -> None:
+        for _, purse in chosen:
+            purse.reserved += _COST
+        try:
+            ones = [one for one, _ in chosen]
+            await fanout.gather(ones, self._look, concurrency=min(self.concurrency, len(ones)))
+        finally:
+            for _, purse in chosen:
+                purse.reserved -= _COST
+
     async def _look(self, one: _Watched) -> None:
         course = one.course
         whole = not one.listed or self.looks.now() >= one.sweep_at
@@ -129,21 +139,17 @@ class Rounds:
         if one.listed and isinstance(course, RunCourse):
             one.due = min(one.due, one.sweep_at) if course.wants_jobs else one.sweep_at
 
-    async def _affordable(self, due: list[_Watched], now: float) -> list[_Watched]:
+    async def _affordable(self, due: list[_Watched], now: float) -> list[tuple[_Watched, Purse]]:
         """Return the looks that the budget allows, what moves first; the others wait in turn."""
-        if self.interval is not None:
-            return due
-        left: dict[int, float] = {}
+        taken: Counter[int] = Counter()
         chosen = []
         for one in sorted(due, key=lambda one: one.priority):
             purse = await self.looks.purse(one.course.ref.repo)
-            if id(purse) not in left:
-                left[id(purse)] = purse.count(now)
-            if left[id(purse)] > 0:
-                chosen.append(one)
+            if self.interval is not None or purse.affords(now, taken[id(purse)]):
+                chosen.append((one, purse))
             else:
-                one.due = purse.ready_at(now, queue=-left[id(purse)])
-            left[id(purse)] -= _COST
+                one.due = purse.ready_at(now, taken[id(purse)])
+            taken[id(purse)] += _COST
         return chosen
 
     # -- lists of runs -----------------------------------------------------------------------
@@ -178,7 +184,7 @@ class Rounds:
 
     async def _read(self, boards: Boards, board: Board, courses: dict[int, RunCourse]) -> None:
         purse, now = await self.looks.purse(boards.repo), self.looks.now()
-        if self.interval is None and purse.count(now) == 0:
+        if self.interval is None and not purse.affords(now):
             board.due = purse.ready_at(now)
             return
         try:
