@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from ghjobs_async.testing.world.payloads import epoch, iso
+from ghjobs_async.testing.world.payloads import epoch, iso, steps_in
 
 _TIMES: Final = ("created_at", "started_at", "completed_at")
 _RUNNER: Final = ("runner_id", "runner_name", "runner_group_id", "runner_group_name")
@@ -47,7 +47,9 @@ END: Final = Moment()
 def course(final: Mapping[str, object], created: int) -> tuple[float, float]:
     """Give when a job leaves the queue and when it ends; infinite if it never does."""
     begins = max(created, epoch(final.get("started_at")) or created)
-    ends = max(begins, epoch(final.get("completed_at")) or begins)
+    steps = [epoch(step.get("completed_at")) for step in steps_in(final)]
+    # A job that is told to be shorter than its steps ends with the last of them.
+    ends = max(begins, *(time or begins for time in (epoch(final.get("completed_at")), *steps)))
     if final.get("status") == "completed":
         # A job that no runner took, such as a skipped one, is never in progress.
         return (ends if final.get("runner_name", "") is None else begins), ends
@@ -57,7 +59,6 @@ def course(final: Mapping[str, object], created: int) -> tuple[float, float]:
 def job_at(final: dict[str, object], created: int, moment: Moment) -> dict[str, object]:
     """Give the JSON object of a job at a moment; *created* is when it was listed first."""
     begins, ends = course(final, created)
-    steps = final.get("steps")
     changes: dict[str, object] = {}
     if moment.now < begins:
         waits = begins == inf
@@ -68,8 +69,8 @@ def job_at(final: dict[str, object], created: int, moment: Moment) -> dict[str, 
     elif moment.now < ends:
         changes = {"status": "in_progress", "conclusion": None, "completed_at": None}
     data = {key: changes.get(key, value) for key, value in final.items()}
-    if isinstance(steps, list) and data["steps"]:
-        data["steps"] = [_step_at(step, moment) for step in steps]
+    if data.get("steps"):
+        data["steps"] = [_step_at(step, moment) for step in steps_in(final)]
     return data if moment.speed == 1 else moment.rewrite(data)
 
 
