@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import thread_time
+
 from async_tools import EPOCH, FakeClock, MakeClient, take_all
 from told import judge
 
@@ -140,3 +142,18 @@ async def test_a_poll_of_an_unchanged_run_is_cheap(github: FakeGitHub, gh: GitHu
         events = await take_all(watch)
     assert sum(isinstance(event, JobEvent) for event in events) == 100
     assert len(paid(github)) == 2
+
+
+async def test_a_poll_takes_below_a_millisecond(time: FakeClock) -> None:
+    """A poll of an unchanged run, which is two requests, takes below 1 ms of this thread's CPU."""
+    polls = 100
+    with FakeGitHub() as github:
+        run = github.add_run(REPO, jobs=[scenario.in_progress()] * 10)
+        async with GitHubJobs("x", base_url=github.base_url, clock=time.clock) as gh:
+            best = 1.0
+            for _ in range(4):
+                begun = thread_time()
+                await gh.wait_for_run(run.ref, timeout=polls, interval=1)
+                best = min(best, (thread_time() - begun) / polls)
+            assert gh.stats.not_modified >= 4 * 2 * polls - 2
+    assert best < 0.001
