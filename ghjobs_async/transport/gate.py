@@ -56,9 +56,7 @@ class Gate:
         self._slots = asyncio.Semaphore(self.concurrency)
 
     @asynccontextmanager
-    async def slot(
-        self, budget: Budget, url: str, *, patient: bool = True
-    ) -> AsyncIterator[Slot]:
+    async def slot(self, budget: Budget, url: str, *, patient: bool = True) -> AsyncIterator[Slot]:
         """
         Hold the slot of one request: wait for a turn, and give the slot back at the end.
 

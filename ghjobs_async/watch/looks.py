@@ -142,9 +142,10 @@ class Looks:
         self, repo: str, kind: str, make: MakeRequest[Item], limit: int | None = None
     ) -> Listing[Item]:
         purse = await self.purse(repo)
-        return await self._pages.read(
+        reading = await self._pages.fetch(
             (repo, kind), lambda size, page: self._polled(purse, make(size, page)), limit=limit
         )
+        return await self._pages.decode(reading)
 
     async def _ask(self, repo: str, request: Request[T]) -> T:
         return (await self.etags.send(self._polled(await self.purse(repo), request))).value
