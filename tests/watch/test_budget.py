@@ -115,6 +115,16 @@ async def test_a_list_that_never_changes(
     assert time.time - EPOCH < 400
 
 
+async def test_a_sweep_every_five_minutes(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """What waits in a queue is asked by itself every five minutes, and else only in the list."""
+    runs = [github.add_run(REPO, jobs=[scenario.queued()]) for _ in range(3)]
+    async with gh.watch([run.ref for run in runs], timeout=1700) as watch:
+        await take_all(watch)
+    alone = [asked for asked in github.requests if asked.operation == "run"]
+    # Five sweeps, and the look at the deadline, for which the list is enough.
+    assert len(alone) == 5 * 3
+
+
 async def test_a_share_of_the_budget(github: FakeGitHub, client: MakeClient) -> None:
     """No more requests that cost budget are sent in an hour than the share allows."""
     github.budget.limit = 200

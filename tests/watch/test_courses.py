@@ -14,7 +14,7 @@ from told import judge
 
 from ghjobs_async import Job, JobEvent, JobList, NotFoundError, Run, StepEvent, Verdict, to_dict
 from ghjobs_async.errors import ServerError
-from ghjobs_async.testing import FakeGitHub, FakeRun, JobSpec, scenario
+from ghjobs_async.testing import AttemptSpec, FakeGitHub, FakeRun, JobSpec, scenario
 from ghjobs_async.watch.courses import RunCourse
 from ghjobs_async.watch.events import WatchEvent
 from ghjobs_async.wire.convert import load
@@ -108,6 +108,68 @@ def test_a_status_of_the_run_may_go_back() -> None:
     course.see_run(decoded(state, Run), EPOCH + 30)
     (event,) = course.events
     assert (event.kind, event.run and event.run.status) == ("changed", "waiting")  # type: ignore[union-attr]
+
+
+def test_a_run_that_ended_is_not_superseded() -> None:
+    """An end that was seen counts, though the list of jobs lags and the run is run again."""
+    fake = FakeGitHub(clock=lambda: EPOCH)
+    first, second = scenario.rerun_failed([scenario.failing("a")])
+    attempts = [first, AttemptSpec(second.jobs, after=20)]
+    run = fake.add_run(REPO, attempts=attempts)
+    course = RunCourse(run.ref, EPOCH)
+    look(course, fake, run, 30, EPOCH + 30)
+    course.see_run(decoded(fake.at(run, 90).run, Run), EPOCH + 90)
+    course.close(EPOCH + 90)
+    assert course.verdict is None
+    course.see_run(decoded(fake.at(run, 150).run, Run), EPOCH + 150)
+    ended = tuple(decoded(job, Job) for job in fake.at(run, 90).jobs)
+    course.see_jobs(JobList(ended, 1), EPOCH + 150)
+    course.close(EPOCH + 150)
+    assert course.waited().verdict == Verdict.FAILURE
+    assert course.waited().attempt == 1
+
+
+def test_a_list_without_the_last_job_is_read_again() -> None:
+    """Where no job ended when the run did, the list is older than that: one is missing."""
+    fake, run = play(JobSpec("a", seconds=10), JobSpec("b", seconds=10, listed_after=200))
+    course = RunCourse(run.ref, EPOCH)
+    now = run.attempts[-1].updated + 5.0
+    course.see_run(decoded(fake.at(run, 1000).run, Run), now)
+    early = tuple(decoded(job, Job) for job in fake.at(run, 100).jobs)
+    course.see_jobs(JobList(early, 1), now)
+    course.close(now)
+    assert course.verdict is None
+    late = tuple(decoded(job, Job) for job in fake.at(run, 1000).jobs)
+    course.see_jobs(JobList(late, 2), now + 1)
+    course.close(now + 1)
+    assert course.verdict == Verdict.SUCCESS
+
+
+def test_a_list_that_cannot_be_read_does_not_lag() -> None:
+    """The minute for a lagging list ends with a good answer, not with an error."""
+    fake, run = play(JobSpec("a"))
+    course = RunCourse(run.ref, EPOCH)
+    course.see_run(decoded(fake.at(run, 1000).run, Run), EPOCH + 1000)
+    running = tuple(decoded(job, Job) for job in fake.at(run, 20).jobs)
+    course.see_jobs(JobList(running, 1), EPOCH + 1000)
+    course.fail(ServerError("GET /: 502 Bad Gateway", status=502), EPOCH + 1070)
+    course.close(EPOCH + 1070)
+    assert course.verdict is None
+    course.see_jobs(JobList(running, 1), EPOCH + 1080)
+    course.close(EPOCH + 1080)
+    assert course.verdict == Verdict.SUCCESS
+
+
+def test_jobs_of_the_next_attempt_are_not_this_ones() -> None:
+    """A list that is newer than the run has jobs that the watched attempt has not."""
+    fake, run = play(JobSpec("a"))
+    course = RunCourse(run.ref, EPOCH)
+    look(course, fake, run, 20, EPOCH)
+    (job,) = fake.at(run, 20).jobs
+    later = decoded({**job, "id": 7, "run_attempt": 2}, Job)
+    course.events.clear()
+    course.see_jobs(JobList((later,), 1), EPOCH)
+    assert course.events == []
 
 
 def test_a_refusal_while_it_is_there() -> None:

@@ -195,7 +195,7 @@ async def test_every_attempt_is_followed(github: FakeGitHub, gh: GitHubJobs) -> 
     """With follow="run" the wait goes on with the new attempt."""
     first, second = scenario.rerun_failed([scenario.failing("a"), JobSpec("b")])
     run = github.play(github.add_run(REPO, attempts=[first, AttemptSpec(second.jobs, after=1)]))
-    waited = await gh.wait_for_run(run.ref, interval=100, follow="run")
+    waited = await gh.wait_for_run(run.ref, interval=50, follow="run")
     assert (waited.verdict, waited.attempt) == (Verdict.SUCCESS, 2)
     assert waited.jobs is not None
     assert [job.id for job in waited.jobs] == [job.id for job in run.jobs]

@@ -31,6 +31,8 @@ def judge(events: Iterable[WatchEvent], run: FakeRun, *, last: int | None = None
     assert [event.verdict for event in runs[:-1]] == [None] * (len(runs) - 1)
     changed = [(e.run and (e.run.status, e.run.conclusion, e.run.run_attempt)) for e in runs[:-1]]
     assert all(a != b for a, b in pairwise(changed)), changed
+    ranks = [(e.run.run_attempt, RANKS[str(e.run.status)]) for e in runs if e.run]
+    assert ranks == sorted(ranks, key=lambda one: (one[0] or 0, one[1])), "no run goes back here"
     _jobs(told)
     verdict = runs[-1].verdict
     assert verdict is not None
