@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from time import thread_time
 
 from async_tools import EPOCH, FakeClock, MakeClient, take_all
 from told import judge
 
-from ghjobs_async import GitHubJobs, JobEvent, RunEvent, Verdict
+from ghjobs_async import GitHubJobs, JobEvent, RunEvent, RunRef, Verdict
 from ghjobs_async.testing import FakeGitHub, JobSpec, faults, scenario
 
 REPO = "octo-org/octo-repo"
@@ -94,6 +95,26 @@ async def test_a_run_among_strangers(github: FakeGitHub, gh: GitHubJobs, time: F
     assert time.time - EPOCH < 1000
 
 
+async def test_a_run_that_the_list_no_longer_has(
+    github: FakeGitHub, gh: GitHubJobs, time: FakeClock
+) -> None:
+    """A run that is gone from the list is looked at by itself at once, and ends after the grace."""
+    runs = [github.add_run(REPO, jobs=[scenario.queued()]) for _ in range(4)]
+    gone = runs[0]
+    ended = {}
+    async with gh.watch([run.ref for run in runs], timeout=280) as watch:
+        await anext(watch)
+        github.repo(REPO).newest_first.remove(gone)
+        del github.runs_by_id[gone.id]
+        async for event in watch:
+            if isinstance(event, RunEvent) and event.kind == "ended":
+                ended[event.ref] = (event.verdict, time.time - EPOCH)
+    verdict, after = ended.pop(gone.ref)
+    assert verdict == Verdict.UNREACHABLE
+    assert 60 <= after < 100
+    assert {verdict for verdict, _ in ended.values()} == {Verdict.DEADLINE}
+
+
 async def test_a_list_that_is_refused(github: FakeGitHub, gh: GitHubJobs) -> None:
     """Where runs cannot be listed, each is looked at by itself."""
     runs = [github.play(github.add_run(REPO)) for _ in range(3)]
@@ -107,11 +128,11 @@ async def test_a_list_that_never_changes(
     github: FakeGitHub, gh: GitHubJobs, time: FakeClock
 ) -> None:
     """Each run is also looked at by itself every five minutes, whatever the list says."""
-    runs = [github.play(github.add_run(REPO)) for _ in range(2)]
+    runs = [github.play(github.add_run(REPO)) for _ in range(3)]
     github.fail("runs", faults.stale(10**6), times=None)
     async with gh.watch([run.ref for run in runs]) as watch:
         events = await take_all(watch)
-    assert [judge(events, run) for run in runs] == [Verdict.SUCCESS] * 2
+    assert [judge(events, run) for run in runs] == [Verdict.SUCCESS] * 3
     assert time.time - EPOCH < 400
 
 
@@ -125,6 +146,16 @@ async def test_a_sweep_every_five_minutes(github: FakeGitHub, gh: GitHubJobs) ->
     assert len(alone) == 5 * 3
 
 
+async def test_a_limit_is_reported_once(github: FakeGitHub, client: MakeClient) -> None:
+    """However many runs have to wait for a limit, that is one wait."""
+    waits: list[object] = []
+    refs = [github.play(github.add_run(f"{REPO}{n}")).ref for n in range(5)]
+    github.fail("run", faults.secondary_limit(retry_after=100), after=5)
+    async with client(on_wait=waits.append).watch(refs) as watch:
+        await take_all(watch)
+    assert len(waits) == 1
+
+
 async def test_a_share_of_the_budget(github: FakeGitHub, client: MakeClient) -> None:
     """No more requests that cost budget are sent in an hour than the share allows."""
     github.budget.limit = 200
@@ -134,6 +165,25 @@ async def test_a_share_of_the_budget(github: FakeGitHub, client: MakeClient) -> 
         await take_all(watch)
     used = github.budget.window("Bearer ghp_secret").used
     assert 30 <= used <= 42
+
+
+async def test_errors_cost_budget_too(github: FakeGitHub, client: MakeClient) -> None:
+    """A 404 is paid for like any answer, so it counts."""
+    github.budget.limit = 200
+    missing = [RunRef(github.add_run(f"{REPO}{n}").repo, 7) for n in range(10)]
+    async with client().watch(missing, timeout=3500, grace=3600) as watch:
+        await take_all(watch)
+    assert 10 <= github.budget.window("Bearer ghp_secret").used <= 42
+
+
+async def test_failing_lists_of_jobs_are_left_alone(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """The list of runs tells often that a run goes on; what fails is asked less often than that."""
+    runs = [github.add_run(REPO, jobs=[scenario.in_progress()]) for _ in range(3)]
+    github.fail("jobs", faults.status(500), times=None)
+    async with gh.watch([run.ref for run in runs], timeout=600) as watch:
+        await take_all(watch)
+    asked = Counter(asked.operation for asked in github.requests)
+    assert asked["jobs"] / 3 < 30 < asked["runs"]
 
 
 async def test_an_interval_is_kept(github: FakeGitHub, gh: GitHubJobs, time: FakeClock) -> None:

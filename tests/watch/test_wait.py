@@ -158,6 +158,27 @@ async def test_a_limit_is_waited_out_up_to_the_deadline(
     assert time.time == begun + 100
 
 
+async def test_no_wait_is_longer_than_the_deadline(
+    github: FakeGitHub, gh: GitHubJobs, time: FakeClock
+) -> None:
+    """A limit that other operations would wait for does not delay the verdict."""
+    run = github.add_run(REPO, jobs=[scenario.in_progress()])
+    github.fail("run", faults.secondary_limit(retry_after=300), after=2)
+    waited = await gh.wait_for_run(run.ref, timeout=100)
+    assert waited.verdict == Verdict.UNREACHABLE
+    assert time.time == EPOCH + 100
+
+
+async def test_a_wrong_configuration_is_an_error_at_once(
+    github: FakeGitHub, client: MakeClient, time: FakeClock
+) -> None:
+    """What the caller has to change is not waited out."""
+    gh = client(lambda owner: 5)
+    with pytest.raises(ConfigurationError):
+        await gh.wait_for_run(github.add_run(REPO).ref)
+    assert time.time == EPOCH
+
+
 async def test_a_bad_hour_is_one_more_poll(
     github: FakeGitHub, gh: GitHubJobs, time: FakeClock
 ) -> None:
