@@ -95,7 +95,9 @@ class Boards:
         return True
 
     def ask_again(self, now: float) -> None:
-        """See that the last run that is watched has ended."""
+        """Make every list due: the last run that is watched has ended, or a deadline has come."""
+        for board in self.lists:
+            board.due = min(board.due, now)
 
     def appeared(self, runs: Iterable[Run]) -> list[RunCourse]:  # noqa: ARG002
         """Return the courses of runs that are to be watched, too."""
@@ -196,8 +198,9 @@ class Source(Boards):
             raise error
 
     def ask_again(self, now: float) -> None:
-        """Read the list once more, since all of its runs have ended: others may have appeared."""
-        self.settled, self.lists[0].due = False, now
+        """Make every list due, since others may have appeared when all runs have ended."""
+        super().ask_again(now)
+        self.settled = False
 
 
 def _may_be_older(course: RunCourse, moment: datetime | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from math import inf
 from typing import Any, Final
 
 import attrs
@@ -171,8 +172,12 @@ class Rounds:
         repos = self._listable()
         self._boards = {repo: self._boards.get(repo) or Boards(repo) for repo in repos}
         listed: set[int] = set()
+        # At the deadline of a run the lists tell once more how it is.
+        last = min((one.course.until for one in self._watched.values()), default=inf)
         for repo, courses in repos.items():
             boards, done = self._boards[repo], list[Board]()
+            if last <= self.looks.now():
+                boards.ask_again(self.looks.now())
             while board := next((one for one in boards.due(self.looks.now(), done)), None):
                 done.append(board)
                 await self._read(boards, board, courses)

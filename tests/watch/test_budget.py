@@ -136,6 +136,17 @@ async def test_a_list_that_never_changes(
     assert time.time - EPOCH < 400
 
 
+async def test_the_list_is_read_at_the_deadline(
+    github: FakeGitHub, gh: GitHubJobs, time: FakeClock
+) -> None:
+    """What ended just before the deadline has its own verdict."""
+    jobs = [JobSpec(queued_for=290, seconds=5, steps=0)]
+    runs = [github.play(github.add_run(REPO, jobs=jobs)) for _ in range(3)]
+    async with gh.watch([run.ref for run in runs], timeout=299) as watch:
+        events = await take_all(watch)
+    assert [judge(events, run) for run in runs] == [Verdict.SUCCESS] * 3
+
+
 async def test_a_sweep_every_five_minutes(github: FakeGitHub, gh: GitHubJobs) -> None:
     """What waits in a queue is asked by itself every five minutes, and else only in the list."""
     runs = [github.add_run(REPO, jobs=[scenario.queued()]) for _ in range(3)]
