@@ -231,6 +231,12 @@ def test_an_object_for_each_change(ghjobs: Any, fake: FakeGitHub, clock: FakeClo
     keys += ["status", "conclusion", "previous"]
     assert all(list(line) == keys for line in told[:-1])
     assert list(told[-1]) == [*keys, "verdict"]
+    runs = [(line["status"], line["previous"]) for line in told if line["event"] == "run"]
+    assert runs == [
+        ("queued", None),
+        ("in_progress", "queued"),
+        ("completed", "in_progress"),
+    ]
     (start,) = [line for line in told if line["event"] == "job" and line["status"] == "in_progress"]
     assert start == {
         "event": "job",

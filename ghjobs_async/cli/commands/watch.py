@@ -19,12 +19,12 @@ from ghjobs_async.cli.options import Common, Repo, command, run_with
 from ghjobs_async.cli.output.console import Exit, is_terminal, report
 from ghjobs_async.cli.output.log_lines import failed_at
 from ghjobs_async.cli.output.progress import Progress
-from ghjobs_async.cli.output.watch import WatchView, print_json_line, print_line
+from ghjobs_async.cli.output.watch import WatchView, print_line
 from ghjobs_async.cli.target import Target
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError, GHJobsError, LogUnavailableError
 from ghjobs_async.fanout import Failed, FanOutMany
-from ghjobs_async.models import Job, Status
+from ghjobs_async.models import Job, Run, Status
 from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.watch.events import JobEvent, RunEvent, Verdict, WatchEvent, verdict_of
 from ghjobs_async.watch.watch import Watch
@@ -194,13 +194,19 @@ class _Follower:
         """Watch until the end, and return the exit status."""
         async with await self._open(gh, what) as events:
             if self.progress is None:
-                async with aclosing(self._changes(events)) as changes:
-                    async for event in changes:
-                        (print_json_line if self.json else print_line)(event)
+                await self._print(events)
             else:
                 with self.progress.drawing(self.view.lines):
                     await self._draw(gh, events)
         return self._status()
+
+    async def _print(self, events: Watch) -> None:
+        runs: dict[RunRef, Run | None] = {}
+        async with aclosing(self._changes(events)) as changes:
+            async for event in changes:
+                print_line(event, runs.get(event.ref), as_json=self.json)
+                if isinstance(event, RunEvent):
+                    runs[event.ref] = event.run
 
     async def _open(self, gh: GitHubJobs, what: RunRef | JobRef | _Commit) -> Watch:
         timeout, interval = self.how.timeout, self.how.interval

@@ -27,8 +27,14 @@ _NAME_SHARE: Final = 0.6
 _DONE: Final = frozenset({"success", "skipped", "neutral"})
 
 
-def to_json(event: WatchEvent) -> dict[str, object]:
-    """Return the object of a change; only a run's last one has a verdict."""
+def to_json(event: WatchEvent, before: Run | None = None) -> dict[str, object]:
+    """
+    Return the object of a change; only a run's last one has a verdict.
+
+    Args:
+        event: The change.
+        before: The run as it was told before.
+    """
     if isinstance(event, RunEvent):
         run = event.run
         found: dict[str, object] = {
@@ -42,7 +48,7 @@ def to_json(event: WatchEvent) -> dict[str, object]:
             "step": None,
             "status": run and run.status,
             "conclusion": run and run.conclusion,
-            "previous": None,
+            "previous": before and before.status,
         }
         return found if event.verdict is None else {**found, "verdict": str(event.verdict)}
     part = event.job if isinstance(event, JobEvent) else event.step
@@ -61,15 +67,13 @@ def to_json(event: WatchEvent) -> dict[str, object]:
     }
 
 
-def print_json_line(event: WatchEvent) -> None:
-    """Print the object of a change on a line of its own, at once."""
-    sys.stdout.write(json.dumps(to_json(event), separators=(",", ":")) + "\n")
-    sys.stdout.flush()
-
-
-def print_line(event: WatchEvent) -> None:
-    """Print a change as one line with tabs, at once."""
-    told = to_json(event)
+def print_line(event: WatchEvent, before: Run | None, *, as_json: bool) -> None:
+    """Print a change at once, as one line with tabs or as an object."""
+    told = to_json(event, before)
+    if as_json:
+        sys.stdout.write(json.dumps(told, separators=(",", ":")) + "\n")
+        sys.stdout.flush()
+        return
     state = told["conclusion"] if told["status"] == Status.COMPLETED else told["status"]
     cells = (told["event"], told["kind"], told["run_id"], told["attempt"], told["name"])
     row(*cells, told["step"], state, told.get("verdict"))
