@@ -69,3 +69,28 @@ async def test_the_deadline_ends_what_stalls(
     assert waited.verdict == Verdict.UNREACHABLE
     assert "no answer" in waited.reason
     assert time.time < EPOCH + 1
+
+
+async def test_cancelled_anywhere(github: FakeGitHub, client: MakeClient) -> None:
+    """Wherever a watch is cancelled, its tasks end, and slots and budget are free for the next."""
+    github.budget.limit = 100
+    gh = client(concurrency=2, retries=0)
+    refs = [github.add_run(REPO, jobs=[scenario.in_progress()]).ref for _ in range(4)]
+    done = github.add_run("octo-org/done").ref
+
+    async def watch() -> None:
+        async with gh.watch(refs, interval=1) as events:
+            async for _ in events:
+                pass
+
+    for steps in range(0, 120, 4):
+        task = asyncio.create_task(watch())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert [one for one in asyncio.all_tasks() if "worker" in repr(one.get_coro())] == []
+    assert gh.rate_limit is not None
+    assert (await gh.wait_for_run(done, interval=1)).verdict == Verdict.SUCCESS
+    assert (await gh.wait_for_run(done, budget_share=1.0)).verdict == Verdict.SUCCESS
