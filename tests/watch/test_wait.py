@@ -169,11 +169,22 @@ async def test_no_wait_is_longer_than_the_deadline(
     assert time.time == EPOCH + 100
 
 
+class Broken:
+    """An auth object that has no key."""
+
+    async def header(self, ask: object, clock: object) -> str:
+        raise ConfigurationError("no key")
+
+    def refused(self, header: str) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("auth", [lambda owner: 5, Broken()])
 async def test_a_wrong_configuration_is_an_error_at_once(
-    github: FakeGitHub, client: MakeClient, time: FakeClock
+    github: FakeGitHub, client: MakeClient, time: FakeClock, auth: object
 ) -> None:
     """What the caller has to change is not waited out."""
-    gh = client(lambda owner: 5)
+    gh = client(auth)
     with pytest.raises(ConfigurationError):
         await gh.wait_for_run(github.add_run(REPO).ref)
     assert time.time == EPOCH
