@@ -125,7 +125,9 @@ class Rounds:
 
     async def _look(self, one: _Watched) -> None:
         course = one.course
-        whole = not one.listed or self.looks.now() >= one.sweep_at
+        # Where the list failed that tells about the run, it is asked itself.
+        untold = not one.listed or course.error is not None
+        whole = untold or self.looks.now() >= one.sweep_at
         await self.looks.look(course, only_jobs=not whole)
         now = self.looks.now()
         one.failures = 0 if course.error is None else one.failures + 1

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from time import thread_time
 
+import pytest
 from async_tools import EPOCH, FakeClock, MakeClient, take_all
 from told import judge
 
-from ghjobs_async import GitHubJobs, JobEvent, RunEvent, RunRef, Verdict
+from ghjobs_async import GitHubJobs, JobEvent, RunEvent, RunRef, Verdict, Wait
 from ghjobs_async.testing import FakeGitHub, JobSpec, faults, scenario
 
 REPO = "octo-org/octo-repo"
@@ -122,6 +123,38 @@ async def test_a_list_that_is_refused(github: FakeGitHub, gh: GitHubJobs) -> Non
     async with gh.watch([run.ref for run in runs]) as watch:
         events = await take_all(watch)
     assert [judge(events, run) for run in runs] == [Verdict.SUCCESS] * 3
+
+
+@pytest.mark.parametrize(
+    ("on", "lasts", "verdict"),
+    [
+        ("runs", 5, Verdict.DEADLINE),
+        ("runs", None, Verdict.SUCCESS),
+        ("api", None, Verdict.UNREACHABLE),
+    ],
+)
+async def test_a_list_that_fails(
+    github: FakeGitHub,
+    client: MakeClient,
+    time: FakeClock,
+    on: str,
+    lasts: int | None,
+    verdict: Verdict,
+) -> None:
+    """A failure of the list is waited out once for all; at the deadline each run is asked itself."""
+    waits: list[Wait] = []
+    # They end while the list fails, but for those that are waited for beyond the deadline.
+    jobs = [JobSpec(queued_for=100 if lasts is None else 900, seconds=9, steps=0)]
+    runs = [github.play(github.add_run(REPO, jobs=jobs)) for _ in range(5)]
+    gh = client(on_wait=waits.append)
+    async with gh.watch([run.ref for run in runs], timeout=250) as watch:
+        events = [await anext(watch) for _ in range(5)]
+        github.fail(on, faults.status(500), times=lasts, where=lambda _: time.time > EPOCH + 30)
+        events += await take_all(watch)
+    ends = [event for event in events if isinstance(event, RunEvent) and event.kind == "ended"]
+    assert [event.verdict for event in ends] == [verdict] * 5
+    assert {wait.reason for wait in waits} == {"retry after 500"}
+    assert len(waits) < 20
 
 
 async def test_a_list_that_never_changes(

@@ -39,10 +39,10 @@ of its head commit; runs that appear meanwhile too.
 Elsewhere than on a terminal, each change is a line with tabs: run, job or step;
 found, changed, new_attempt or ended; run, attempt, name, step, state, verdict.
 
-Exit status: 7 no jobs appeared, 8 a new attempt began, 9 unreachable or refused,
-124 not ended within --timeout, 130 interrupted; else 0, and with --exit-status
-0 success or skipped, 1 failure, 4 cancelled, 5 timed out, 6 action required.
-Of several runs the worst counts.
+Exit status: 7 no jobs appeared, 8 a new attempt began, 9 unreachable or
+refused, 124 not ended within --timeout, 130 interrupted; else 0, and with
+--exit-status 0 success or skipped, 1 failure, 4 cancelled, 5 timed out,
+6 action required. Of several runs the worst counts.
 
 Examples:
 
