@@ -149,7 +149,10 @@ def docs(session: nox.Session) -> None:
     session.install("-e", ".[all]", *group("docs"))
     pdoc = ("python", "-W", "error", "-m", "pdoc", "--docformat", "google")
     # `GitHubJobs` has most of its methods from `operations`.
-    modules = ("ghjobs_async", "ghjobs_async.operations", "ghjobs_async.testing")
+    modules = (
+        *("ghjobs_async", "ghjobs_async.operations", "ghjobs_async.watch.methods"),
+        "ghjobs_async.testing",
+    )
     session.run(*pdoc, "--output-directory", "build/docs", *modules)
 
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ghjobs_async.attempts import inherited, latest_jobs
     from ghjobs_async.client import GitHubJobs
     from ghjobs_async.clock import Clock
     from ghjobs_async.errors import (
@@ -66,6 +67,8 @@ if TYPE_CHECKING:
     from ghjobs_async.transport.app import AppAuth
     from ghjobs_async.transport.auth import TokenAuth
     from ghjobs_async.transport.stats import Stats
+    from ghjobs_async.watch.events import JobEvent, RunEvent, StepEvent, Verdict, Waited, WatchEvent
+    from ghjobs_async.watch.watch import Watch
 
 __all__ = [
     "Actor",
@@ -90,6 +93,7 @@ __all__ = [
     "GitHubJobs",
     "Hit",
     "Job",
+    "JobEvent",
     "JobHit",
     "JobList",
     "JobLog",
@@ -109,18 +113,26 @@ __all__ = [
     "RequestTimeoutError",
     "ResponseError",
     "Run",
+    "RunEvent",
     "RunRef",
     "RunSearch",
     "ServerError",
     "Stats",
     "Status",
     "Step",
+    "StepEvent",
     "StepLog",
     "StepLogs",
     "TokenAuth",
     "TransportError",
     "Undecodable",
+    "Verdict",
     "Wait",
+    "Waited",
+    "Watch",
+    "WatchEvent",
+    "inherited",
+    "latest_jobs",
     "parse_log",
     "plain",
     "split_steps",
@@ -130,8 +142,16 @@ __all__ = [
 # Where the names are looked for when they are used, in this order: whoever needs only some of them,
 # as the command does, starts fast.
 _HOMES = (
-    *("errors", "clock", "refs", "models", "logtext", "fanout", "transport.auth", "transport.app"),
-    *("transport.stats", "listing.run_search", "logs.job_log", "logs.log_grep", "client"),
+    *("errors", "clock", "refs", "models", "attempts", "logtext", "fanout", "transport.auth"),
+    *(
+        "transport.app",
+        "transport.stats",
+        "watch.events",
+        "listing.run_search",
+        "logs.job_log",
+        "logs.log_grep",
+    ),
+    *("watch.watch", "client"),
 )
 
 if not TYPE_CHECKING:

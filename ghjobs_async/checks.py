@@ -73,6 +73,25 @@ def _resolve(
     )
 
 
+def check_branch(value: object) -> str:
+    """Return the name of a branch, if it can be one."""
+    # https://git-scm.com/docs/git-check-ref-format
+    if isinstance(value, str) and re.fullmatch(
+        r"(?!\.{1,2}$)[^\s\x00-\x1f\x7f~^:?*\[\\]{1,255}", value
+    ):
+        return value
+    raise ConfigurationError(f"not the name of a branch: {shown(value)}")
+
+
+def check_sha(value: object) -> str:
+    """Return the id of a commit if it is a full one: GitHub finds no run by a part of it."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", value.lower()):
+        return value.lower()
+    raise ConfigurationError(
+        f"a commit is its full id of 40 digits (git rev-parse HEAD), not {shown(value)}"
+    )
+
+
 def check_api_version(value: object) -> None:
     """Reject what cannot be a version of the API."""
     if value is None or (isinstance(value, str) and re.fullmatch(r"[0-9A-Za-z.-]{1,40}", value)):

@@ -1,4 +1,4 @@
-"""`GitHubJobs`: the client, its logs and its fan-outs; `Operations` has its other methods."""
+"""`GitHubJobs`: the client, its logs and its fan-outs; `Operations` and `Watching` have the rest."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ from ghjobs_async.logs.log_grep import LogGrep
 from ghjobs_async.logs.storage import Storage
 from ghjobs_async.logtext.search import Context
 from ghjobs_async.models import JobList, LogLink, RateLimit, Wait
-from ghjobs_async.operations import Operations
 from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.transport.auth import AuthSource, CredentialStore, TokenAuth
 from ghjobs_async.transport.etags import DEFAULT_BOUND, EtagMemory
@@ -40,6 +39,7 @@ from ghjobs_async.transport.requester import Requester
 from ghjobs_async.transport.retries import Retries
 from ghjobs_async.transport.session import DEFAULT_TIMEOUT, Sessions
 from ghjobs_async.transport.stats import Counters, Stats
+from ghjobs_async.watch.methods import Watching
 from ghjobs_async.wire.operations import Filter
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class _Environment(Enum):
     TOKEN = "the environment's token"  # noqa: S105 -- no token
 
 
-class GitHubJobs(Operations):
+class GitHubJobs(Watching):
     """
     GitHub's workflow jobs: get a job, list the jobs of a run, read their logs; one or many.
 
@@ -132,8 +132,9 @@ class GitHubJobs(Operations):
             retries=Retries(retries, clock, max_wait, gate.report_retry),
             clock=clock,
         )
-        bound = DEFAULT_BOUND if conditional is True else conditional
-        super().__init__(requester, concurrency, EtagMemory(requester, bound) if bound else None)
+        bound = DEFAULT_BOUND if isinstance(conditional, bool) else conditional
+        etags = EtagMemory(requester, bound)
+        super().__init__(requester, concurrency, etags, conditional=bool(conditional))
         self._base_url = root
         self._pace = requests_per_minute
         self._concurrency = concurrency

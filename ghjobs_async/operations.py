@@ -10,6 +10,7 @@ from typing import TypeVar
 from ghjobs_async.checks import (
     JobLike,
     RunLike,
+    check_branch,
     check_filter,
     resolve_job,
     resolve_run,
@@ -25,6 +26,7 @@ from ghjobs_async.transport.requester import Requester
 from ghjobs_async.wire.messages import Request
 from ghjobs_async.wire.operations import (
     Filter,
+    get_branch_head,
     get_job,
     get_job_json,
     get_pull_head,
@@ -164,6 +166,15 @@ class Operations:
         """
         number = check_id(number, "a pull request")
         return await self._requester.send(get_pull_head(check_repo(repo), number))
+
+    async def get_branch_head(self, repo: str, branch: str) -> str:
+        """
+        Fetch the newest commit of a branch, whose runs `watch_commit` watches.
+
+        ``GET /repos/{owner}/{repo}/branches/{branch}`` --
+        https://docs.github.com/rest/branches/branches#get-a-branch
+        """
+        return await self._requester.send(get_branch_head(check_repo(repo), check_branch(branch)))
 
     async def list_repos(
         self, owner: str, *, kind: OwnerKind = "orgs"

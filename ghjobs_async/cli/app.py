@@ -45,6 +45,7 @@ _COMMANDS: Final = {
     "runs": "List the runs of a repository or of a pull request.",
     "list": "List the jobs of a run or of one of its attempts.",
     "log": "Print or save the log of a job.",
+    "watch": "Wait for runs, and show their changes.",
     "grep": "Search the logs of many jobs.",
     "audit": "Fetch the jobs and logs of many runs into a folder, and sum them up.",
     "query": "Ask the database of an audit, in SQL.",

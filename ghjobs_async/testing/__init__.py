@@ -9,6 +9,7 @@ from ghjobs_async.testing.server.messages import Asked
 from ghjobs_async.testing.world.logs import GeneratedLog, LogOptions, generate_log
 from ghjobs_async.testing.world.runs import FakeAttempt, FakeJob, FakeRun
 from ghjobs_async.testing.world.specs import AttemptSpec, JobSpec, StepSpec
+from ghjobs_async.testing.world.world import RunState
 
 __all__ = [
     "Asked",
@@ -22,6 +23,7 @@ __all__ = [
     "JobSpec",
     "LogOptions",
     "Rule",
+    "RunState",
     "StepSpec",
     "faults",
     "fill_demo",

@@ -16,7 +16,9 @@ from ghjobs_async.testing.site.api import Api
 from ghjobs_async.testing.site.credentials import Apps, Budget
 from ghjobs_async.testing.site.routes import call_of
 from ghjobs_async.testing.site.storage import Storage
+from ghjobs_async.testing.world.moments import Moment
 from ghjobs_async.testing.world.payloads import iso
+from ghjobs_async.testing.world.runs import FakeRun
 from ghjobs_async.testing.world.world import World
 
 #: Runs without a time of their own were created one second after another, from a day ago on.
@@ -98,6 +100,34 @@ class FakeGitHub(World, Hosted):
     def now(self) -> str:
         """Give the time by its own clock, as GitHub writes it."""
         return iso(int(self.clock()))
+
+    def play(
+        self, run: FakeRun, speed: float = 1.0, clock: Callable[[], float] | None = None
+    ) -> FakeRun:
+        """
+        Take a run forward from now on: from queued to what `add_run` was told, attempt by attempt.
+
+        It is moved to begin now. Until a moment has come, no answer shows what happens then; `at`
+        gives what is answered at any moment.
+
+        Args:
+            run: A run of this fake.
+            speed: How many of the run's seconds pass in one second.
+            clock: The current time, in seconds since the epoch; None takes the fake's own.
+
+        Returns:
+            The run.
+        """
+        now = clock or self.clock
+        start = now()
+        self.start_now(run, int(start))
+
+        def moment() -> Moment:
+            passed = max(0.0, now() - start - self.lag)
+            return Moment(run.created + passed * speed, run.created, speed)
+
+        run.play = moment
+        return run
 
     def fail(
         self,

@@ -131,6 +131,19 @@ def huge_answer(size: int = 100_000_000) -> Fault:
 # -- lists and redirects -----------------------------------------------------------------------
 
 
+def stale(seconds: float) -> Fault:
+    """Answer as a replica that is *seconds* behind: played runs are as they were then."""
+
+    def apply(api: Api, call: Call, normal: Handler) -> Answer:
+        api.world.lag = seconds
+        try:
+            return normal(call)
+        finally:
+            api.world.lag = 0.0
+
+    return Fault("stale", apply)
+
+
 def shifting_list(kind: Literal["repeat", "total", "short"] = "repeat", by: int = 1) -> Fault:
     """
     Change a list while it is read.

@@ -115,4 +115,5 @@ def _known(request: Request[T]) -> Request[Known[T]]:
         request.target,
         lambda answer: Known(answer, request.decode(answer)),
         request.method,
+        patient=request.patient,
     )

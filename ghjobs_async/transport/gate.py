@@ -56,14 +56,19 @@ class Gate:
         self._slots = asyncio.Semaphore(self.concurrency)
 
     @asynccontextmanager
-    async def slot(self, budget: Budget, url: str) -> AsyncIterator[Slot]:
+    async def slot(self, budget: Budget, url: str, *, patient: bool = True) -> AsyncIterator[Slot]:
         """
         Hold the slot of one request: wait for a turn, and give the slot back at the end.
+
+        Args:
+            budget: The limits of the request's credential.
+            url: The request's address, for errors.
+            patient: Whether to wait for limits up to ``max_wait``; otherwise each one raises.
 
         Raises:
             RateLimitError: The wait would be longer than ``max_wait``.
         """
-        slot = Slot(self, budget, url)
+        slot = Slot(self, budget, url, self.max_wait if patient else 0.0)
         await self._enter(slot)
         try:
             yield slot
@@ -96,7 +101,7 @@ class Gate:
     async def _wait_for_limit(self, slot: Slot, now: float) -> None:
         budget = slot.budget
         seconds = budget.until - now
-        if seconds > self.max_wait:
+        if seconds > slot.max_wait:
             raise slot.refusal()
         if budget.reported != budget.until:
             budget.reported = budget.until
@@ -125,12 +130,14 @@ class Slot:
     The slot of one request, held while its `Gate.slot` is entered.
 
     Attributes:
+        max_wait: The longest wait for a limit, in seconds.
         departed: When the request left, in epoch seconds.
     """
 
     gate: Gate
     budget: Budget
     url: str
+    max_wait: float
     departed: float = 0.0
 
     def learn(self, answer: Answer) -> bool:
@@ -148,13 +155,13 @@ class Slot:
             self.budget.relax(self.departed)
             return False
         self.budget.pause(limited, self.departed, now)
-        if self.budget.until - now > self.gate.max_wait:
+        if self.budget.until - now > self.max_wait:
             raise self.refusal(answer)
         return True
 
     def refusal(self, answer: Answer | None = None) -> RateLimitError:
         """Build the error for a limit that *answer* hit, or that no request was sent for."""
-        budget, max_wait = self.budget, self.gate.max_wait
+        budget, max_wait = self.budget, self.max_wait
         return rate_limit_error(
             budget.scope, budget.until, url=self.url, max_wait=max_wait, answer=answer
         )

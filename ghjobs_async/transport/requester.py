@@ -104,7 +104,7 @@ class Requester:
             credential = await self.credentials.get(request.owner)
             return _decoded(request, *await self._ask(request, credential, {}))
 
-        return await self.retries.run(once, resend)
+        return await (self.retries.run(once, resend) if request.patient else once())
 
     async def send_if_changed(
         self, request: Request[T], etag_of: EtagOf, *, resend: Callable[[int], bool] = bool
@@ -134,7 +134,7 @@ class Requester:
             own = is_same_resource(response.url, self.sessions.root + request.target)
             return Changed(value, answer.etag if own else None, label_of(answer.secret))
 
-        return await self.retries.run(once, resend)
+        return await (self.retries.run(once, resend) if request.patient else once())
 
     async def open(self, request: Request[Answer], headers: Mapping[str, str]) -> Response:
         """
@@ -199,7 +199,7 @@ class Requester:
                 headers["Authorization"] = authorization
             # Once the server has chosen the address, its query may be a secret.
             safe_url = redacted(url) if redirects else url
-            async with self.gate.slot(credential.budget, safe_url) as slot:
+            async with self.gate.slot(credential.budget, safe_url, patient=request.patient) as slot:
                 response = await self.sessions.ask(request.method, url, headers, safe_url=safe_url)
                 streamed = request.streamed and response.status in _LOG_STATUSES
                 answer = (

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import attrs
 
 from ghjobs_async.clock import Clock
-from ghjobs_async.errors import GHJobsError, ServerError, TransportError
+from ghjobs_async.errors import GHJobsError, RateLimitError, ServerError, TransportError
 from ghjobs_async.models import Wait
 
 T = TypeVar("T")
@@ -77,10 +77,13 @@ class Tries:
             raise error
         self.failures += 1
         wait = getattr(error, "retry_after", None) or 0.0
-        await self.retries.back_off(self.failures, _reason(error), at_least=wait)
+        await self.retries.back_off(self.failures, reason_of(error), at_least=wait)
 
 
-def _reason(error: GHJobsError) -> str:
+def reason_of(error: GHJobsError) -> str:
+    """Return the reason of a wait before another try."""
+    if isinstance(error, RateLimitError):
+        return f"{error.scope} rate limit"
     if isinstance(error, ServerError):
         return f"retry after {error.status}"
     # The error's text starts with its address, which a wait does not repeat.

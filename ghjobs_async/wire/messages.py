@@ -119,6 +119,7 @@ class Request(Generic[T]):
         check: Checks without decoding, and raises where this is the answer to another request.
         streamed: Whether it asks for a log: then the body of a success is left unread, and a redirect
             away from the API is an answer, too.
+        patient: Whether it is sent again after a failure, and waits for limits.
     """
 
     owner: str
@@ -127,6 +128,7 @@ class Request(Generic[T]):
     method: str = "GET"
     check: Callable[[Answer], None] | None = None
     streamed: bool = False
+    patient: bool = True
 
     def undecoded(self) -> Request[Answer]:
         """Return the same request, whose value is the answer itself."""

@@ -149,10 +149,21 @@ class _PullRequest:
     head: _Head
 
 
+@attrs.frozen
+class _Branch:
+    commit: _Head
+
+
 def get_pull_head(repo: str, number: int) -> Request[str]:
     """``GET /repos/{owner}/{repo}/pulls/{pull_number}``: the id of its head commit."""
     path = f"/pulls/{number}"
     return _of_repo(repo, path, lambda answer: decode(answer, _PullRequest).head.sha)
+
+
+def get_branch_head(repo: str, branch: str) -> Request[str]:
+    """``GET /repos/{owner}/{repo}/branches/{branch}``: the id of its newest commit."""
+    path = f"/branches/{quote(branch, safe='')}"
+    return _of_repo(repo, path, lambda answer: decode(answer, _Branch).commit.sha)
 
 
 @attrs.frozen

@@ -22,7 +22,7 @@ from ghjobs_async.testing import FakeGitHub, faults
 REPO = "octo-org/octo-repo"
 NOT_SEEN = "no such thing, or the token cannot see it"
 COMMANDS = (
-    *("job", "runs", "list", "log", "grep", "audit", "query", "schema", "export", "merge"),
+    *("job", "runs", "list", "log", "watch", "grep", "audit", "query", "schema", "export", "merge"),
     *("findings", "report", "timeline", "demo"),
 )
 
@@ -68,6 +68,12 @@ COMMANDS = (
         (["grep", "x", REPO, "--json", "-c"], "not two"),
         (["grep", "x", REPO, "--runs", "1", "--since", "3d", "-b", "x"], "--since, --branch"),
         (["grep", "x", "a/b", "c/d", "--runs", "1"], "one repository"),
+        (["watch"], "name one thing"),
+        (["watch", "-R", REPO, "1", "--branch", "x"], "name one thing"),
+        (["watch", "-R", REPO, "1", "--timeout", "5"], "90s, 30m or 2h"),
+        (["watch", "-R", REPO, "1", "--interval", "0.1"], "--interval"),
+        (["watch", "-R", REPO, "--commit", "abc123"], "full id"),
+        (["watch", "-R", REPO, "abc"], "a run is a number or its address"),
         (["audit"], "which repository"),
         (["audit", REPO, "--since", "yesterday"], "a time reads 7d"),
         (["audit", REPO, "--since", "2026-10-02", "--until", "2026-10-01"], "after the end"),

@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "records": set(),
     "refs": {"errors"},
     "models": {"errors", "records", "refs"},
+    "attempts": {"models"},
     "environment": {"errors"},
     "checks": BASE,
     "wire": BASE,
@@ -35,15 +36,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "listing": BASE | {"checks", "clock", "fanout", "transport", "wire"},
     "logs": BASE | {"atomic_file", "checks", "fanout", "logtext", "transport", "wire"},
     "operations": BASE | {"checks", "listing", "logs", "transport", "wire"},
-    "client": LIBRARY | {"listing", "logs", "operations"},
+    "watch": BASE | {"attempts", "checks", "fanout", "listing", "operations", "transport", "wire"},
+    "client": LIBRARY | {"listing", "logs", "watch"},
     "audit": LIBRARY - {"transport"} | {"atomic_file", "client", "display", "listing", "logs"},
     "testing": {"errors", "refs"},
-    "cli": LIBRARY | {"atomic_file", "audit", "client", "display", "listing", "logs", "testing"},
+    "cli": LIBRARY
+    | {"atomic_file", "audit", "client", "display", "listing", "logs", "testing", "watch"},
 }
 PURE = (
-    *("atomic_file", "audit/gantt", "checks", "display", "environment", "errors"),
+    *("atomic_file", "attempts", "audit/gantt", "checks", "display", "environment", "errors"),
     *("logtext", "models", "records", "refs", "wire"),
     *("audit/findings_sql.py", "audit/plots.py", "audit/prices.py", "audit/readable.py"),
+    *("watch/boards.py", "watch/courses.py", "watch/events.py", "watch/pace.py"),
     *("listing/windows.py", "logs/continuity.py", "logs/storage_answers.py"),
     *("audit/rows.py", "audit/schema.py", "audit/views.py"),
 )

@@ -14,6 +14,7 @@ from ghjobs_async import (
     Fetched,
     GitHubJobs,
     Job,
+    JobEvent,
     JobList,
     JobLog,
     JobRef,
@@ -21,9 +22,13 @@ from ghjobs_async import (
     LogLink,
     RateLimit,
     Run,
+    RunEvent,
     RunRef,
     Stats,
+    Step,
+    StepEvent,
     TokenAuth,
+    Verdict,
     Wait,
 )
 
@@ -82,6 +87,27 @@ async def logs(gh: GitHubJobs) -> None:
             assert_type(line, LogLine)
         async for chunk in log.chunks():
             assert_type(chunk, bytes)
+
+
+async def watch(gh: GitHubJobs) -> None:
+    waited = await gh.wait_for_run(RunRef(REPO, 1), timeout=3600, follow="run", budget_share=0.5)
+    assert_type(waited.verdict, Verdict)
+    assert_type((await gh.wait_for_job(REPO, 1, interval=5)).job, Job | None)
+    async with gh.watch([RunRef(REPO, 1)]) as events:
+        async for event in events:
+            match event:
+                case JobEvent(ref, job, previous):
+                    assert_type(ref, RunRef)
+                    assert_type(job, Job)
+                    assert_type(previous, Job | None)
+                case StepEvent(_, _, step, before):
+                    assert_type(step, Step)
+                    assert_type(before, Step | None)
+                case RunEvent(_, run, _, verdict):
+                    assert_type(run, Run | None)
+                    assert_type(verdict, Verdict | None)
+                case _:
+                    assert_never(event)
 
 
 async def token() -> str:

@@ -108,6 +108,38 @@ class Progress:
         finally:
             self._live = None
 
+    @contextmanager
+    def drawing(self, lines: Callable[[int, int | None], list[Text]]) -> Iterator[None]:
+        """
+        Draw a table on stdout while the block runs, with waits below it; at the end it stays there.
+
+        Args:
+            lines: Returns the table for that many columns and lines; None for all lines.
+        """
+        screen = console(sys.stdout)
+
+        def render() -> RenderableType:
+            waiting = self._waiting()
+            for line in waiting:
+                line.truncate(screen.width)
+            return Group(*lines(screen.width, screen.height - 1 - len(waiting)), *waiting)
+
+        self._live = Live(
+            get_renderable=render,
+            console=screen,
+            refresh_per_second=_REFRESHES_PER_SECOND,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        try:
+            with self._live:
+                yield
+        finally:
+            self._live = None
+            for line in lines(screen.width, None):
+                screen.print(line)
+
     def reading(self, log: JobLog, title: str) -> AbstractContextManager[None]:
         """Show how much of *log* has come while the block runs."""
         return self.showing(title, lambda: [Bar("bytes", log.received, log.expected, amount=size)])

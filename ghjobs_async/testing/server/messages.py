@@ -29,7 +29,7 @@ class Asked:
         headers: The headers, with their names in lower case.
         status: The status of the answer; 0 if there was none.
         operation: ``jobs``, ``job``, ``log``, ``runs``, ``run``, ``run_log``, ``artifacts``,
-            ``annotations``, ``workflows``, ``workflow``, ``repo``, ``user``, ``token``,
+            ``annotations``, ``workflows``, ``workflow``, ``branch``, ``pull``, ``repo``, ``user``, ``token``,
             ``installation``, ``rate_limit``, ``root``, ``storage`` or ``unknown``.
     """
 

@@ -85,6 +85,8 @@ class Api:
             ),
             "workflow": self._workflow,
             "annotations": lambda call: Answer.ok(*_page(call, job(call).annotations())),
+            "branch": self._branch,
+            "pull": self._pull,
             "installation": lambda call: Answer.ok(self.apps.installation(repo(call).full_name)),
             "repo": lambda call: Answer.ok(repo(call).payload()),
             "org_repos": self._owned,
@@ -177,22 +179,24 @@ class Api:
         run = self.world.runs_by_id.get(int(call.args["run"]))
         if run is None or run.repository is not repo:
             raise _missing(call)
-        number = int(call.args.get("attempt", len(run.attempts)))
-        if not 1 <= number <= len(run.attempts):
+        attempts = run.begun()
+        number = int(call.args.get("attempt", len(attempts)))
+        if not 1 <= number <= len(attempts):
             raise _missing(call)
-        return run, run.attempts[number - 1]
+        return run, attempts[number - 1]
 
     def _find_job(self, call: Call) -> FakeJob:
         repo = self._find_repo(call)
         job = self.world.jobs.get(int(call.args["job"]))
-        if job is None or job.run.repository is not repo:
+        if job is None or job.run.repository is not repo or job.created > job.run.moment.now:
             raise _missing(call)
         return job
 
     def _jobs(self, call: Call) -> Answer:
         run, attempt = self._find_run(call)
         every = call.asked.query.get("filter") == "all" and "attempt" not in call.args
-        return _list(call, "jobs", run.all_jobs if every else attempt.jobs, FakeJob.payload)
+        jobs = run.listed(run.begun() if every else [attempt])
+        return _list(call, "jobs", jobs, FakeJob.payload)
 
     def _log(self, call: Call) -> Answer:
         job = self._find_job(call)
@@ -211,7 +215,7 @@ class Api:
 
     def _run_log(self, call: Call) -> Answer:
         run, attempt = self._find_run(call)
-        states = {job.log_state for job in attempt.jobs}
+        states = {job.log_state for job in run.listed([attempt])}
         if states & {"ok", "direct"}:
             name = f"run-logs/{run.id}-{attempt.number}.zip"
             return _found(self.storage.link(call.storage_root, name, f"logs_{run.id}.zip"))
@@ -256,6 +260,20 @@ class Api:
             raise _missing(call)
         part, headers = _page(call, [self.world.repos[name] for name in names])
         return Answer.ok([repo.payload() for repo in part], headers)
+
+    def _branch(self, call: Call) -> Answer:
+        """Answer with a branch: its newest commit is that of its newest run."""
+        for run in self._find_repo(call).newest_first:
+            if run.branch == call.args["branch"]:
+                return Answer.ok({"name": run.branch, "commit": {"sha": run.head_sha}})
+        raise _missing(call)
+
+    def _pull(self, call: Call) -> Answer:
+        number = int(call.args["pull"])
+        sha = self._find_repo(call).pulls.get(number)
+        if sha is None:
+            raise _missing(call)
+        return Answer.ok({"number": number, "state": "open", "head": {"sha": sha}})
 
     def _rate_limit(self, call: Call) -> Answer:
         if self.budget.limit is None:

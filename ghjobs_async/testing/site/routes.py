@@ -38,6 +38,8 @@ _REPO_ROUTES: Final = {
     "workflows": (r"/actions/workflows", "/actions/workflows#list-repository-workflows"),
     "workflow": (_WORKFLOW, "/actions/workflows#get-a-workflow"),
     "annotations": (rf"{_CHECK_RUN}/annotations", "/checks/runs#list-check-run-annotations"),
+    "branch": (r"/branches/(?P<branch>.+)", "/branches/branches#get-a-branch"),
+    "pull": (r"/pulls/(?P<pull>[0-9]+)", "/pulls/pulls#get-a-pull-request"),
     "installation": (r"/installation", ""),
     "repo": (r"", ""),
 }
@@ -59,7 +61,7 @@ _FILTERS: Final[dict[str, Callable[[FakeRun, str], bool]]] = {
     "check_suite_id": lambda run, value: str(run.check_suite_id) == value,
     "event": lambda run, value: run.event == value,
     "head_sha": lambda run, value: run.head_sha == value,
-    "status": lambda run, value: value in {run.attempts[-1].status, run.attempts[-1].conclusion},
+    "status": lambda run, value: value in run.begun()[-1].state(run.moment)[:2],
 }
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DAY: Final = timedelta(days=1) - timedelta(seconds=1)

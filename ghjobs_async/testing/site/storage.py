@@ -21,8 +21,8 @@ import attrs
 
 from ghjobs_async.testing.server.messages import Answer, Call
 from ghjobs_async.testing.world.blobs import Blob
-from ghjobs_async.testing.world.logs import generate_log, steps_in
-from ghjobs_async.testing.world.payloads import epoch, http_date, iso
+from ghjobs_async.testing.world.logs import generate_log
+from ghjobs_async.testing.world.payloads import epoch, http_date, iso, steps_in
 from ghjobs_async.testing.world.runs import FakeJob
 from ghjobs_async.testing.world.world import World
 

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from ghjobs_async.testing.world.payloads import epoch, iso
+from ghjobs_async.testing.world.payloads import epoch, iso, steps_in
 
 BOM: Final = "\ufeff"
 #: Ticks of 100 ns: seven digits of a second, as runners write them.
@@ -145,12 +145,6 @@ def _lines(job: Mapping[str, object], options: LogOptions) -> Iterator[_Line]:
         for text in texts:
             now += pace
             yield now, number, text
-
-
-def steps_in(job: Mapping[str, object]) -> list[dict[str, object]]:
-    """Give the steps in a job's JSON object, whatever else it holds in their place."""
-    steps = job.get("steps")
-    return [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
 
 
 def _server_lines(job: Mapping[str, object]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import formatdate
 from functools import lru_cache
@@ -71,6 +72,12 @@ def epoch(text: object) -> int | None:
     except ValueError:
         return None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def steps_in(job: Mapping[str, object]) -> list[dict[str, object]]:
+    """Give the steps in a job's JSON object, whatever else it holds in their place."""
+    steps = job.get("steps")
+    return [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
 
 
 def node_id(prefix: str, number: int) -> str:

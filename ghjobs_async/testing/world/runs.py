@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from math import inf
 from typing import Final
 
 import attrs
@@ -11,6 +13,7 @@ from msgspec import Raw
 from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.testing.world.blobs import Blob, LogContent
 from ghjobs_async.testing.world.logs import generate_log
+from ghjobs_async.testing.world.moments import END, Moment, course, job_at
 from ghjobs_async.testing.world.payloads import API, WEB, iso, node_id, repository, urls, user
 from ghjobs_async.testing.world.specs import JobSpec, LogState, steps_of
 
@@ -19,6 +22,11 @@ _TOLD: Final = {
     "failure": "Process completed with exit code 1.",
     "timed_out": "The job has exceeded the maximum execution time of 6h0m0s",
     "cancelled": "The operation was canceled.",
+}
+#: What an inherited job has of the attempt before.
+_INHERITED = {
+    *("started_at", "completed_at", "steps"),
+    *("runner_id", "runner_name", "runner_group_id", "runner_group_name"),
 }
 
 
@@ -38,6 +46,8 @@ class FakeRepo:
     runs: list[FakeRun] = attrs.field(factory=list)
     #: The runs in the order GitHub lists them.
     newest_first: list[FakeRun] = attrs.field(factory=list)
+    #: The head commit of each pull request, by its number.
+    pulls: dict[int, str] = attrs.field(factory=dict)
 
     def payload(self) -> Raw:
         """Write its JSON object."""
@@ -60,7 +70,8 @@ class FakeJob:
         id: Its number.
         run, attempt: The run and the number of the attempt.
         spec: What it was made from.
-        created: When its attempt created it, in seconds since the epoch.
+        created: When it was listed first, in seconds since the epoch.
+        before: The job of the attempt before that it inherits.
     """
 
     id: int
@@ -68,6 +79,7 @@ class FakeJob:
     attempt: int
     spec: JobSpec
     created: int
+    before: FakeJob | None = None
     _data: dict[str, object] | None = None
     _blob: Blob | None = None
     _log_state: LogState | None = None
@@ -93,23 +105,41 @@ class FakeJob:
     def data(self, value: dict[str, object]) -> None:
         self._data = value
 
-    def payload(self) -> dict[str, object]:
-        """Give the JSON object; made anew each time unless a test holds `data`."""
+    def payload(self, moment: Moment | None = None) -> dict[str, object]:
+        """
+        Give the JSON object; made anew each time unless a test holds `data`.
+
+        Args:
+            moment: At which moment; None: now, where the run is played.
+        """
         # A soak over 20,000 runs would not fit into memory if every object were kept.
-        return self._make() if self._data is None else self._data
+        if self._data is not None:
+            return self._data
+        moment = moment or self.run.moment
+        return self._make() if moment is END else job_at(self._make(), self.created, moment)
+
+    def course(self) -> tuple[float, float]:
+        """Give when it leaves the queue and when it ends; infinite if it never does."""
+        return course(self._make() if self._data is None else self._data, self.created)
+
+    def times(self) -> tuple[int, int]:
+        """Give its start and its end as its spec implies them."""
+        spec = self.spec
+        unstarted = spec.status not in {"completed", "in_progress"}
+        if spec.check_run or spec.conclusion == "skipped" or unstarted:
+            return self.created, self.created
+        if spec.conclusion == "cancelled" and spec.runner == "none":
+            # If no runner came before a job is cancelled, GitHub's start is later than its end.
+            return self.created + 2, self.created + 1
+        started = self.created + spec.queued_for
+        return started, started + spec.seconds
 
     def _make(self) -> dict[str, object]:
         spec, run = self.spec, self.run
         root = f"{API}/repos/{run.repo}"
-        started = self.created + spec.queued_for
-        completed = started + spec.seconds
+        started, completed = self.times()
         unstarted = spec.status not in {"completed", "in_progress"}
         idle = spec.check_run or spec.conclusion == "skipped"
-        if idle or unstarted:
-            started = completed = self.created
-        elif spec.conclusion == "cancelled" and spec.runner == "none":
-            # If no runner came before a job is cancelled, GitHub's start is later than its end.
-            started, completed = self.created + 2, self.created + 1
         ran = spec.runner != "none" and not idle and not unstarted
         hosted = spec.runner == "hosted"
         runner = 1 + self.id % 997
@@ -139,7 +169,10 @@ class FakeJob:
             "runner_group_id": (0 if hosted else 1) if ran else None,
             "runner_group_name": ("GitHub Actions" if hosted else "Default") if ran else None,
         }
-        data.update(spec.overrides)
+        if self.before is not None:
+            before = self.before._make()
+            data |= {key: before[key] for key in _INHERITED & before.keys()}
+        data |= spec.overrides
         return {key: value for key, value in data.items() if key not in spec.without}
 
     def annotations(self) -> list[dict[str, object]]:
@@ -187,6 +220,9 @@ class FakeJob:
     @property
     def log_state(self) -> LogState:
         """How a request for the log is answered: what was set, or what the status implies."""
+        moment = self.run.moment
+        if moment is not END and moment.now < self.course()[1]:
+            return "not_ready"
         if state := self._log_state or self.spec.log_state:
             return state
         spec = {"status": self.spec.status, "conclusion": self.spec.conclusion}
@@ -220,6 +256,19 @@ class FakeAttempt:
     jobs: list[FakeJob] = attrs.field(factory=list)
     updated: int = 0
 
+    def state(self, moment: Moment = END) -> tuple[str, str | None, int]:
+        """Give status, conclusion and the time of the last change of its run at a moment."""
+        if moment is END:
+            return self.status, self.conclusion, self.updated
+        courses = [job.course() for job in self.jobs if not job.spec.check_run]
+        end = max([self.updated, *(int(ends) + 1 for _, ends in courses if ends < inf)])
+        if moment.now >= end:
+            return self.status, self.conclusion, end
+        begun = min((begins for begins, _ in courses), default=inf)
+        if moment.now >= begun:
+            return "in_progress", None, int(begun)
+        return "queued", None, self.started
+
 
 @attrs.define(eq=False)
 class FakeRun:
@@ -231,6 +280,7 @@ class FakeRun:
         attempts: Its attempts, the first one first.
         created: When it was created, in seconds since the epoch.
         overrides: Keys of the run's JSON object to replace or add.
+        play: Gives how far it has come, while `FakeGitHub.play` takes it forward.
     """
 
     repository: FakeRepo
@@ -247,6 +297,7 @@ class FakeRun:
     actor: str = "octocat"
     attempts: list[FakeAttempt] = attrs.field(factory=list)
     overrides: dict[str, object] = attrs.field(factory=dict)
+    play: Callable[[], Moment] | None = None
 
     @property
     def repo(self) -> str:
@@ -274,13 +325,50 @@ class FakeRun:
         return datetime.fromtimestamp(self.created, UTC)
 
     @property
+    def moment(self) -> Moment:
+        """How far it has come: to its end, unless it is played."""
+        return END if self.play is None else self.play()
+
+    def begun(self, moment: Moment | None = None) -> list[FakeAttempt]:
+        """Give the attempts that there are at a moment; None: now."""
+        now = (moment or self.moment).now
+        return [attempt for attempt in self.attempts if attempt.started <= max(now, self.created)]
+
+    def listed(
+        self, attempts: Iterable[FakeAttempt], moment: Moment | None = None
+    ) -> list[FakeJob]:
+        """Give the jobs of some attempts that are listed at a moment; None: now."""
+        now = (moment or self.moment).now
+        return [job for attempt in attempts for job in attempt.jobs if job.created <= now]
+
+    def move(self, created: int) -> None:
+        """Move it to begin at another time, with all its attempts and jobs."""
+        by = created - self.created
+        self.created = created
+        for attempt in self.attempts:
+            attempt.started += by
+            attempt.updated += by
+            for job in attempt.jobs:
+                job.created += by
+
+    @property
     def workflow_keys(self) -> set[str]:
         """What can name its workflow in a URL: the number and the file."""
         return {str(self.workflow_id), self.path.split("/")[-1]}
 
-    def payload(self, attempt: FakeAttempt | None = None) -> dict[str, object]:
-        """Make the JSON object of the run as it is in one of its attempts; None: the last."""
-        attempt = attempt or self.attempts[-1]
+    def payload(
+        self, attempt: FakeAttempt | None = None, moment: Moment | None = None
+    ) -> dict[str, object]:
+        """
+        Make the JSON object of the run.
+
+        Args:
+            attempt: As it is in that attempt; None: in the last one.
+            moment: At which moment; None: now, where the run is played.
+        """
+        moment = moment or self.moment
+        attempt = attempt or self.begun(moment)[-1]
+        status, conclusion, updated = attempt.state(moment)
         root = f"{API}/repos/{self.repo}"
         url = f"{root}/actions/runs/{self.id}"
         earlier = f"{url}/attempts/{attempt.number - 1}" if attempt.number > 1 else None
@@ -297,8 +385,8 @@ class FakeRun:
             "display_title": title,
             "run_number": self.number,
             "event": self.event,
-            "status": attempt.status,
-            "conclusion": attempt.conclusion,
+            "status": status,
+            "conclusion": conclusion,
             "workflow_id": self.workflow_id,
             "check_suite_id": self.check_suite_id,
             "check_suite_node_id": node_id("CS", self.check_suite_id),
@@ -306,11 +394,11 @@ class FakeRun:
             "html_url": f"{WEB}/{self.repo}/actions/runs/{self.id}",
             "pull_requests": [],
             "created_at": iso(self.created),
-            "updated_at": iso(attempt.updated),
+            "updated_at": moment.write(updated),
             "actor": actor,
             "run_attempt": attempt.number,
             "referenced_workflows": [],
-            "run_started_at": iso(attempt.started),
+            "run_started_at": moment.write(attempt.started),
             "triggering_actor": actor,
             **urls(url, "jobs /jobs  logs /logs"),
             "check_suite_url": f"{root}/check-suites/{self.check_suite_id}",

@@ -62,6 +62,8 @@ class JobSpec:
             main step but one.
         queued_for: Seconds between its creation and its start; negative inverts the clocks.
         seconds: How long it ran; negative inverts the clocks.
+        listed_after: Seconds after the start of its attempt until it is listed, as a job that needs
+            others.
         labels: The labels in ``runs-on``.
         runner: ``hosted``, ``self-hosted``, or ``none`` (no runner took it).
         inherited: In a later attempt: not run again, with the start and the end of the attempt
@@ -82,6 +84,7 @@ class JobSpec:
     fails_at: str | None = None
     queued_for: int = 4
     seconds: int = 75
+    listed_after: int = 0
     labels: tuple[str, ...] = ("ubuntu-latest",)
     runner: Literal["hosted", "self-hosted", "none"] = "hosted"
     inherited: bool = False
@@ -101,10 +104,12 @@ class AttemptSpec:
     Args:
         jobs: Its jobs.
         conclusion: How it ended; None derives it from the jobs.
+        after: Seconds between the end of the attempt before and its start.
     """
 
     jobs: Sequence[JobSpec] = ()
     conclusion: str | None = None
+    after: int = 300
 
 
 def plain_jobs(count: int, conclusion: str | None) -> list[JobSpec]:

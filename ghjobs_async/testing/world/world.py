@@ -21,12 +21,30 @@ _FIRST_JOB_ID = 80_000_000_001
 _FIRST_REPO_ID = 1_296_269
 
 
+@attrs.frozen
+class RunState:
+    """
+    What GitHub answers about a run at one moment.
+
+    Attributes:
+        run: The JSON object of the run.
+        jobs: Those of the jobs of its latest attempt, with their steps.
+        all_jobs: Those of the jobs of every attempt.
+    """
+
+    run: dict[str, object]
+    jobs: list[dict[str, object]]
+    all_jobs: list[dict[str, object]]
+
+
 class World:
     """All repositories, runs and jobs."""
 
     def __init__(self, epoch: int) -> None:
         #: When the first run without a time of its own was created; the next one a second later.
         self._epoch = epoch
+        #: How many seconds ago the state of played runs is that answers show, as on a replica.
+        self.lag = 0.0
         #: Repositories by name in lower case, and by number.
         self.repos: dict[str, FakeRepo] = {}
         self.repos_by_id: dict[int, FakeRepo] = {}
@@ -115,7 +133,7 @@ class World:
         )
         self.runs_by_id[run_id] = run
         repository.runs.append(run)
-        insort(repository.newest_first, run, key=lambda run: (-run.created, -run.id))
+        insort(repository.newest_first, run, key=_newest_first)
         self._add_attempts(run, specs)
         return run
 
@@ -164,21 +182,44 @@ class World:
         self.jobs[number] = job
         return job
 
+    def at(self, run: FakeRun, seconds: float) -> RunState:
+        """
+        Give what GitHub answers about a run some seconds after it was created.
+
+        Args:
+            run: The run, played or not.
+            seconds: How many of the run's own seconds, from 0.
+        """
+        moment = attrs.evolve(run.moment, now=run.created + seconds, begin=run.created)
+        attempts = run.begun(moment)
+        earlier, last = (
+            [job.payload(moment) for job in run.listed(part, moment)]
+            for part in (attempts[:-1], attempts[-1:])
+        )
+        return RunState(run.payload(moment=moment), last, earlier + last)
+
+    def start_now(self, run: FakeRun, now: int) -> None:
+        """Move a run to begin now, also in the listing of its repository."""
+        run.move(now)
+        run.repository.newest_first.sort(key=_newest_first)
+
     def _add_attempts(self, run: FakeRun, specs: Sequence[AttemptSpec]) -> None:
         start = run.created
         previous: FakeAttempt | None = None
         for spec in specs:
+            start += spec.after if previous else 0
             ended = spec.conclusion is not None
             outcome = ("completed", spec.conclusion) if ended else outcome_of(spec.jobs)
             attempt = FakeAttempt(len(run.attempts) + 1, start, *outcome)
             ends = [start]
             for index, job_spec in enumerate(spec.jobs):
-                job = self.add_job(run, attempt, _inheriting(job_spec, previous, index), start + 1)
-                ends.append(start + 1 + max(0, job.spec.queued_for) + max(0, job.spec.seconds))
+                job = self.add_job(run, attempt, job_spec, start + 1 + job_spec.listed_after)
+                job.before = _inherited(job_spec, previous, index)
+                ends += [job.created] if job.before else job.times()
             attempt.updated = max(ends) + 1
             run.attempts.append(attempt)
             previous = attempt
-            start = attempt.updated + 300
+            start = attempt.updated
 
 
 def _attempts(
@@ -198,13 +239,14 @@ def _attempts(
     return [AttemptSpec(earlier, "failure")] * (attempts - 1) + [AttemptSpec(last, conclusion)]
 
 
-def _inheriting(spec: JobSpec, previous: FakeAttempt | None, index: int) -> JobSpec:
-    """Give an inherited job the times of the attempt before, as GitHub does."""
+def _inherited(spec: JobSpec, previous: FakeAttempt | None, index: int) -> FakeJob | None:
+    """Find the job of the attempt before whose execution an inherited one has."""
     if not spec.inherited or previous is None:
-        return spec
+        return None
     # Names may repeat, so the job at the same place comes first.
     candidates = [*previous.jobs[index : index + 1], *previous.jobs]
-    before = next((job for job in candidates if job.spec.name == spec.name), None)
-    data = before.payload() if before else {}
-    kept = {key: data[key] for key in data.keys() & {"started_at", "completed_at", "steps"}}
-    return attrs.evolve(spec, overrides={**kept, **spec.overrides})
+    return next((job for job in candidates if job.spec.name == spec.name), None)
+
+
+def _newest_first(run: FakeRun) -> tuple[int, int]:
+    return -run.created, -run.id

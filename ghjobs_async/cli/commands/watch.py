@@ -1,0 +1,299 @@
+"""``ghjobs watch``: wait for runs, and show their changes."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shlex
+import sys
+from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from typing import Annotated, Final, Literal, TypeAlias
+
+import attrs
+from cyclopts import Parameter
+
+from ghjobs_async.checks import check_number, check_sha
+from ghjobs_async.cli.options import Common, Repo, command, run_with
+from ghjobs_async.cli.output.console import Exit, is_terminal, report
+from ghjobs_async.cli.output.log_lines import failed_at
+from ghjobs_async.cli.output.progress import Progress
+from ghjobs_async.cli.output.watch import WatchView, print_line
+from ghjobs_async.cli.target import Target
+from ghjobs_async.client import GitHubJobs
+from ghjobs_async.errors import ConfigurationError, GHJobsError, LogUnavailableError
+from ghjobs_async.fanout import Failed, FanOutMany
+from ghjobs_async.models import Job, Run, Status
+from ghjobs_async.refs import JobRef, RunRef
+from ghjobs_async.watch.events import JobEvent, RunEvent, Verdict, WatchEvent, verdict_of
+from ghjobs_async.watch.watch import Watch
+
+app = command(
+    "watch",
+    "ghjobs watch [RUN | JOB-ADDRESS | PULL-REQUEST] [OPTIONS]",
+    """\
+Of a branch, the runs of its newest commit are watched, of a pull request those
+of its head commit; runs that appear meanwhile too.
+
+Elsewhere than on a terminal, each change is a line with tabs: run, job or step;
+found, changed, new_attempt or ended; run, attempt, name, step, state, verdict.
+
+Exit status: 7 no jobs appeared, 8 a new attempt began, 9 unreachable or
+refused, 124 not ended within --timeout, 130 interrupted; else 0, and with
+--exit-status 0 success or skipped, 1 failure, 4 cancelled, 5 timed out,
+6 action required. Of several runs the worst counts.
+
+Examples:
+
+    ghjobs watch -R octo-org/octo-repo 29679449 --exit-status
+    ghjobs watch https://github.com/OWNER/REPO/actions/runs/1/job/2
+    ghjobs watch https://github.com/OWNER/REPO/pull/1 --fail-fast --timeout 30m
+    ghjobs watch -R octo-org/octo-repo --branch main --json
+""",
+)
+
+_LEAST_INTERVAL: Final = 0.2
+_TIMEOUT: Final = re.compile(r"([0-9]{1,6}(?:\.[0-9]+)?)([smh])")
+_UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
+#: The exit status of each verdict, the worst first; those from cancelled on only if so asked.
+_ALWAYS: Final = {Verdict.UNREACHABLE: 9, Verdict.DEADLINE: 124}
+_IF_ASKED: Final = {
+    Verdict.FAILURE: 1,
+    Verdict.TIMED_OUT: 5,
+    Verdict.CANCELLED: 4,
+    Verdict.ACTION_REQUIRED: 6,
+}
+_LAST: Final = {Verdict.NO_JOBS: 7, Verdict.SUPERSEDED: 8}
+#: A log is there some seconds after the end of its job.
+_LOG_TRIES: Final = 6
+_LOG_WAIT: Final = 3.0
+
+_What: TypeAlias = Literal["changes", "reasons"]
+#: A change, or why a job failed.
+_Told: TypeAlias = WatchEvent | tuple[int, str]
+
+
+@attrs.frozen
+class _Commit:
+    """What is watched: the runs of a commit, which a branch or a pull request may name."""
+
+    repo: str
+    sha: str | None = None
+    branch: str | None = None
+    pull: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class _How:
+    """How to watch, and when to stop."""
+
+    timeout: float | None
+    interval: float | None
+    fail_fast: bool
+    exit_status: bool
+
+
+@app.default
+def watch_command(  # noqa: D417 -- what commands share describes itself
+    source: str | None = None,
+    /,
+    *,
+    repo: Repo = None,
+    branch: Annotated[str | None, Parameter(alias="-b")] = None,
+    commit: str | None = None,
+    exit_status: bool = False,
+    fail_fast: bool = False,
+    timeout: Annotated[str | None, Parameter(metavar="90s|30m|2h")] = None,
+    interval: Annotated[float | None, Parameter(metavar="SECONDS")] = None,
+    json: bool = False,
+    common: Common = Common(),  # noqa: B008 -- frozen
+) -> int:
+    """
+    Wait until runs have ended, and show how their jobs and steps change.
+
+    Args:
+        source: Number or address of a run, or address of a job or of a pull request.
+        branch: The runs of the newest commit of this branch.
+        commit: The runs of this commit, by its full id.
+        exit_status: End with a status that says how the runs ended.
+        fail_fast: End as soon as a job has failed.
+        timeout: Stop after this long.
+        interval: Look this often, 0.2 or more; else as often as things move.
+        json: Print one JSON object for each change.
+    """
+    if sum(one is not None for one in (source, branch, commit)) != 1:
+        raise ConfigurationError("name one thing to watch: a RUN, --branch or --commit")
+    if interval is not None:
+        check_number("--interval", interval, least=_LEAST_INTERVAL)
+    how = _How(
+        timeout=_seconds(timeout), interval=interval, fail_fast=fail_fast, exit_status=exit_status
+    )
+    target = _target(common, source, repo, branch, commit)
+    draws = is_terminal(sys.stdout) and not (json or common.quiet or common.verbose)
+    gh, progress = common.connect(target.root)
+    follow = _Follower(how, progress if draws else None, json=json)
+    try:
+        return run_with(gh, lambda gh: follow.run(gh, target.ref))
+    except ConfigurationError:
+        raise
+    except GHJobsError as error:
+        report(error)
+        return _ALWAYS[Verdict.UNREACHABLE]
+    except KeyboardInterrupt:
+        words = ["ghjobs", "watch", *([source] if source else ())]
+        for name, value in (("--repo", repo), ("--branch", branch), ("--commit", commit)):
+            words += [name, value] if value else []
+        report(f"interrupted: the runs go on; watch them again with {shlex.join(words)}")
+        return Exit.INTERRUPTED
+
+
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    found = _TIMEOUT.fullmatch(text.strip())
+    if found is None:
+        raise ConfigurationError(f"--timeout reads 90s, 30m or 2h, not {text[:40]!r}")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def _target(
+    common: Common, source: str | None, repo: str | None, branch: str | None, commit: str | None
+) -> Target[RunRef] | Target[JobRef] | Target[_Commit]:
+    """Return what the user names."""
+    if source is None:
+        found = common.targets.runs(None, repo)
+        sha = None if commit is None else check_sha(commit)
+        return Target(found.root, _Commit(found.ref.repo, sha, branch))
+    if source.strip().isdecimal():
+        return common.targets.run(source, repo)
+    with suppress(ConfigurationError):
+        return common.targets.job(source, repo)
+    with suppress(ConfigurationError):
+        pull = common.targets.runs(source, repo)
+        if pull.ref.pull is not None:
+            return Target(pull.root, _Commit(pull.ref.repo, pull=pull.ref.pull))
+    return common.targets.run(source, repo)
+
+
+@attrs.define
+class _Follower:
+    """Shows the changes, and keeps what the exit status depends on."""
+
+    how: _How
+    #: Where a table is drawn; None prints lines.
+    progress: Progress | None
+    json: bool
+    view: WatchView = attrs.field(factory=WatchView)
+    verdicts: set[Verdict] = attrs.field(factory=set)
+    #: The only job that is watched; None for all of a run.
+    only: int | None = None
+    _failed: asyncio.Queue[tuple[str, Job] | None] = attrs.field(factory=asyncio.Queue)
+
+    async def run(self, gh: GitHubJobs, what: RunRef | JobRef | _Commit) -> int:
+        """Watch until the end, and return the exit status."""
+        async with await self._open(gh, what) as events:
+            if self.progress is None:
+                await self._print(events)
+            else:
+                with self.progress.drawing(self.view.lines):
+                    await self._draw(gh, events)
+        return self._status()
+
+    async def _print(self, events: Watch) -> None:
+        runs: dict[RunRef, Run | None] = {}
+        async with aclosing(self._changes(events)) as changes:
+            async for event in changes:
+                print_line(event, runs.get(event.ref), as_json=self.json)
+                if isinstance(event, RunEvent):
+                    runs[event.ref] = event.run
+
+    async def _open(self, gh: GitHubJobs, what: RunRef | JobRef | _Commit) -> Watch:
+        timeout, interval = self.how.timeout, self.how.interval
+        if isinstance(what, JobRef):
+            job = await gh.get_job(what)
+            self.only = job.id
+            what = RunRef(what.repo, job.run_id, job.run_attempt)
+        if isinstance(what, RunRef):
+            return gh.watch([what], timeout=timeout, interval=interval)
+        sha = what.sha
+        if what.branch is not None:
+            sha = await gh.get_branch_head(what.repo, what.branch)
+        elif what.pull is not None:
+            sha = await gh.get_pull_head(what.repo, what.pull)
+        assert sha is not None
+        return gh.watch_commit(what.repo, sha, timeout=timeout, interval=interval)
+
+    async def _changes(self, events: Watch) -> AsyncGenerator[WatchEvent, None]:
+        """Give the changes, up to the first failed job if so asked."""
+        async for event in events:
+            if (
+                self.only is not None
+                and not isinstance(event, RunEvent)
+                and event.job.id != self.only
+            ):
+                continue
+            if isinstance(event, RunEvent):
+                if event.error is not None:
+                    report(event.error)
+                if event.verdict is not None:
+                    self.verdicts.add(event.verdict)
+            yield event
+            if isinstance(event, JobEvent) and event.job.status == Status.COMPLETED:
+                verdict = verdict_of(event.job.conclusion)
+                bad = verdict in {Verdict.FAILURE, Verdict.TIMED_OUT}
+                if bad:
+                    self._failed.put_nowait((event.ref.repo, event.job))
+                if self.only is not None or (bad and self.how.fail_fast):
+                    self.verdicts.add(verdict)
+                    return
+
+    async def _draw(self, gh: GitHubJobs, events: Watch) -> None:
+        """Draw the changes, and why jobs failed as soon as their logs tell it."""
+
+        def work(what: _What) -> AsyncGenerator[_Told, None]:
+            return self._watched(events) if what == "changes" else self._reasons(gh)
+
+        keys: tuple[_What, ...] = ("changes", "reasons")
+        async with FanOutMany[_What, _Told](keys, work, concurrency=2) as told:
+            async for outcome in told:
+                if isinstance(outcome, Failed):
+                    raise outcome.error
+                if isinstance(outcome.value, tuple):
+                    self.view.reasons.update([outcome.value])
+                else:
+                    self.view.take(outcome.value)
+
+    async def _watched(self, events: Watch) -> AsyncGenerator[_Told, None]:
+        async with aclosing(self._changes(events)) as changes:
+            async for event in changes:
+                yield event
+        self._failed.put_nowait(None)
+
+    async def _reasons(self, gh: GitHubJobs) -> AsyncGenerator[_Told, None]:
+        tries: Counter[int] = Counter()
+        closing = False
+        while not (closing and self._failed.empty()):
+            failed = await self._failed.get()
+            if failed is None:
+                closing = True
+                continue
+            repo, job = failed
+            try:
+                async with gh.open_log(repo, job.id) as log:
+                    excerpt = await log.failure(job)
+            except LogUnavailableError as error:
+                tries[job.id] += 1
+                if error.reason == "not_ready" and tries[job.id] < _LOG_TRIES:
+                    await asyncio.sleep(_LOG_WAIT)
+                    self._failed.put_nowait(failed)
+            except GHJobsError:
+                # The table does without it.
+                continue
+            else:
+                if excerpt is not None:
+                    yield job.id, failed_at(excerpt)
+
+    def _status(self) -> int:
+        known = {**_ALWAYS, **(_IF_ASKED if self.how.exit_status else {}), **_LAST}
+        return next((status for verdict, status in known.items() if verdict in self.verdicts), 0)

@@ -1,0 +1,85 @@
+"""A job while it is under way: what its final JSON object implies for an earlier moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf
+from typing import Final
+
+import attrs
+
+from ghjobs_async.testing.world.payloads import epoch, iso, steps_in
+
+_TIMES: Final = ("created_at", "started_at", "completed_at")
+_RUNNER: Final = ("runner_id", "runner_name", "runner_group_id", "runner_group_name")
+
+
+@attrs.frozen
+class Moment:
+    """
+    A moment in the course of a run.
+
+    Args:
+        now: Seconds since the epoch, by the run's own times.
+        begin: When the run was created.
+        speed: How many of the run's seconds one second of the clock takes. The times that are sent
+            are the clock's, so that none of them lies in the future.
+    """
+
+    now: float = inf
+    begin: int = 0
+    speed: float = 1.0
+
+    def write(self, time: int) -> str:
+        """Write one of the run's own times as it is sent."""
+        return iso(int(self.begin + (time - self.begin) / self.speed))
+
+    def rewrite(self, data: dict[str, object]) -> dict[str, object]:
+        """Write the times of a job or a step anew."""
+        times = {key: epoch(data.get(key)) for key in _TIMES}
+        return data | {key: self.write(time) for key, time in times.items() if time is not None}
+
+
+#: When everything has happened that ever will.
+END: Final = Moment()
+
+
+def course(final: Mapping[str, object], created: int) -> tuple[float, float]:
+    """Give when a job leaves the queue and when it ends; infinite if it never does."""
+    begins = max(created, epoch(final.get("started_at")) or created)
+    steps = [epoch(step.get("completed_at")) for step in steps_in(final)]
+    # A job that is told to be shorter than its steps ends with the last of them.
+    ends = max(begins, *(time or begins for time in (epoch(final.get("completed_at")), *steps)))
+    if final.get("status") == "completed":
+        # A job that no runner took, such as a skipped one, is never in progress.
+        return (ends if final.get("runner_name", "") is None else begins), ends
+    return (begins if final.get("status") == "in_progress" else inf), inf
+
+
+def job_at(final: dict[str, object], created: int, moment: Moment) -> dict[str, object]:
+    """Give the JSON object of a job at a moment; *created* is when it was listed first."""
+    begins, ends = course(final, created)
+    changes: dict[str, object] = {}
+    if moment.now < begins:
+        waits = begins == inf
+        changes = {"status": final.get("status") if waits else "queued", "conclusion": None}
+        # GitHub fills the start while a job is still queued.
+        changes |= {"started_at": iso(created), "completed_at": None, "steps": []}
+        changes |= dict.fromkeys(_RUNNER)
+    elif moment.now < ends:
+        changes = {"status": "in_progress", "conclusion": None, "completed_at": None}
+    data = {key: changes.get(key, value) for key, value in final.items()}
+    if data.get("steps"):
+        data["steps"] = [_step_at(step, moment) for step in steps_in(final)]
+    return data if moment.speed == 1 else moment.rewrite(data)
+
+
+def _step_at(final: dict[str, object], moment: Moment) -> dict[str, object]:
+    begins, ends = epoch(final.get("started_at")), epoch(final.get("completed_at"))
+    data = final
+    if begins is not None and moment.now < begins:
+        data = final | {"status": "pending", "conclusion": None}
+        data |= {"started_at": None, "completed_at": None}
+    elif ends is not None and moment.now < ends:
+        data = final | {"status": "in_progress", "conclusion": None, "completed_at": None}
+    return data if moment.speed == 1 else moment.rewrite(data)

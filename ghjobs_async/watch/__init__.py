@@ -1,0 +1,1 @@
+"""Wait for runs and jobs, and report their changes."""

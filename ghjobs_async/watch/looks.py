@@ -1,0 +1,165 @@
+"""One look: ask GitHub once, only for what has changed, and count what it costs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from math import inf
+from typing import Any, Final, TypeAlias, TypeVar
+
+import attrs
+
+from ghjobs_async.errors import ConfigurationError, GHJobsError
+from ghjobs_async.listing.pages import Listing, MakeRequest, Pages
+from ghjobs_async.models import Job, JobList, Run
+from ghjobs_async.refs import RunRef
+from ghjobs_async.transport.budget import Budget
+from ghjobs_async.transport.etags import EtagMemory
+from ghjobs_async.watch.courses import Course, JobCourse, RunCourse
+from ghjobs_async.watch.pace import SOON, Allowance
+from ghjobs_async.wire.messages import Answer, Request
+from ghjobs_async.wire.operations import get_job, get_run, list_jobs, list_runs
+
+T = TypeVar("T")
+Item = TypeVar("Item", Job, Run)
+
+# A request that is under way at the deadline has at least this much (real) time for its answer.
+_LEAST: Final = 1.0
+
+
+@attrs.define(eq=False)
+class Purse:
+    """What one credential may spend on watching, with all watches of the client together."""
+
+    allowance: Allowance
+    budget: Budget
+    #: Whether an answer has come: only then is it known whether there is a limit.
+    answered: bool = False
+    #: What the looks that are under way may cost.
+    reserved: int = 0
+
+    def spend(self, now: float) -> None:
+        """Count one answer that cost budget."""
+        self.answered = True
+        self.allowance.spend(self.budget.limit, now)
+
+    def affords(self, now: float, taken: int = 0) -> bool:
+        """Return whether a request may be sent now, after as many others as are *taken*."""
+        taken += self.reserved
+        if self.budget.limit is None and not self.answered:
+            return taken == 0
+        return self.allowance.count(self.budget.limit, now) > taken
+
+    def ready_at(self, now: float, taken: int = 0) -> float:
+        """Return when a request may be sent, after as many others as are *taken*."""
+        if self.budget.limit is None:
+            return now + (SOON if self.reserved else 0.0)
+        return self.allowance.ready_at(self.budget.limit, now, taken + self.reserved)
+
+
+#: The purses of a client, by the credential and the share.
+Purses: TypeAlias = dict[tuple[int, float], Purse]
+
+
+@attrs.define(eq=False)
+class Looks:
+    """
+    Asks once: without retries and without waits for limits, since the next look comes anyway.
+
+    Args:
+        etags: Remembers the answers.
+        concurrency: How many pages of one list are asked for at once.
+        share: The share of the hourly limit that may be used.
+        purses: What was spent of it.
+    """
+
+    etags: EtagMemory
+    concurrency: int
+    share: float
+    purses: Purses
+    _pages: Pages = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._pages = Pages(self.etags.requester, self.concurrency, self.etags)
+
+    def now(self) -> float:
+        """Return the time by the client's clock."""
+        return self.etags.requester.clock.now()
+
+    async def purse(self, repo: str) -> Purse:
+        """Return what may be spent on this repository."""
+        credential = await self.etags.requester.credentials.get(repo.partition("/")[0])
+        fresh = Purse(Allowance(self.share), credential.budget)
+        return self.purses.setdefault((id(credential), self.share), fresh)
+
+    async def look(self, course: Course[Any], *, only_jobs: bool = False) -> None:
+        """
+        Look once, and tell the course what was seen.
+
+        Args:
+            course: A run or a job.
+            only_jobs: Whether a list of runs tells about the run itself.
+        """
+        left = course.until - self.now()
+        try:
+            async with asyncio.timeout(None if left == inf else max(_LEAST, left)):
+                await self._look(course, only_jobs=only_jobs)
+        except ConfigurationError:
+            raise
+        except GHJobsError as error:
+            await self._failed(course.ref.repo, error)
+            course.fail(error, self.now())
+        except TimeoutError:
+            # It is the deadline, and no answer has come: what counts is the one before.
+            pass
+
+    async def list_runs(self, repo: str, query: Mapping[str, str]) -> Listing[Run]:
+        """List the runs of a repository that fit a query: the first page only."""
+        make = partial(list_runs, repo, None, query)
+        try:
+            return await self._read(repo, "runs", make, limit=1)
+        except GHJobsError as error:
+            await self._failed(repo, error)
+            raise
+
+    async def _look(self, course: Course[Any], *, only_jobs: bool) -> None:
+        if isinstance(course, JobCourse):
+            job = await self._ask(course.ref.repo, get_job(course.ref.repo, course.ref.job_id))
+            course.see(job, self.now())
+        elif isinstance(course, RunCourse):
+            if not only_jobs:
+                run = await self._ask(course.ref.repo, get_run(course.ref))
+                course.see_run(run, self.now())
+            if course.verdict is None:
+                course.see_jobs(await self._list_jobs(course.attempt), self.now())
+
+    async def _list_jobs(self, ref: RunRef) -> JobList:
+        found = await self._read(ref.repo, "jobs", partial(list_jobs, ref, "latest"))
+        return JobList(found.items, found.total_count, found.undecodable, found.settled)
+
+    async def _read(
+        self, repo: str, kind: str, make: MakeRequest[Item], limit: int | None = None
+    ) -> Listing[Item]:
+        purse = await self.purse(repo)
+        reading = await self._pages.fetch(
+            (repo, kind), lambda size, page: self._polled(purse, make(size, page)), limit=limit
+        )
+        return await self._pages.decode(reading)
+
+    async def _ask(self, repo: str, request: Request[T]) -> T:
+        return (await self.etags.send(self._polled(await self.purse(repo), request))).value
+
+    def _polled(self, purse: Purse, request: Request[T]) -> Request[T]:
+        """Return the request as it is sent here: without patience, and counted when it is answered."""
+
+        def decode(answer: Answer) -> T:
+            # Only an answer that is new is decoded, and only that costs budget.
+            purse.spend(self.now())
+            return request.decode(answer)
+
+        return attrs.evolve(request, decode=decode, patient=False)
+
+    async def _failed(self, repo: str, error: GHJobsError) -> None:
+        if getattr(error, "status", None) is not None:
+            (await self.purse(repo)).spend(self.now())

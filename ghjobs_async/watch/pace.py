@@ -1,0 +1,101 @@
+"""When to look again: often while things move, seldom in a queue, and within a share of the budget."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any, Final
+
+import attrs
+
+from ghjobs_async.errors import GHJobsError, NotFoundError, RateLimitError
+from ghjobs_async.watch.courses import Course, RunCourse
+
+# The next look comes after a share of the time in which nothing has changed, within these bounds.
+_SHARE: Final = 0.25
+_NOT_YET: Final = (1.0, 5.0)
+_MOVING: Final = (2.0, 10.0)
+_QUEUED: Final = (4.0, 30.0)
+# After errors: twice as long each time.
+_FIRST_RETRY: Final = 2.0
+_LAST_RETRY: Final = 30.0
+#: What is refused now, by a limit or by the budget, is never tried again sooner than this.
+SOON: Final = 1.0
+#: Each run is looked at by itself at least this often, whatever a list of runs says.
+SWEEP: Final = 300.0
+
+_HOUR: Final = 3600.0
+# A tenth of an hour's requests may leave at once, the rest follow steadily: so no hour has more.
+_BURST: Final = 0.1
+
+
+def backoff(error: GHJobsError, now: float, interval: float | None, failures: int) -> float:
+    """
+    Return how many seconds to wait after an error.
+
+    Args:
+        error: The last answer.
+        now: The time, in epoch seconds.
+        interval: The caller's own pace, or None.
+        failures: How many answers in a row were errors.
+    """
+    if isinstance(error, RateLimitError):
+        return max(SOON, error.retry_at.timestamp() - now)
+    longer = min(_LAST_RETRY, _FIRST_RETRY * 2.0 ** min(failures - 1, 30))
+    return max(getattr(error, "retry_after", None) or 0.0, longer if interval is None else interval)
+
+
+def pause(course: Course[Any], now: float, interval: float | None, failures: int = 0) -> float:
+    """
+    Return how many seconds to wait before the next look.
+
+    Args:
+        course: What is watched.
+        now: The time of the last look, in epoch seconds.
+        interval: The caller's own pace, or None.
+        failures: How many looks in a row failed.
+    """
+    since = course.changed_at
+    if course.error is not None and not isinstance(course.error, NotFoundError):
+        seconds = backoff(course.error, now, interval, failures)
+    elif interval is not None:
+        seconds = interval
+    else:
+        bounds = _NOT_YET if not course.found else _MOVING if course.moving else _QUEUED
+        seconds = min(max(bounds[0], (now - since) * _SHARE), bounds[1])
+    lags_until = course.lags_until if isinstance(course, RunCourse) else None
+    if course.error is None and lags_until is not None and lags_until > now:
+        return min(seconds, lags_until - now)
+    return seconds
+
+
+@attrs.define
+class Allowance:
+    """
+    How many requests that cost budget a watch may send with one credential.
+
+    Args:
+        share: The share of the hourly limit, from 0 to 1.
+    """
+
+    share: float
+    _next_at: float = 0.0
+
+    def spend(self, limit: int | None, now: float) -> None:
+        """Count one answer that cost budget; *limit* is the hourly limit, where there is one."""
+        if limit is not None:
+            self._next_at = max(self._next_at, now) + self._gap(limit)
+
+    def count(self, limit: int | None, now: float) -> float:
+        """Return how many requests may be sent at once."""
+        if limit is None:
+            return inf
+        room = _HOUR * _BURST - max(0.0, self._next_at - now)
+        return max(0, int(room / self._gap(limit) + 1e-6))
+
+    def ready_at(self, limit: int, now: float, queue: int = 0) -> float:
+        """Return when a request may be sent that has this many others before it."""
+        begin = max(self._next_at, now) - _HOUR * _BURST
+        return max(now + SOON, begin + self._gap(limit) * (1 + queue))
+
+    def _gap(self, limit: int) -> float:
+        return _HOUR / (max(1.0, limit * self.share) * (1 - _BURST))

@@ -1,0 +1,324 @@
+"""``ghjobs watch``: what it watches, what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from async_tools import FakeClock
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from ghjobs_async import Job, JobEvent, Run, RunEvent, RunRef, StepEvent, Verdict
+from ghjobs_async.cli.commands.watch import _Follower, _How
+from ghjobs_async.cli.output.watch import WatchView
+from ghjobs_async.testing import AttemptSpec, FakeGitHub, FakeRun, JobSpec, faults, scenario
+from ghjobs_async.wire.convert import load
+
+REPO = "octo-org/octo-repo"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch, fake: FakeGitHub) -> FakeClock:
+    """The time of the command and of what is played: nobody waits for it."""
+    time = FakeClock()
+    monkeypatch.setattr("ghjobs_async.client.Clock", lambda: time.clock)
+    return time
+
+
+def play(fake: FakeGitHub, clock: FakeClock, *jobs: JobSpec, **options: Any) -> FakeRun:
+    return fake.play(fake.add_run(REPO, jobs=list(jobs), **options), clock=clock.now)
+
+
+def lines(ran: Any) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in ran.out.splitlines()]
+
+
+# -- how it ends ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "status"),
+    [
+        ("success", 0),
+        ("skipped", 0),
+        ("failure", 1),
+        ("startup_failure", 1),
+        ("cancelled", 4),
+        ("timed_out", 5),
+        ("action_required", 6),
+    ],
+)
+def test_the_exit_status_of_a_conclusion(
+    ghjobs: Any, fake: FakeGitHub, clock: FakeClock, conclusion: str, status: int
+) -> None:
+    """With ``--exit-status`` the status says how the run ended; without it is 0."""
+    run = fake.add_run(
+        REPO, jobs=0 if conclusion == "startup_failure" else 1, conclusion=conclusion
+    )
+    assert ghjobs("watch", "-R", REPO, run.id, "--exit-status").status == status
+    assert ghjobs("watch", "-R", REPO, run.id).status == 0
+
+
+def test_no_end_within_the_timeout(ghjobs: Any, fake: FakeGitHub, clock: FakeClock) -> None:
+    """A run that does not end in time is status 124, one without jobs 7, as gh knows none."""
+    begun = clock.time
+    stuck = fake.add_run(REPO, jobs=[scenario.queued()])
+    assert ghjobs("watch", "-R", REPO, stuck.id, "--timeout", "30m").status == 124
+    assert clock.time == begun + 1800
+    empty = {"status": "queued", "conclusion": None}
+    run = fake.add_run(REPO, attempts=[AttemptSpec([])], overrides=empty)
+    assert ghjobs("watch", "-R", REPO, run.id, "--timeout", "2h").status == 7
+
+
+def test_superseded(ghjobs: Any, fake: FakeGitHub, clock: FakeClock) -> None:
+    """A new attempt that is seen before the end of the watched one is status 8."""
+    first, second = scenario.rerun_failed([scenario.failing()])
+    run = fake.add_run(REPO, attempts=[first, AttemptSpec(second.jobs, after=1)])
+    fake.play(run, clock=clock.now)
+    ran = ghjobs("watch", "-R", REPO, run.id, "--interval", "100", "--json")
+    assert ran.status == 8
+    assert lines(ran)[-1]["verdict"] == "superseded"
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (faults.status(404), "404"),
+        (faults.bad_credentials(), "401"),
+        (faults.missing_permission(), "403"),
+    ],
+)
+def test_refused(ghjobs: Any, fake: FakeGitHub, clock: FakeClock, fault: Any, said: str) -> None:
+    """What may not be seen is status 9, and one line says why."""
+    run = fake.add_run(REPO)
+    fake.fail("run", fault, times=None)
+    ran = ghjobs("watch", "-R", REPO, run.id)
+    assert ran.status == 9
+    assert len(ran.err.splitlines()) == 1
+    assert said in ran.err
+
+
+def test_unreachable_until_the_timeout(ghjobs: Any, fake: FakeGitHub, clock: FakeClock) -> None:
+    """An API that is down at the deadline is status 9."""
+    run = fake.add_run(REPO, jobs=[scenario.in_progress()])
+    fake.fail("run", faults.bad_gateway(), times=None, after=2)
+    ran = ghjobs("watch", "-R", REPO, run.id, "--timeout", "10m")
+    assert ran.status == 9
+    assert "502" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "status"),
+    [
+        ({"unreachable", "deadline", "failure"}, 9),
+        ({"deadline", "failure", "success"}, 124),
+        ({"failure", "timed_out", "cancelled"}, 1),
+        ({"timed_out", "cancelled", "action_required"}, 5),
+        ({"cancelled", "action_required", "no_jobs"}, 4),
+        ({"action_required", "no_jobs"}, 6),
+        ({"no_jobs", "superseded"}, 7),
+        ({"superseded", "success"}, 8),
+        ({"success", "skipped"}, 0),
+    ],
+)
+def test_the_worst_counts(verdicts: set[str], status: int) -> None:
+    """Of several runs the worst verdict decides."""
+    how = _How(timeout=None, interval=None, fail_fast=False, exit_status=True)
+    follower = _Follower(how, None, json=False, verdicts={Verdict(one) for one in verdicts})
+    assert follower._status() == status
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signal")
+def test_interrupted(fake: FakeGitHub, start: Callable[..., subprocess.Popen[bytes]]) -> None:
+    """Ctrl-C ends with status 130, and says how to go on."""
+    run = fake.add_run(REPO, jobs=[scenario.in_progress()])
+    process = start("watch", "-R", REPO, run.id)
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith(b"run\tfound")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert f"ghjobs watch {run.id} --repo {REPO}" in err.decode()
+
+
+# -- what it watches -----------------------------------------------------------------------------
+
+
+def test_fail_fast(ghjobs: Any, fake: FakeGitHub, clock: FakeClock) -> None:
+    """The first failed job ends the watch."""
+    run = play(fake, clock, scenario.failing("a"), JobSpec("b", seconds=2000))
+    begun = clock.time
+    ran = ghjobs("watch", "-R", REPO, run.id, "--fail-fast", "--exit-status", "--json")
+    assert ran.status == 1
+    assert clock.time < begun + 200
+    assert lines(ran)[-1]["conclusion"] == "failure"
+
+
+def test_one_job(ghjobs: Any, fake: FakeGitHub, clock: FakeClock) -> None:
+    """The address of a job watches that job alone, to its own end."""
+    run = play(fake, clock, JobSpec("a"), scenario.failing("b"), JobSpec("c", seconds=2000))
+    clock.time += 5
+    web = fake.base_url.removesuffix("/api/v3")
+    job = run.jobs[1].id
+    ran = ghjobs(
+        "watch", f"{web}/{REPO}/actions/runs/{run.id}/job/{job}", "--json", "--exit-status"
+    )
+    told = lines(ran)
+    assert {line["job_id"] for line in told if line["event"] != "run"} == {job}
+    assert (ran.status, told[-1]["conclusion"]) == (1, "failure")
+
+
+@pytest.mark.parametrize("by", ["--branch", "--commit", "pull"])
+def test_the_runs_of_a_commit(ghjobs: Any, fake: FakeGitHub, clock: FakeClock, by: str) -> None:
+    """All runs of a commit are watched, whatever their event, and no others."""
+    sha = "a" * 40
+    play(fake, clock, JobSpec(), head_sha="b" * 40, branch="topic/x")
+    wanted = [
+        play(fake, clock, JobSpec(), head_sha=sha, branch="topic/x", event=event)
+        for event in ("push", "pull_request")
+    ]
+    fake.repo(REPO).pulls[7] = sha
+    web = fake.base_url.removesuffix("/api/v3")
+    argv = {
+        "--branch": ("-R", REPO, "--branch", "topic/x"),
+        "--commit": ("-R", REPO, "--commit", sha),
+        "pull": (f"{web}/{REPO}/pull/7/files",),
+    }[by]
+    ran = ghjobs("watch", *argv, "--json")
+    told = lines(ran)
+    assert ran.status == 0
+    assert {line["run_id"] for line in told} == {run.id for run in wanted}
+    assert [line["verdict"] for line in told if line["kind"] == "ended"] == ["success"] * 2
+
+
+def test_a_commit_without_runs(ghjobs: Any, fake: FakeGitHub, clock: FakeClock) -> None:
+    """Where no run appears within the grace, one line says so."""
+    fake.add_run(REPO)
+    begun = clock.time
+    ran = ghjobs("watch", "-R", REPO, "--commit", "c" * 40)
+    assert (ran.status, ran.out) == (9, "")
+    assert "has appeared" in ran.err
+    assert 60 <= clock.time - begun < 70
+
+
+# -- what it prints ------------------------------------------------------------------------------
+
+
+def test_a_line_for_each_change(ghjobs: Any, fake: FakeGitHub, clock: FakeClock) -> None:
+    """In a pipe each change is a line with tabs."""
+    run = play(fake, clock, JobSpec("bu\x1b[2Jild", steps=1, seconds=20))
+    ran = ghjobs("watch", "-R", REPO, run.id, "--interval", "1")
+    assert "\x1b" not in ran.out
+    assert ran.rows[0] == ["run", "found", str(run.id), "1", "CI", "", "queued", ""]
+    assert ran.rows[1] == ["job", "found", str(run.id), "1", "build", "", "queued", ""]
+    assert ran.rows[-1] == ["run", "ended", str(run.id), "1", "CI", "", "success", "success"]
+    assert ["step", "changed", str(run.id), "1", "build", "Set up job", "success", ""] in ran.rows
+
+
+def test_an_object_for_each_change(ghjobs: Any, fake: FakeGitHub, clock: FakeClock) -> None:
+    """With ``--json`` each change is one object; only a run's last one has a verdict."""
+    run = play(fake, clock, JobSpec("build", steps=1, seconds=20))
+    told = lines(ghjobs("watch", "-R", REPO, run.id, "--json", "--interval", "1"))
+    keys = ["event", "kind", "repo", "run_id", "attempt", "job_id", "name", "step"]
+    keys += ["status", "conclusion", "previous"]
+    assert all(list(line) == keys for line in told[:-1])
+    assert list(told[-1]) == [*keys, "verdict"]
+    runs = [(line["status"], line["previous"]) for line in told if line["event"] == "run"]
+    assert runs == [
+        ("queued", None),
+        ("in_progress", "queued"),
+        ("completed", "in_progress"),
+    ]
+    (start,) = [line for line in told if line["event"] == "job" and line["status"] == "in_progress"]
+    assert start == {
+        "event": "job",
+        "kind": "changed",
+        "repo": REPO,
+        "run_id": run.id,
+        "attempt": 1,
+        "job_id": run.jobs[0].id,
+        "name": "build",
+        "step": None,
+        "status": "in_progress",
+        "conclusion": None,
+        "previous": "queued",
+    }
+
+
+def test_waits_are_notes(ghjobs: Any, fake: FakeGitHub, clock: FakeClock) -> None:
+    """A wait is a line on stderr, not among the changes."""
+    run = play(fake, clock, JobSpec())
+    fake.fail("run", faults.secondary_limit(retry_after=30), after=2)
+    ran = ghjobs("watch", "-R", REPO, run.id)
+    assert ran.status == 0
+    assert ran.err.count("secondary rate limit") == 1
+    assert "waiting" not in ran.out
+
+
+# -- the table -----------------------------------------------------------------------------------
+
+NOW = datetime(2027, 1, 15, 8, 2, tzinfo=UTC)
+names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40) | st.sampled_from(
+    ["build (\u6771\u4eac)", "\U0001f468\u200d\U0001f469\u200d\U0001f467 family", "a" * 200]
+)
+
+
+def view_of(jobs: list[JobSpec], seconds: float) -> WatchView:
+    fake = FakeGitHub(clock=lambda: 1_800_000_000.0)
+    run = fake.add_run(REPO, jobs=jobs, created_at=datetime.fromtimestamp(1_800_000_000, UTC))
+    state = fake.at(run, seconds)
+    view = WatchView()
+    import msgspec  # noqa: PLC0415
+
+    view.take(RunEvent(run.ref, load(msgspec.json.encode(state.run), Run), "found"))
+    for data in state.jobs:
+        job = load(msgspec.json.encode(data), Job)
+        view.take(JobEvent(run.ref, job))
+        for step in job.steps:
+            view.take(StepEvent(run.ref, job, step))
+        if job.state == "failure":
+            view.reasons[job.id] = "failed at 'Run tests': expected 4, got 5"
+    return view
+
+
+@given(
+    st.lists(names, max_size=8),
+    st.integers(8, 120),
+    st.integers(1, 30),
+    st.sampled_from([0, 20, 60, 500]),
+)
+@settings(deadline=None)
+def test_the_table_fits(found: list[str], width: int, height: int, seconds: float) -> None:
+    """No line is wider than the terminal, and there are no more than it has."""
+    jobs = [JobSpec(name, "failure" if n % 3 == 0 else "success") for n, name in enumerate(found)]
+    shown = view_of(jobs, seconds).lines(width, height, NOW)
+    assert len(shown) <= height
+    assert all(cell_len(line.plain) <= width for line in shown)
+    assert all("\n" not in line.plain for line in shown)
+
+
+def test_what_matters_is_shown() -> None:
+    """Where not all jobs fit, the failed and the running ones do, and the others are counted."""
+    jobs = [JobSpec(f"done {n}", queued_for=0, seconds=5) for n in range(30)]
+    jobs += [JobSpec("bad", "failure", queued_for=0, seconds=5), JobSpec("runs", seconds=500)]
+    shown = [line.plain for line in view_of(jobs, 60).lines(80, 10, NOW)]
+    assert len(shown) == 10
+    assert any("bad" in line and "at Run tests" in line for line in shown)
+    assert any("expected 4, got 5" in line for line in shown)
+    assert any("runs" in line and "1m" in line for line in shown)
+    assert shown[-1] == "  and 25 more jobs: 25 success"
+
+
+def test_a_run_that_was_never_found() -> None:
+    """A run that is not there has a line, too."""
+    view = WatchView()
+    view.take(RunEvent(RunRef(REPO, 7), None, "ended", Verdict.UNREACHABLE))
+    assert [line.plain for line in view.lines(80, None)] == [f"{REPO} run 7: unreachable"]

@@ -1,0 +1,126 @@
+"""The live table of ``ghjobs watch``, as a terminal shows it at the end of every write."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import struct
+import subprocess
+import sys
+import threading
+
+import pytest
+from rich.cells import cell_len
+
+from ghjobs_async.testing import FakeGitHub, JobSpec, faults, scenario
+
+REPO = "octo-org/octo-repo"
+COMMAND = "import sys; from ghjobs_async.cli import main; sys.exit(main())"
+TOKEN = re.compile(r"\x1b\[([?0-9;]*)([A-Za-z])|(\r)|(\n)|([^\x1b\r\n]+)")
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such terminals")
+
+
+class Screen:
+    """A terminal of some columns and rows: what it shows, and what went wrong."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        self.columns, self.rows = columns, rows
+        self.lines = [""] * rows
+        self.history: list[str] = []
+        self.row = 0
+        self.odd: list[str] = []
+
+    def feed(self, text: str) -> None:
+        for codes, kind, carriage, feed, plain in TOKEN.findall(text):
+            if kind == "A":
+                up = int(codes or 1)
+                if up > self.row:
+                    self.odd.append(f"the cursor goes up {up} from row {self.row}")
+                self.row = max(0, self.row - up)
+            elif kind == "K":
+                self.lines[self.row] = ""
+            elif kind and kind not in "mhl":
+                self.odd.append(f"an unknown sequence {codes}{kind}")
+            elif feed:
+                self._feed()
+            elif plain:
+                self._write(plain)
+            assert carriage or kind or feed or plain
+
+    def _feed(self) -> None:
+        if self.row < self.rows - 1:
+            self.row += 1
+        else:
+            self.history.append(self.lines.pop(0))
+            self.lines.append("")
+
+    def _write(self, text: str) -> None:
+        # The styles of one line come in several pieces.
+        self.lines[self.row] += text
+        if cell_len(self.lines[self.row]) > self.columns:
+            self.odd.append(f"a line is wider than the terminal: {self.lines[self.row]!r}")
+
+    @property
+    def shown(self) -> list[str]:
+        return [line.rstrip() for line in [*self.history, *self.lines] if line.strip()]
+
+
+def record(argv: list[str], columns: int, rows: int) -> Screen:
+    """Run the command on a pseudo-terminal of that size; return what it shows in the end."""
+    import fcntl  # noqa: PLC0415 -- there is none on Windows
+    import pty  # noqa: PLC0415
+    import termios  # noqa: PLC0415
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    environ = {key: value for key, value in os.environ.items() if key not in {"COLUMNS", "LINES"}}
+    screen = Screen(columns, rows)
+    with subprocess.Popen(
+        [sys.executable, "-c", COMMAND, *argv],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environ,
+        start_new_session=True,
+    ) as process:
+        os.close(theirs)
+        limit = threading.Timer(40, os.killpg, (process.pid, signal.SIGKILL))
+        limit.start()
+        data = b""
+        while part := _read(ours):
+            data += part
+        limit.cancel()
+        limit.join()
+    os.close(ours)
+    screen.feed(data.decode())
+    return screen
+
+
+def _read(fd: int) -> bytes:
+    try:
+        return os.read(fd, 65536)
+    except OSError:
+        return b""
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (40, 24), (80, 20)])
+def test_the_table_is_never_torn(fake: FakeGitHub, columns: int, rows: int) -> None:
+    """Every write leaves a whole table, with waits below it; in the end it is there once."""
+    count = 40 if rows == 20 else 6
+    names = ["build (\u6771\u4eac)", "\U0001f680 deploy", "a name that is longer than it should be"]
+    jobs = [
+        JobSpec(f"{names[n % 3]} {n}", seconds=40 + n, queued_for=1 + n % 9, steps=2)
+        for n in range(count - 1)
+    ]
+    run = fake.play(fake.add_run(REPO, jobs=[*jobs, scenario.failing("test")]), speed=60)
+    fake.fail("jobs", faults.secondary_limit(retry_after=1), after=2)
+    argv = ["watch", "-R", REPO, str(run.id), "--interval", "0.2", "--exit-status"]
+    screen = record(argv, columns, rows)
+    assert screen.odd == []
+    assert len(screen.shown) == 1 + count + 1
+    assert screen.shown[0].startswith("\u2717 CI")
+    assert sum("at Run tests" in line for line in screen.shown) == (columns == 80)
+    assert sum("expected 4, got 5" in line for line in screen.shown) == (columns == 80)
+    assert not any("waiting" in line for line in screen.shown)
