@@ -17,6 +17,7 @@ import pytest
 from rich.console import Console
 
 from ghjobs_async.audit import AuditStore, Counts, Estimate, RepoEstimate
+from ghjobs_async.audit.readable import LOOKS
 from ghjobs_async.cli.output.audit import audit_bars
 from ghjobs_async.cli.output.progress import Progress, count_bars
 from ghjobs_async.models import RateLimit, Wait
@@ -230,12 +231,18 @@ def test_the_time_left_goes_by_the_windows() -> None:
 
 
 def test_the_demo(ghjobs: Any, tmp_path: Path) -> None:
-    """``demo`` audits its own GitHub, whole, and says what to try next."""
+    """``demo`` audits its own GitHub, shows what that tells, and says what to open and to try."""
     ran = ghjobs("demo", "--runs", 12, "-o", tmp_path)
     assert ran.status == 0
     assert "Repository" in ran.out
     assert "demo --serve" in ran.err
     assert "query --audit" in ran.out
+    for name in ("flaky_jobs", "failure_rates", "failure_reasons"):
+        assert LOOKS[name].head in ran.out or name in ran.out.partition("nothing found: ")[2]
+    assert LOOKS["failure_rates"].head in ran.out
+    assert f"open {tmp_path / 'audit.html'} " in ran.err
+    assert "</html>" in (tmp_path / "audit.html").read_text()
+    assert "</svg>" in (tmp_path / "run.svg").read_text()
     assert rows(tmp_path, "SELECT count(*) > 20 FROM jobs") == [(True,)]
 
 

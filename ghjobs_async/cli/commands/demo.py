@@ -12,13 +12,15 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
-from ghjobs_async.audit import AuditPlan, AuditStore, Logs
+from ghjobs_async.atomic_file import WholeFile
+from ghjobs_async.audit import AuditPlan, AuditStore, Logs, findings, query, report, timeline
+from ghjobs_async.audit.stored_run import read_run
 from ghjobs_async.cli.commands.audit import run_audit
 from ghjobs_async.cli.options import Quiet, Verbose, command
 from ghjobs_async.cli.output.console import console, note, start_verbose
+from ghjobs_async.cli.output.findings import draw_all
 from ghjobs_async.cli.output.progress import Progress
-from ghjobs_async.cli.output.table import Table
-from ghjobs_async.cli.output.text import clean
+from ghjobs_async.cli.output.result import show_result
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.testing import FakeGitHub, FakeRun, faults, fill_demo
@@ -28,15 +30,14 @@ _LATENCY: Final = 0.05
 #: After this many listings the client is told to wait for a second.
 _LIMIT_AFTER: Final = 120
 
-#: Which jobs failed, and then did not when they ran again?
-_QUERY: Final = """
-    SELECT name, count(*) AS flaky FROM jobs AS job
-    WHERE conclusion = 'failure' AND EXISTS (
-        FROM jobs WHERE run_id = job.run_id AND name = job.name
-        AND conclusion = 'success' AND run_attempt > job.run_attempt
-    )
-    GROUP BY ALL ORDER BY flaky DESC, name LIMIT 5
-"""
+#: A query to go on with: what fails most?
+_QUERY: Final = (
+    "SELECT name, count(*) AS failures FROM jobs WHERE conclusion = 'failure'"
+    " GROUP BY ALL ORDER BY failures DESC, name LIMIT 3"
+)
+#: Three findings, and how many rows of each to show.
+_FINDINGS: Final = ("flaky_jobs", "failure_rates", "failure_reasons")
+_FEW: Final = 3
 
 app = command(
     "demo",
@@ -99,32 +100,40 @@ def demo_command(  # noqa: D417 -- what commands share describes itself
         path = Path(tempfile.mkdtemp(prefix="ghjobs-demo-")) if output is None else output
         status = run_audit(gh, plan, path, progress, json=json)
     if status == 0 and not json:
-        _query(path)
-    if status == 0 and not quiet:
-        # The command as it was called: it may not be on the PATH.
-        name = "ghjobs" if shutil.which("ghjobs") else sys.argv[0]
-        note(f"next: {name} demo --serve keeps this GitHub running and prints what to try on it;")
-        note(f"      {name} audit OWNER/REPO --since 7d audits your own repository")
+        _tell(path, _rerun(filled), quiet=quiet)
     return status
 
 
-def _query(folder: Path) -> None:
-    """Show a query, and its answer."""
-    with AuditStore(folder).read() as connection:
-        found = connection.execute(_QUERY)
-        table = Table(*(column[0] for column in found.description or ()))
-        for row in found.fetchall():
-            table.add(*(clean(str(cell)) for cell in row))
-    name = Path(sys.argv[0]).name
-    one_line = " ".join(_QUERY.split())
+def _tell(folder: Path, run: FakeRun, *, quiet: bool) -> None:
+    """Show findings and a query of the audit; write its report and the timeline of a run."""
+    # The command as it was called: it may not be on the PATH.
+    name = "ghjobs" if shutil.which("ghjobs") else sys.argv[0]
+    store = AuditStore(folder)
     screen = console(sys.stdout)
+    with store.read() as connection:
+        screen.print()
+        draw_all(screen, [findings(connection, one, limit=_FEW) for one in _FINDINGS])
+        page = report(connection)
+        stored = read_run(connection, run.id, run.repo)
     screen.print(
-        f'\n{name} query --audit {folder} "{one_line}"\n',
-        soft_wrap=True,
-        highlight=False,
-        markup=False,
+        f'{name} query --audit {folder} "{_QUERY}"', soft_wrap=True, highlight=False, markup=False
     )
-    screen.print(table)
+    with query(store, _QUERY) as result:
+        show_result(result)
+    written = {"audit.html": page, "run.svg": timeline(stored.jobs if stored else ())}
+    for file_name, text in written.items():
+        with WholeFile(folder / file_name) as file:
+            file.write(text.encode())
+    if quiet:
+        return
+    note(f"open {folder / 'audit.html'} (the report) and {folder / 'run.svg'} (a run's timeline)")
+    note(f"next: {name} demo --serve keeps this GitHub running and prints what to try on it;")
+    note(f"      {name} audit OWNER/REPO --since 7d audits your own repository")
+
+
+def _rerun(runs: list[FakeRun]) -> FakeRun:
+    """Return the newest run with several attempts, or the newest run."""
+    return next((run for run in reversed(runs) if len(run.attempts) > 1), runs[-1])
 
 
 def _serve(fake: FakeGitHub, runs: list[FakeRun]) -> int:
@@ -152,7 +161,7 @@ def _lines(base_url: str, runs: list[FakeRun]) -> list[str]:
     if os.environ.get("GH_HOST"):
         # It would outrank GITHUB_API_URL.
         lines.append("$env:GH_HOST = $null" if powershell else "unset GH_HOST")
-    run = next((run for run in reversed(runs) if len(run.attempts) > 1), runs[-1])
+    run = _rerun(runs)
     lines += ["", f"ghjobs list -R {run.repo} {run.id} --all"]
     jobs = [job for attempt in run.attempts for job in attempt.jobs]
     failed = [job for job in jobs if job.payload().get("conclusion") == "failure"]
