@@ -7,6 +7,10 @@ import inspect
 import re
 import runpy
 import shlex
+import shutil
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import CodeType
 
@@ -23,6 +27,14 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 COMMANDS = [
     line for line in re.findall(r"^(ghjobs .*)$", README, re.MULTILINE) if "--serve" not in line
 ]
+# These stand on one another.
+OF_AN_AUDIT = [
+    line
+    for line in COMMANDS
+    if line.split()[1] in {"audit", "findings", "report", "query", "schema", "export", "merge"}
+]
+# How other libraries read what an audit has exported.
+READERS = re.findall(r"^((?:duckdb|pandas|polars)\..*)$", README, re.MULTILINE)
 
 
 def add_the_run(fake: FakeGitHub) -> None:
@@ -39,8 +51,8 @@ def add_the_run(fake: FakeGitHub) -> None:
 def test_readme_begins_with_what_is_needed_first() -> None:
     """README leads from the first success to the details."""
     assert re.findall(r"^## (.*)$", README, re.MULTILINE) == [
-        *("Install", "First look", "Many runs", "Logs", "The command", "Testing your own code"),
-        *("Settings", "Errors", "What happens when…", "Speed", "Requests"),
+        *("Install", "First look", "Many runs", "Logs", "Watching", "The command", "Audits"),
+        *("Testing your own code", "Settings", "Errors", "What happens when…", "Speed", "Requests"),
     ]
 
 
@@ -62,6 +74,8 @@ def snippets() -> list[CodeType]:
     """Compile the Python blocks, so that each may await and has README's line numbers."""
     found = []
     for block in re.finditer(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL):
+        if block[1].splitlines() == READERS:
+            continue
         line = README.count("\n", 0, block.start(1))
         found.append(
             compile("\n" * line + block[1], "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
@@ -88,29 +102,56 @@ async def test_readme_snippets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 
 def test_readme_shows_every_command() -> None:
-    """No command of README is left out of the test below, and each has a line."""
+    """No command of README is left out of the tests below, and each has a line."""
     assert {line.split()[1] for line in COMMANDS} == {
-        *("audit", "grep", "job", "list", "log", "runs")
+        *("grep", "job", "list", "log", "runs", "timeline", "watch"),
+        *("audit", "findings", "report", "query", "schema", "export", "merge"),
     }
 
 
-@pytest.mark.parametrize("line", COMMANDS)
-def test_readme_commands(
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    capsysbinary: pytest.CaptureFixture[bytes],
-    line: str,
-) -> None:
-    """Every command of README finds something."""
+def run_command(fake: FakeGitHub, line: str) -> int:
+    """Run a command of README against the embedded GitHub."""
+    web = fake.base_url.removesuffix("/api/v3")
+    words = shlex.split(line.replace("https://github.com", web), comments=True)
+    return main(words[1:])
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeGitHub]:
+    """An embedded GitHub that the commands ask, from an empty folder."""
     monkeypatch.chdir(tmp_path)
     with FakeGitHub() as fake:
         add_the_run(fake)
         monkeypatch.setenv("GITHUB_API_URL", fake.base_url)
         monkeypatch.setenv("GITHUB_TOKEN", "of-the-environment")
-        web = fake.base_url.removesuffix("/api/v3")
-        words = shlex.split(line.replace("https://github.com", web), comments=True)
-        assert main(words[1:]) == 0, capsysbinary.readouterr().err
-    assert capsysbinary.readouterr().out
+        yield fake
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line not in OF_AN_AUDIT])
+def test_readme_commands(
+    asked: FakeGitHub, capsysbinary: pytest.CaptureFixture[bytes], line: str
+) -> None:
+    """Every command of README finds something."""
+    assert run_command(asked, line) == 0, capsysbinary.readouterr().err
+    told = capsysbinary.readouterr()
+    assert told.out or told.err
+
+
+def test_readme_commands_of_an_audit(
+    asked: FakeGitHub, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """They work one after another, and other libraries read what is exported, if they are there."""
+    for line in OF_AN_AUDIT:
+        if "merge" in line:
+            shutil.copytree("ghjobs-audit", "shard-2")
+        assert run_command(asked, line) == 0, capsysbinary.readouterr().err
+        told = capsysbinary.readouterr()
+        assert told.out or told.err
+    assert [line.partition(".")[0] for line in READERS] == ["duckdb", "pandas", "polars"]
+    for line in READERS:
+        name = line.partition(".")[0]
+        if find_spec(name) is not None:
+            assert len(eval(line, {name: import_module(name)})) == 4
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
