@@ -14,7 +14,7 @@ from cyclopts import Parameter
 
 from ghjobs_async.atomic_file import WholeFile
 from ghjobs_async.audit import AuditPlan, AuditStore, Logs, findings, query, report, timeline
-from ghjobs_async.audit.stored_run import read_run
+from ghjobs_async.audit.stored_jobs import read_run
 from ghjobs_async.cli.commands.audit import run_audit
 from ghjobs_async.cli.options import Quiet, Verbose, command
 from ghjobs_async.cli.output.console import console, note, start_verbose

@@ -17,7 +17,7 @@ from ghjobs_async.audit.gantt.page import page
 from ghjobs_async.audit.gantt.svg import draw
 from ghjobs_async.audit.gantt.trace import trace
 from ghjobs_async.audit.store import AuditStore
-from ghjobs_async.audit.stored_run import read_run
+from ghjobs_async.audit.stored_jobs import read_run
 from ghjobs_async.cli.options import AUDIT, Common, Repo, command, run_with
 from ghjobs_async.cli.outcome import missing
 from ghjobs_async.cli.output.console import Exit, console, note, report

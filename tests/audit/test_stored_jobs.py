@@ -12,7 +12,7 @@ from ghjobs_async import Job
 from ghjobs_async.audit import AuditStore
 from ghjobs_async.audit.batch import Batch, Failure, Listing
 from ghjobs_async.audit.rows import write_batch
-from ghjobs_async.audit.stored_run import StoredRun, read_run
+from ghjobs_async.audit.stored_jobs import StoredRun, read_run
 
 REPO = "octo-org/octo-repo"
 RUN = 29679449
