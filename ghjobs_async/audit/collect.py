@@ -22,7 +22,7 @@ from ghjobs_async.audit import finish
 from ghjobs_async.audit.batch import AuditRow, Batch, Missing, Reason, SavedLog
 from ghjobs_async.audit.counts import Counts
 from ghjobs_async.audit.feed import JobOf
-from ghjobs_async.audit.known import load, stored_name
+from ghjobs_async.audit.known import read_known, stored_name
 from ghjobs_async.audit.missing import failure_of
 from ghjobs_async.audit.names import log_path
 from ghjobs_async.audit.plan import AuditPlan, failed
@@ -305,7 +305,7 @@ class Audit:
     def _load(self, repo: str, now: datetime) -> RepoWork:
         with self.store.read() as connection:
             name = stored_name(connection, repo)
-            known = load(connection, name, self._plan, now)
+            known = read_known(connection, name, self._plan, now)
         search = self._plan.search(self._gh, name, created=False)
         pages = search.by_window(
             self._plan.days(now), lambda window, number: known.pages.get((window, number))

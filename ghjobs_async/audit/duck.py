@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,3 +48,34 @@ def transaction(connection: DuckDBPyConnection) -> Iterator[None]:
             connection.rollback()
         raise
     connection.commit()
+
+
+def execute(
+    connection: DuckDBPyConnection, sql: str, given: Mapping[str, object]
+) -> DuckDBPyConnection:
+    """Execute a statement with those of the parameters that it names: DuckDB takes no others."""
+    used = {name: value for name, value in given.items() if f"${name}" in sql}
+    return connection.execute(sql, used)
+
+
+def dicts(connection: DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
+    """Return the rows of a query by the names of its columns."""
+    found = connection.execute(sql)
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def blocks(connection: DuckDBPyConnection) -> tuple[int, int, int]:
+    """Return the size of a block of the open database, how many it has, and how many are free."""
+    [(size, total, free)] = connection.execute(
+        "SELECT block_size, total_blocks, free_blocks FROM pragma_database_size()"
+        " WHERE database_name = current_database()"
+    ).fetchall()
+    return size, total, free
+
+
+def in_utc(moment: datetime | None) -> datetime | None:
+    """Return a time as the database has it: in UTC, without a time zone."""
+    if moment is None or moment.tzinfo is None:
+        return moment
+    return moment.astimezone(UTC).replace(tzinfo=None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ghjobs_async.audit.duck import blocks
+from ghjobs_async.audit.schema import quote
 from ghjobs_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -41,10 +43,7 @@ def check_whole(connection: DuckDBPyConnection, path: Path) -> None:
     Raises:
         ConfigurationError: The file is only a part of a database.
     """
-    [(size, total, free)] = connection.execute(
-        "SELECT block_size, total_blocks, free_blocks FROM pragma_database_size()"
-        " WHERE database_name = current_database()"
-    ).fetchall()
+    size, total, free = blocks(connection)
     if not total:
         return
     there = (path.stat().st_size - _HEADERS) // size
@@ -74,10 +73,9 @@ def _last_block(connection: DuckDBPyConnection) -> int:
     ).fetchall()
     last = -1
     for (table,) in tables:
-        name = table.replace("'", "''")
         [(block,)] = connection.execute(
             "SELECT max(greatest(block_id, list_max(additional_block_ids)))"
-            f" FROM pragma_storage_info('{name}')"
+            f" FROM pragma_storage_info({quote(table)})"
         ).fetchall()
         last = max(last, -1 if block is None else block)
     return last

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from ghjobs_async.audit.duck import load
+from ghjobs_async.audit.duck import in_utc, load
 from ghjobs_async.audit.findings_sql import FINDINGS
 from ghjobs_async.errors import ConfigurationError
 
@@ -92,12 +92,7 @@ def narrowed(
         raise ConfigurationError(
             "this audit is from an older version: run ghjobs audit on its folder once"
         ) from error
-    for variable, value in (("since", since and in_utc(since)), ("repo", repo)):
+    for variable, value in (("since", in_utc(since)), ("repo", repo)):
         if value is not None:
             cursor.execute(f"SET VARIABLE {variable} = ?", [value])
     return cursor
-
-
-def in_utc(moment: datetime) -> datetime:
-    """Return a moment as the tables have it: in UTC, without a time zone."""
-    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)

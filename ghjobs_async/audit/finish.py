@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from ghjobs_async.audit.known import naive
+from ghjobs_async.audit.duck import execute, in_utc
 from ghjobs_async.audit.missing import FINAL
 from ghjobs_async.audit.repo_work import RepoWork
 
@@ -28,22 +28,22 @@ def conclude(
     given = {
         "repo": work.repo,
         "search": work.plan.key,
-        "first": naive(days[-1].start),
-        "last": naive(days[0].end),
-        "starts": [naive(window.start) for window in windows],
-        "ends": [naive(window.end) for window in windows],
-        "kept_starts": [naive(window.start) for window, _, _ in work.kept],
-        "kept_ends": [naive(window.end) for window, _, _ in work.kept],
+        "first": in_utc(days[-1].start),
+        "last": in_utc(days[0].end),
+        "starts": [in_utc(window.start) for window in windows],
+        "ends": [in_utc(window.end) for window in windows],
+        "kept_starts": [in_utc(window.start) for window, _, _ in work.kept],
+        "kept_ends": [in_utc(window.end) for window, _, _ in work.kept],
         "kept_pages": [number for _, number, _ in work.kept],
         "kept_labels": [label for _, _, label in work.kept],
-        "began": naive(began),
-        "now": naive(now),
+        "began": in_utc(began),
+        "now": in_utc(now),
     }
     statements = [] if work.plan.filters else [_GONE, _BACK]
     if len(windows) == len(work.ends):
         statements.insert(0, _FORGET)
     for sql in statements:
-        connection.execute(sql, {name: given[name] for name in given if f"${name}" in sql})
+        execute(connection, sql, given)
 
 
 def may_come(connection: DuckDBPyConnection) -> int:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from ghjobs_async.audit.duck import execute, in_utc
+from ghjobs_async.audit.failed_sql import FAILED
 from ghjobs_async.audit.missing import FINAL
 from ghjobs_async.audit.plan import AuditPlan, Logs
 from ghjobs_async.listing.run_pages import KnownPage
@@ -122,7 +124,7 @@ def stored_name(connection: DuckDBPyConnection, repo: str) -> str:
     return str(found[0][0]) if found else repo
 
 
-def load(connection: DuckDBPyConnection, repo: str, plan: AuditPlan, now: datetime) -> Known:
+def read_known(connection: DuckDBPyConnection, repo: str, plan: AuditPlan, now: datetime) -> Known:
     """Read what is known of *repo*."""
     settled = Settled()
     for row in _rows(connection, _SETTLED, repo=repo):
@@ -169,8 +171,8 @@ def _scope(plan: AuditPlan, now: datetime) -> dict[str, object]:
     days = plan.days(now)
     first, last = (days[-1].start, days[0].end) if days else (now, _BEFORE)
     return {
-        "first": naive(first),
-        "last": naive(last),
+        "first": in_utc(first),
+        "last": in_utc(last),
         "workflow": plan.workflow,
         "branch": plan.branch,
         "event": plan.event,
@@ -180,14 +182,9 @@ def _scope(plan: AuditPlan, now: datetime) -> dict[str, object]:
 
 
 def _rows(connection: DuckDBPyConnection, sql: str, **given: object) -> Iterator[tuple[Any, ...]]:
-    found = connection.execute(sql, {name: given[name] for name in given if f"${name}" in sql})
+    found = execute(connection, sql, given)
     while rows := found.fetchmany(_ROWS):
         yield from rows
-
-
-def naive(moment: datetime | None) -> datetime | None:
-    """Return a time as the database has it: in UTC, without an offset."""
-    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _utc(moment: datetime) -> datetime:
@@ -241,7 +238,6 @@ _KEPT: Final = f"""
     SELECT job_id FROM (SELECT job_id FROM logs WHERE repository = $repo UNION ALL {_FINAL})
     JOIN jobs USING (job_id) WHERE repository = $repo AND list_contains($runs, run_id)
 """
-# A cancelled job may have run out of time: then a step failed, too.
 _LOGS: Final = f"""
     SELECT jobs.run_id, jobs.job_id FROM jobs JOIN runs USING (repository, run_id)
     WHERE repository = $repo AND jobs.status = 'completed' AND runs.gone_at IS NULL
@@ -249,12 +245,7 @@ _LOGS: Final = f"""
             {_IN_SCOPE}
             OR job_id IN (SELECT job_id FROM failures WHERE repository = $repo AND what = 'log')
         )
-        AND (
-            $every OR jobs.conclusion IN ('failure', 'timed_out', 'startup_failure')
-            OR jobs.conclusion = 'cancelled' AND job_id IN (
-                SELECT job_id FROM steps WHERE repository = $repo AND conclusion = 'failure'
-            )
-        )
+        AND ($every OR {FAILED})
         AND jobs.conclusion IS DISTINCT FROM 'skipped'
         AND NOT list_contains($runs, run_id)
         AND job_id NOT IN (SELECT job_id FROM logs WHERE repository = $repo)

@@ -52,11 +52,6 @@ def incomplete(
     return Failure(repository, run_id, None, what, "Incomplete", text)
 
 
-def is_final(failure: Failure) -> bool:
-    """Return whether trying again is of no use."""
-    return failure.reason in FINAL
-
-
 def sentence(failure: Failure) -> str:
     """Return what is missing and why, in one line."""
     number = failure.job_id or failure.run_id

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ghjobs_async.audit import schema, views
-from ghjobs_async.audit.duck import CONFIG, load, transaction
+from ghjobs_async.audit.duck import CONFIG, blocks, load, transaction
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -35,11 +35,8 @@ def compact(path: Path) -> None:
 
 def is_worth_compacting(connection: DuckDBPyConnection) -> bool:
     """Check how much of an open database is free space."""
-    [(size, total, free)] = connection.execute(
-        "SELECT block_size, total_blocks, free_blocks FROM pragma_database_size()"
-        " WHERE database_name = current_database()"
-    ).fetchall()
-    return bool(free * size > _MIN_BYTES and free > total * _MIN_SHARE)
+    size, total, free = blocks(connection)
+    return free * size > _MIN_BYTES and free > total * _MIN_SHARE
 
 
 def remove_leftovers(path: Path) -> None:

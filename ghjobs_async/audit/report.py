@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import attrs
 
 from ghjobs_async.audit import plots
-from ghjobs_async.audit.findings import NAMES, Finding, findings, in_utc, narrowed
+from ghjobs_async.audit.duck import dicts, in_utc
+from ghjobs_async.audit.findings import NAMES, Finding, findings, narrowed
 from ghjobs_async.audit.readable import LOOKS, Line, Look, lines, more, number
 from ghjobs_async.display import clean, duration
 from ghjobs_async.environment import is_github_com
@@ -122,7 +123,7 @@ def report(
     """
     template = _template()
     with narrowed(connection, since, repo) as cursor:
-        totals = _record(cursor, _TOTALS)
+        [totals] = dicts(cursor, _TOTALS)
         safe = partial(_safe, host=_audited_host(cursor))
         sections = [
             _section(cursor, findings(connection, name, since=since, repo=repo, limit=_ROWS), safe)
@@ -130,7 +131,7 @@ def report(
         ]
         page: str = template.render(
             totals=totals,
-            since=since and in_utc(since),
+            since=in_utc(since),
             repo=repo,
             sections={section.name: section for section in sections},
             **(_plots(cursor, totals) if totals["first"] else {}),
@@ -156,12 +157,6 @@ def _template() -> Any:
 def _name(text: str | None) -> str:
     shown = clean(text or "")
     return shown if len(shown) <= _MAX_NAME else f"{shown[:_MAX_NAME]}…"
-
-
-def _record(cursor: DuckDBPyConnection, sql: str) -> dict[str, Any]:
-    found = cursor.execute(sql)
-    [row] = found.fetchall()
-    return dict(zip((column[0] for column in cursor.description or ()), row, strict=True))
 
 
 def _section(cursor: DuckDBPyConnection, finding: Finding, safe: _Check) -> _Section:
@@ -234,7 +229,7 @@ def _plots(cursor: DuckDBPyConnection, totals: Mapping[str, Any]) -> dict[str, A
             for repository, workflow, minutes, usd in costs[:_WORKFLOWS]
             if usd
         ],
-        "usd": sum(usd or 0 for *_, usd in costs),
+        "usd": round(sum(usd or 0 for *_, usd in costs), 6),
         "billed": sum(minutes for *_, minutes, _ in costs),
     }
 

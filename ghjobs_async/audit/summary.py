@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from ghjobs_async.audit.duck import dicts
+from ghjobs_async.audit.failed_sql import FAILED
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -30,34 +33,17 @@ class Summary:
 
 def summarize(connection: DuckDBPyConnection) -> Summary:
     """Sum up what the store has."""
-    rows = _dicts(connection, _COUNTS)
+    rows = dicts(connection, _COUNTS)
     return Summary(
         [row for row in rows if row["repository"] is not None],
         # An empty store has only this row.
         {**rows[-1], "repository": None},
-        _dicts(connection, _FAILING),
-        _dicts(connection, _SLOWEST),
+        dicts(connection, _FAILING),
+        dicts(connection, _SLOWEST),
     )
 
 
-def _dicts(connection: DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
-    found = connection.execute(sql)
-    names = [column[0] for column in found.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-
-
-# A job that was cancelled although a step failed ran out of time.
-_OWN: Final = """
-    SELECT jobs.*, coalesce(
-        jobs.status = 'completed' AND (
-            jobs.conclusion IN ('failure', 'timed_out', 'startup_failure')
-            OR jobs.conclusion = 'cancelled' AND broken.job_id IS NOT NULL
-        ), false) AS failed
-    FROM jobs LEFT JOIN (
-        SELECT DISTINCT repository, job_id FROM steps WHERE conclusion = 'failure'
-    ) AS broken USING (repository, job_id)
-    WHERE NOT inherited
-"""
+_OWN: Final = f"SELECT jobs.*, {FAILED} AS failed FROM jobs WHERE NOT inherited"
 _COUNTS: Final = f"""
     WITH own AS ({_OWN}),
     per_run AS (

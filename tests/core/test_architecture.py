@@ -46,7 +46,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 PURE = (
     *("atomic_file", "attempts", "audit/gantt", "checks", "display", "environment", "errors"),
     *("logtext", "models", "records", "refs", "wire"),
-    *("audit/findings_sql.py", "audit/plots.py", "audit/prices.py", "audit/readable.py"),
+    *("audit/failed_sql.py", "audit/findings_sql.py", "audit/jobs_sql.py", "audit/merge_sql.py"),
+    *("audit/batch.py", "audit/plots.py", "audit/prices.py", "audit/readable.py"),
     *("watch/boards.py", "watch/courses.py", "watch/events.py", "watch/pace.py"),
     *("listing/windows.py", "logs/continuity.py", "logs/storage_answers.py"),
     *("audit/rows.py", "audit/schema.py", "audit/views.py"),
