@@ -37,3 +37,10 @@ def duration(value: timedelta | float | None) -> str:
     if hours:
         return f"{hours}h{minutes:02}m"
     return f"{minutes}m{seconds:02}s" if minutes else f"{seconds}s"
+
+
+def brief(seconds: float) -> str:
+    """Format the seconds of a mark on an axis: a ``duration`` without a second unit that is zero."""
+    if seconds < 60:
+        return f"{seconds:g}s" if seconds else "0"
+    return re.sub(r"(?<=[mhd])00[smh]$", "", duration(seconds))

@@ -11,7 +11,7 @@ import asyncio
 import os
 import secrets
 from array import array
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -70,7 +70,6 @@ class Audit:
         gh: The client.
         plan: What to audit.
         folder: Where the results go, or its store.
-        arguments: What was asked for, as it is written down; by default the plan.
 
     Attributes:
         counts: What has been done so far; read them at any time.
@@ -83,8 +82,6 @@ class Audit:
         gh: GitHubJobs,
         plan: AuditPlan,
         folder: str | os.PathLike[str] | AuditStore,
-        *,
-        arguments: Mapping[str, object] | None = None,
     ) -> None:
         self.counts = Counts()
         self.store = folder if isinstance(folder, AuditStore) else AuditStore(folder)
@@ -96,9 +93,7 @@ class Audit:
         self._row = AuditRow(
             id=secrets.token_hex(8),
             started_at=self._began,
-            arguments=msgspec.json.encode(
-                _plain(plan) if arguments is None else arguments
-            ).decode(),
+            arguments=msgspec.json.encode(_plain(plan)).decode(),
         )
         self._writer = Writer(self.store, self._row.id, gh.clock.now)
         self._works: list[RepoWork] = []

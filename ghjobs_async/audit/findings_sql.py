@@ -11,7 +11,8 @@ from typing import Final
 
 from ghjobs_async.audit.schema import TABLES, View
 
-_DECIDED: Final = "conclusion IN ('success', 'failure', 'timed_out')"
+#: The jobs that passed or failed.
+DECIDED: Final = "conclusion IN ('success', 'failure', 'timed_out')"
 #: Twice the middle of the window, in microseconds: as a whole number it is exact.
 _WINDOW: Final = """\
 SELECT epoch_us(min(created_at)) + epoch_us(max(created_at)) AS twice FROM counted_jobs"""
@@ -144,7 +145,7 @@ FINDINGS: Final = (
 WITH decided AS (
     SELECT {_KEY}, head_sha, run_id, run_attempt, job_id, conclusion, started_at, seconds, html_url
     FROM counted_jobs
-    WHERE {_DECIDED}
+    WHERE {DECIDED}
 ), failed AS (
     SELECT * FROM decided WHERE conclusion <> 'success'
 ), passed AS (
@@ -210,7 +211,7 @@ decided AS (
         (conclusion <> 'success')::INTEGER AS failed,
         {_LATE} AS late
     FROM counted_jobs, halves
-    WHERE {_DECIDED}
+    WHERE {DECIDED}
 )
 SELECT
     {_KEY},

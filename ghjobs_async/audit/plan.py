@@ -113,7 +113,7 @@ class AuditPlan:
     def __attrs_post_init__(self) -> None:
         for repo in self.repos:
             check_repo(repo)
-        if self.since and self.until and _start(self.since) > _start(self.until):
+        if self.since and self.until and start_of(self.since) > start_of(self.until):
             raise ConfigurationError(
                 f"no run is since {self.since} and until {self.until}: the start is after the end"
             )
@@ -144,8 +144,8 @@ class AuditPlan:
 
     def days(self, now: datetime) -> tuple[Window, ...]:
         """Return the windows of whole days that hold all runs to take, the newest first."""
-        end = now if self.until is None else min(now, _start(self.until))
-        return tuple(days(_start(self.since) if self.since else None, end))
+        end = now if self.until is None else min(now, start_of(self.until))
+        return tuple(days(start_of(self.since) if self.since else None, end))
 
     def search(
         self, gh: GitHubJobs, repo: str, *, head_sha: str | None = None, created: bool = True
@@ -204,6 +204,7 @@ def parse_when(text: str, now: Callable[[], datetime] = lambda: datetime.now(UTC
         ) from None
 
 
-def _start(when: str) -> datetime:
+def start_of(when: str) -> datetime:
+    """Return the moment at which what `parse_when` returned begins."""
     moment = datetime.fromisoformat(when)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -14,8 +14,8 @@ from typing import Final
 
 import attrs
 
-from ghjobs_async.audit.readable import day, hour, number
-from ghjobs_async.display import duration
+from ghjobs_async.audit.readable import DAYS, day, hour, number
+from ghjobs_async.display import brief, duration
 
 _WIDTH: Final = 360
 _HEIGHT: Final = 170
@@ -26,7 +26,6 @@ _NICE_SECONDS: Final = (
     *(1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 21_600, 43_200),
     86_400,
 )
-_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 #: A cell of the heat map, and what is left of it.
 _CELL: Final = 13
 _DAY_WIDTH: Final = 32
@@ -54,7 +53,7 @@ class Bucket:
 def failures(buckets: Sequence[Bucket]) -> str:
     """Draw the failures of each bucket as bars."""
     top = _nice_count(max(bucket.failures for bucket in buckets))
-    parts = [*_axis(buckets, [(0, "0"), (0.5, number(top / 2)), (1, number(top))])]
+    parts = [*_axis(buckets, [(share, number(share * top)) for share in (0, 0.5, 1)])]
     room = (_RIGHT - _LEFT) / len(buckets)
     for index, bucket in enumerate(buckets):
         height = (_BOTTOM - _TOP) * bucket.failures / top
@@ -71,7 +70,7 @@ def durations(buckets: Sequence[Bucket]) -> str:
     """Draw the median and the 95th percentile of each bucket as lines."""
     longest = max((bucket.p95 or 0 for bucket in buckets), default=0)
     top = _nice_seconds(longest)
-    parts = [*_axis(buckets, [(0, "0"), (0.5, _tick(top / 2)), (1, _tick(top))])]
+    parts = [*_axis(buckets, [(share, brief(share * top)) for share in (0, 0.5, 1)])]
     for name, label in (("p95", "95 %"), ("p50", "median")):
         points = [(index, getattr(bucket, name)) for index, bucket in enumerate(buckets)]
         for run in _unbroken(points):
@@ -95,7 +94,7 @@ def queueing(waits: Mapping[int, tuple[int, float]]) -> str:
     """
     longest = max((wait for _, wait in waits.values()), default=0)
     parts = []
-    for number_, name in enumerate(_DAYS):
+    for number_, name in enumerate(DAYS):
         y = 18 + number_ * (_CELL + 5)
         parts.append(f'<text x="{_DAY_WIDTH - 6}" y="{y + 11}" text-anchor="end">{name}</text>')
         for at in range(24):
@@ -175,14 +174,6 @@ def _nice_count(most: int) -> int:
     while top < most:
         top = top * 5 // 2 if str(top)[0] == "4" else top * 2
     return top
-
-
-def _tick(seconds: float) -> str:
-    """Format the round number of seconds that stands at an axis."""
-    for unit, size in (("d", 86_400), ("h", 3600), ("m", 60)):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:.0f}{unit}"
-    return duration(seconds) if seconds >= 60 else f"{seconds:g}s"
 
 
 def _nice_seconds(most: float) -> float:

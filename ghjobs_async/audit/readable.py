@@ -11,7 +11,7 @@ import attrs
 from ghjobs_async.audit.findings import Finding
 from ghjobs_async.display import clean, duration
 
-_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 _Format: TypeAlias = Callable[[Any], str]
 
@@ -23,7 +23,7 @@ def number(value: float) -> str:
 
 def hour(value: int) -> str:
     """Format an hour of the week: ``Mon 09h``."""
-    return f"{_DAYS[value // 24]} {value % 24:02}h"
+    return f"{DAYS[value // 24]} {value % 24:02}h"
 
 
 def _moved(seconds: float) -> str:

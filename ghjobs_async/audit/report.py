@@ -14,6 +14,7 @@ import attrs
 from ghjobs_async.audit import plots
 from ghjobs_async.audit.duck import dicts, in_utc
 from ghjobs_async.audit.findings import NAMES, Finding, findings, narrowed
+from ghjobs_async.audit.findings_sql import DECIDED
 from ghjobs_async.audit.readable import LOOKS, Line, Look, lines, more, number
 from ghjobs_async.display import clean, duration
 from ghjobs_async.environment import is_github_com
@@ -33,19 +34,19 @@ _MAX_DAYS: Final = 100
 #: Longer names than GitHub's own are shortened.
 _MAX_NAME: Final = 400
 
-_TOTALS: Final = """
+_TOTALS: Final = f"""
 SELECT
     count(DISTINCT run_id) AS runs, count(*) AS jobs,
     min(created_at) AS first, max(created_at) AS last,
     coalesce(sum(seconds), 0) / 60 AS minutes,
     avg((conclusion <> 'success')::INTEGER)
-        FILTER (conclusion IN ('success', 'failure', 'timed_out')) AS rate,
+        FILTER ({DECIDED}) AS rate,
     list_sort(list(DISTINCT repository)) AS repositories
 FROM counted_jobs"""
-_BUCKETS: Final = """
+_BUCKETS: Final = f"""
 SELECT
-    date_trunc('{unit}', created_at)::DATE AS start,
-    count(*) FILTER (conclusion IN ('success', 'failure', 'timed_out')) AS decided,
+    date_trunc('{{unit}}', created_at)::DATE AS start,
+    count(*) FILTER ({DECIDED}) AS decided,
     count(*) FILTER (conclusion IN ('failure', 'timed_out')) AS failures,
     quantile_cont(seconds, 0.5) AS p50,
     quantile_cont(seconds, 0.95) AS p95

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeAlias, TypeVar
@@ -13,12 +14,14 @@ import attrs
 from cyclopts import App, Group, Parameter
 
 from ghjobs_async.audit import AuditPlan, Logs, Shard, parse_when
+from ghjobs_async.audit.plan import start_of
 from ghjobs_async.cli.output.console import report, start_verbose
 from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.programs import ask, find_repository
 from ghjobs_async.cli.target import Targets, host_of
 from ghjobs_async.client import API_VERSION, GitHubJobs
 from ghjobs_async.environment import find_token
+from ghjobs_async.refs import check_repo
 from ghjobs_async.transport.auth import TokenAuth
 
 T = TypeVar("T")
@@ -71,6 +74,31 @@ Quiet: TypeAlias = Annotated[bool, Parameter(alias="-q", help="No progress, no m
 Verbose: TypeAlias = Annotated[
     bool, Parameter(help="Report every request, retry and wait on stderr.")
 ]
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class Counted:
+    """
+    What the findings of an audit count.
+
+    Attributes:
+        since: Count only jobs created since: 7d, 24h, 2026-10-01.
+        repo: Count only this repository, OWNER/REPO.
+    """
+
+    since: str | None = None
+    repo: Annotated[str | None, Parameter(alias="-R")] = None
+
+    def parse(self) -> tuple[datetime | None, str | None]:
+        """
+        Return the moment from which jobs count, and the repository.
+
+        Raises:
+            ConfigurationError: One of them is malformed.
+        """
+        start = None if self.since is None else start_of(parse_when(self.since))
+        return start, None if self.repo is None else check_repo(self.repo)
 
 
 @Parameter(name="*", group=Group("Common options", sort_key=100))

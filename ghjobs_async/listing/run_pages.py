@@ -7,7 +7,7 @@ no quota. Pages are read one after another, so that few are in memory; windows a
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final, TypeAlias
 
@@ -151,6 +151,21 @@ class RunPages:
             yield from self._parts(part)
 
 
+def check_created(repo: str, window: Window, runs: Iterable[Run]) -> None:
+    """
+    Check that the server does not ignore the window.
+
+    Raises:
+        TransportError: A run was created outside of it.
+    """
+    if any(not window.holds(run.created_at) for run in runs):
+        raise TransportError(
+            f"the search for runs of {repo} created {window} gives others: this server ignores "
+            "created, so more than 1,000 runs, or what has changed, cannot be found",
+            retryable=False,
+        )
+
+
 @attrs.define(eq=False)
 class _Reading:
     """The reading of one window; a second time where it changed meanwhile."""
@@ -220,12 +235,7 @@ class _Reading:
         return taken, attrs.evolve(self._end(1), settled=listing.settled)
 
     def _took(self, number: int, page: Page[Run], etag: str | None, label: str) -> RunPage:
-        if any(not self.window.holds(run.created_at) for run in page.items):
-            raise TransportError(
-                f"the search for runs of {self.search.repo} created {self.window} gives others: "
-                "this server ignores created, so what has changed cannot be found",
-                retryable=False,
-            )
+        check_created(self.search.repo, self.window, page.items)
         fresh = tuple(run for run in page.items if run.id not in self._given)
         self._given.update(run.id for run in fresh)
         known = KnownPage(etag, label, page.total_count, [run.id for run in page.items])

@@ -14,9 +14,9 @@ from typing import Final, Self
 
 from ghjobs_async.checks import check_run_status
 from ghjobs_async.clock import Clock
-from ghjobs_async.errors import ConfigurationError, TransportError, Undecodable, shown
+from ghjobs_async.errors import ConfigurationError, Undecodable, shown
 from ghjobs_async.listing.pages import Listing, Pages
-from ghjobs_async.listing.run_pages import KnownPages, RunPages
+from ghjobs_async.listing.run_pages import KnownPages, RunPages, check_created
 from ghjobs_async.listing.windows import CAP, Window, is_age
 from ghjobs_async.models import Run
 from ghjobs_async.refs import check_repo
@@ -114,7 +114,7 @@ class RunSearch:
             window, query = todo.pop()
             listing = await self._list(query, self._limit)
             if query is not self._query:
-                self._check(window, listing.items)
+                check_created(self._repo, window, listing.items)
             if first is None:
                 self.total_count = first = listing.total_count
             if listing.total_count >= self._limit:
@@ -134,15 +134,6 @@ class RunSearch:
                 self.total_count = counted if first == CAP else max(counted, first)
             for run in fresh:
                 yield run
-
-    def _check(self, window: Window, runs: tuple[Run, ...]) -> None:
-        """Raise where the server ignores the window: it would be split again and again."""
-        if any(not window.holds(run.created_at) for run in runs):
-            raise TransportError(
-                f"the search for runs of {self._repo} created {window} gives others: this server "
-                "ignores created, so more than 1,000 runs cannot be found",
-                retryable=False,
-            )
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now(), UTC)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from math import ceil
 from typing import Final
@@ -10,7 +9,7 @@ from typing import Final
 import attrs
 
 from ghjobs_async.audit.gantt.chart import Attempt, Chart, Span
-from ghjobs_async.display import duration
+from ghjobs_async.display import brief
 
 #: Waiting is cut where nothing works for so many times as long as there is work in all.
 _LONG: Final = 3.0
@@ -186,7 +185,5 @@ def _ticks(pieces: Sequence[Piece], step: float) -> Iterable[Tick]:
         for count in range(int(piece.span.seconds // step) + 1):
             time = piece.span.start + count * step
             # Behind a cut, only the first has a text: how long it has been.
-            text = "" if number and count else duration(time - begin)
-            # 5m00s is 5m.
-            text = re.sub(r"^0s$", "0", re.sub(r"(?<=[mhd])00[smh]$", "", text))
+            text = "" if number and count else brief(int(time - begin))
             yield Tick(piece.at(time), text, first=not count)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Final
 
-from cyclopts import Parameter
-
-from ghjobs_async.audit import AuditStore, findings, parse_when
+from ghjobs_async.audit import AuditStore, findings
 from ghjobs_async.audit.findings import NAMES, check_name
-from ghjobs_async.cli.options import AUDIT, AuditDir, command
+from ghjobs_async.cli.options import AUDIT, AuditDir, Counted, command
 from ghjobs_async.cli.output.as_json import print_json
 from ghjobs_async.cli.output.console import console, is_terminal
 from ghjobs_async.cli.output.findings import draw, draw_all
 from ghjobs_async.cli.output.result import objects, print_csv, print_lines, print_objects
 from ghjobs_async.errors import ConfigurationError
-from ghjobs_async.refs import check_repo
 
 #: How many rows of each finding a summary shows.
 _FEW: Final = 3
@@ -46,8 +42,7 @@ def findings_command(  # noqa: D417 -- what commands share describes itself
     /,
     *,
     audit: AuditDir = AUDIT,
-    since: str | None = None,
-    repo: Annotated[str | None, Parameter(alias="-R")] = None,
+    counted: Counted = Counted(),  # noqa: B008 -- frozen
     json: bool = False,
     csv: bool = False,
 ) -> None:
@@ -56,8 +51,6 @@ def findings_command(  # noqa: D417 -- what commands share describes itself
 
     Args:
         name: The finding. Default: the first rows of each.
-        since: Count only jobs created since: 7d, 24h, 2026-10-01.
-        repo: Count only this repository, OWNER/REPO.
         json: Print JSON.
         csv: Print CSV; needs a NAME.
     """
@@ -67,14 +60,12 @@ def findings_command(  # noqa: D417 -- what commands share describes itself
         raise ConfigurationError(f"--csv prints one finding, so name it: {', '.join(NAMES)}")
     if name is not None:
         check_name(name)
-    start = None if since is None else parse_start(since)
-    if repo is not None:
-        check_repo(repo)
+    since, repo = counted.parse()
     # A table on a terminal is for people; a program gets all rows.
     few = _FEW if name is None and not json else None
     with AuditStore(audit).read() as connection:
         found = [
-            findings(connection, one, since=start, repo=repo, limit=few)
+            findings(connection, one, since=since, repo=repo, limit=few)
             for one in (NAMES if name is None else (name,))
         ]
     if name is None and json:
@@ -89,9 +80,3 @@ def findings_command(  # noqa: D417 -- what commands share describes itself
         draw(console(sys.stdout), found[0])
     else:
         print_lines(found[0])
-
-
-def parse_start(since: str) -> datetime:
-    """Return the moment that ``--since`` names."""
-    moment = datetime.fromisoformat(parse_when(since))
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -9,10 +9,8 @@ from cyclopts import Parameter
 
 from ghjobs_async.atomic_file import WholeFile
 from ghjobs_async.audit import AuditStore, report
-from ghjobs_async.cli.commands.findings import parse_start
-from ghjobs_async.cli.options import AUDIT, AuditDir, Quiet, command
+from ghjobs_async.cli.options import AUDIT, AuditDir, Counted, Quiet, command
 from ghjobs_async.cli.output.console import note
-from ghjobs_async.refs import check_repo
 
 app = command(
     "report",
@@ -34,8 +32,7 @@ def report_command(  # noqa: D417 -- what commands share describes itself
     *,
     audit: AuditDir = AUDIT,
     output: Annotated[Path, Parameter(alias="-o")] = Path("audit.html"),
-    since: str | None = None,
-    repo: Annotated[str | None, Parameter(alias="-R")] = None,
+    counted: Counted = Counted(),  # noqa: B008 -- frozen
     quiet: Quiet = False,
 ) -> None:
     """
@@ -43,14 +40,10 @@ def report_command(  # noqa: D417 -- what commands share describes itself
 
     Args:
         output: The file to write.
-        since: Count only jobs created since: 7d, 24h, 2026-10-01.
-        repo: Count only this repository, OWNER/REPO.
     """
-    start = None if since is None else parse_start(since)
-    if repo is not None:
-        check_repo(repo)
+    since, repo = counted.parse()
     with AuditStore(audit).read() as connection:
-        page = report(connection, since=start, repo=repo)
+        page = report(connection, since=since, repo=repo)
     with WholeFile(output) as file:
         file.write(page.encode())
     if not quiet:
