@@ -57,8 +57,8 @@ def inherited(job: Job, jobs: Iterable[Job]) -> bool:
     """
     if job.completed_at is None:
         return False
-    execution = _execution(job)
-    return any(_attempt(one) < _attempt(job) and _execution(one) == execution for one in jobs)
+    same = execution(job)
+    return any(_attempt(one) < _attempt(job) and execution(one) == same for one in jobs)
 
 
 def progress(status: str | None) -> int:
@@ -71,6 +71,7 @@ def _attempt(job: Job) -> int:
     return job.run_attempt or 1
 
 
-def _execution(job: Job) -> tuple[object, ...]:
+def execution(job: Job) -> tuple[object, ...]:
+    """Return what is equal for a job and for what a re-run took over from it."""
     runner = (job.runner_id, job.runner_name)
     return job.run_id, job.name, job.started_at, job.completed_at, *runner

@@ -7,6 +7,7 @@ import os
 import re
 import runpy
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,8 @@ from async_tools import MakeClient
 
 import ghjobs_async
 from ghjobs_async import RunRef
-from ghjobs_async.testing import FakeGitHub, faults, scenario
+from ghjobs_async.audit import Audit, AuditPlan
+from ghjobs_async.testing import FakeGitHub, JobSpec, faults, scenario
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(ghjobs_async.__file__).parent
@@ -26,6 +28,7 @@ CONTRIBUTING = (ROOT / ".github/CONTRIBUTING.md").read_text(encoding="utf-8")
 REPO = "octo-org/octo-repo"
 LIST = "How a list of jobs is fetched"
 LIMIT = "How a 429 is handled"
+AUDIT = "How an audit runs"
 
 
 @attrs.frozen
@@ -83,11 +86,13 @@ def calls() -> Iterator[list[tuple[str, str]]]:
             if not file.startswith("testing/"):
                 noted.append((file, frame.f_code.co_qualname))
 
-    before = sys.getprofile()
+    before, of_threads = sys.getprofile(), threading.getprofile()
     sys.setprofile(note)
+    threading.setprofile(note)
     try:
         yield noted
     finally:
+        threading.setprofile(of_threads)
         sys.setprofile(before)
 
 
@@ -99,7 +104,7 @@ def assert_walked(steps: list[Step], noted: list[tuple[str, str]]) -> None:
             assert (step.file, function) in rest, f"{step.file} {function} was not called then"
 
 
-@pytest.mark.parametrize(("title", "files"), [(LIST, 9), (LIMIT, 4)])
+@pytest.mark.parametrize(("title", "files"), [(LIST, 9), (LIMIT, 4), (AUDIT, 8)])
 def test_a_walk_opens_few_files(title: str, files: int) -> None:
     """A newcomer opens this many files to follow a list of jobs, or a limit."""
     steps = walk(title)
@@ -107,7 +112,7 @@ def test_a_walk_opens_few_files(title: str, files: int) -> None:
     assert len({step.file for step in steps}) <= files
 
 
-@pytest.mark.parametrize("title", [LIST, LIMIT])
+@pytest.mark.parametrize("title", [LIST, LIMIT, AUDIT])
 def test_what_a_walk_names_exists(title: str) -> None:
     """Each step names functions of its file."""
     for step in walk(title):
@@ -137,6 +142,18 @@ async def test_a_limit_takes_this_walk(github: FakeGitHub, client: MakeClient) -
     with calls() as noted:
         await gh.list_jobs(ref)
     assert_walked(walk(LIMIT), noted)
+
+
+async def test_an_audit_takes_this_walk(
+    github: FakeGitHub, client: MakeClient, tmp_path: Path
+) -> None:
+    """An audit of a run with a failed job calls what its walk names, in that order."""
+    github.add_run(REPO, jobs=[JobSpec("test", conclusion="failure")])
+    audit = Audit(client(), AuditPlan(repos=(REPO,)), tmp_path)
+    with calls() as noted:
+        await audit.run()
+    assert audit.counts.logs == 1
+    assert_walked(walk(AUDIT), noted)
 
 
 def test_the_table_of_packages_is_the_one_that_is_held() -> None:

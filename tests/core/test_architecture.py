@@ -38,7 +38,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "operations": BASE | {"checks", "listing", "logs", "transport", "wire"},
     "watch": BASE | {"attempts", "checks", "fanout", "listing", "operations", "transport", "wire"},
     "client": LIBRARY | {"listing", "logs", "watch"},
-    "audit": LIBRARY - {"transport"} | {"atomic_file", "client", "display", "listing", "logs"},
+    "audit": LIBRARY - {"transport"}
+    | {"atomic_file", "attempts", "client", "display", "listing", "logs"},
     "testing": {"errors", "refs"},
     "cli": LIBRARY
     | {"atomic_file", "audit", "client", "display", "listing", "logs", "testing", "watch"},

@@ -10,6 +10,7 @@ from typing import Final
 
 import attrs
 
+from ghjobs_async.attempts import execution
 from ghjobs_async.display import clean, duration
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.models import Conclusion, Job, Status, Step
@@ -221,11 +222,9 @@ def _own(jobs: Iterable[Job]) -> list[Job]:
     own: list[Job] = []
     for job in ordered:
         attempt = job.run_attempt or 1
-        if job.started_at is not None and job.completed_at is not None:
-            runner = (job.runner_id, job.runner_name)
-            key = (job.run_id, job.name, job.started_at, job.completed_at, runner)
-            if first.setdefault(key, attempt) < attempt:
-                continue
+        ran = job.started_at is not None and job.completed_at is not None
+        if ran and first.setdefault(execution(job), attempt) < attempt:
+            continue
         own.append(job)
     return own
 
