@@ -76,7 +76,7 @@ class Missing:
 
 @attrs.frozen
 class Failure(Missing):
-    """What could not be had, and why. It replaces an earlier failure about the same."""
+    """What could not be fetched, and why. It replaces an earlier failure about the same."""
 
     error: str
     text: str

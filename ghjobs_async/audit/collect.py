@@ -45,9 +45,9 @@ from ghjobs_async.wire.operations import Filter
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# So many windows are read at once, and so many runs that no page had.
+# How many windows are read at once, and how many runs that were on no page.
 _WINDOWS: Final = 8
-# So many jobs are read from the store at once.
+# How many jobs are read from the store at once.
 _JOBS: Final = 200
 
 _Key: TypeAlias = tuple[RepoWork, Window]
@@ -275,7 +275,7 @@ class Audit:
                 yield ref
 
     async def _lost(self, searched: asyncio.Event) -> AsyncGenerator[tuple[RepoWork, RunRef], None]:
-        """Give the runs of which something is missing, and which no page had."""
+        """Give the runs of which something is missing and that were on no page."""
         await searched.wait()
         for work in self._works:
             for ref in work.unconfirmed():

@@ -29,7 +29,7 @@ class Counts:
         without_jobs: How many of them have no jobs, such as those that failed at startup.
         jobs, failed: Jobs that came, and those that failed.
         logs_wanted, logs, log_bytes: Logs to fetch, those fetched, and their size.
-        missing: Searches, listings and logs that could not be had.
+        missing: Searches, listings and logs that could not be fetched.
     """
 
     found: int = 0

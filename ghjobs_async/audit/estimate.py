@@ -149,7 +149,7 @@ def _searches(runs: int, days: int) -> int:
 async def _estimate(
     gh: GitHubJobs, plan: AuditPlan, sample: list[RunRef], runs: int
 ) -> RepoEstimate:
-    """Estimate what so many runs take, of which some are looked at."""
+    """Estimate the jobs and requests of *runs* runs from those in *sample*."""
     which: Filter = "latest" if plan.latest else "all"
     jobs = pages = logs = seen = 0
     async with gh.fan_out(sample, filter=which) as outcomes:

@@ -61,7 +61,7 @@ def findings(
         name: One of `NAMES`. The view of that name says in its comment what it holds.
         since: Count only jobs created from then on. Without a time zone it is UTC.
         repo: Count only this repository, as OWNER/NAME.
-        limit: Read only so many rows, those that matter most.
+        limit: Read at most this many rows, those that matter most.
 
     Raises:
         ConfigurationError: There is no finding of this name.
@@ -78,7 +78,7 @@ def findings(
 def check_name(name: str) -> None:
     """Raise a `ConfigurationError` where there is no finding of this name."""
     if name not in NAMES:
-        raise ConfigurationError(f"no finding {name[:80]!r}; there are: {', '.join(NAMES)}")
+        raise ConfigurationError(f"no finding {name[:80]!r}: name one of {', '.join(NAMES)}")
 
 
 def narrowed(

@@ -1,4 +1,4 @@
-"""What an audit writes at its beginning and its end."""
+"""Write what an audit has to write at its beginning and at its end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def conclude(
     connection: DuckDBPyConnection, work: RepoWork, began: datetime, now: datetime
 ) -> None:
     """
-    Mark the runs of a repository that are gone or back, and forget pages that are no longer its.
+    Mark the runs of a repository that are gone or back; delete pages that nobody will ask for again.
 
     Only what was read completely counts; with filters, nothing is known of the runs beside them.
     """

@@ -211,8 +211,7 @@ _IN_SCOPE: Final = """(
         $workflow IS NULL OR $workflow IN (runs.workflow_id::VARCHAR, parse_filename(runs.path))
     )
 )"""
-# Of the runs that were not asked for, those that had not ended are asked for again, and those that
-# could not be had.
+# Besides the runs of the plan: those that had not ended, and those whose jobs could not be fetched.
 _UNSETTLED: Final = f"""
     SELECT run_id, run_attempt, status = 'completed', gone_at IS NOT NULL
     FROM runs LEFT JOIN (

@@ -110,7 +110,7 @@ _FAILURES: Final = (
     f"DELETE FROM failures USING failed WHERE {_KEY.format('failures', 'failed')}",
     f"INSERT INTO failures ({_NAMES['failures']}) SELECT {_NAMES['failures']} FROM failed",
 )
-# What one part could not have, another one may have got.
+# What one part could not fetch, another one may have.
 _SETTLED: Final = (
     """
     DELETE FROM failures USING logs

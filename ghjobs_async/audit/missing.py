@@ -1,4 +1,4 @@
-"""What could not be had: how it is described, and whether it may still come. Pure."""
+"""What could not be fetched: how it is described, and whether it may still come. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ghjobs_async.errors import GHJobsError, Undecodable, one_line
 What: TypeAlias = Literal["search", "jobs", "log"]
 #: The reasons of logs that will never come.
 FINAL: Final = ("expired", "deleted", "never_ran", "lost")
-# So many of the items that could not be decoded are named.
+# How many of the items that could not be decoded an error names.
 _MAX_NAMED: Final = 3
 
 
@@ -46,7 +46,7 @@ def incomplete(
     *,
     run_id: int | None = None,
 ) -> Failure:
-    """Describe a list that came short."""
+    """Describe a list that is incomplete."""
     named = [one_line(f"{one.reason} @ {one.path}") for one in (*undecodable,)[:_MAX_NAMED]]
     text = "; ".join((f"{expected} expected, {got} got", *named))
     return Failure(repository, run_id, None, what, "Incomplete", text)

@@ -53,7 +53,7 @@ def query(store: AuditStore, sql: str) -> Iterator[Result]:
             for statement in statements:
                 if statement.type.name not in _READING:
                     raise ConfigurationError(
-                        f"a query only reads: {statement.type.name} is not possible"
+                        f"a query only reads: use SELECT, not {statement.type.name}"
                     )
             if not statements:
                 raise ConfigurationError("the query is empty: give it in quotes, as one argument")

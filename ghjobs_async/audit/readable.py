@@ -124,7 +124,7 @@ LOOKS: Final = {
     ),
     "incomplete": Look(
         "Run the audit again for what is missing",
-        "Not counted above: what could not be had, and clocks that ran backwards.",
+        "Not counted above: what could not be fetched, and clocks that ran backwards.",
         "Why",
         "reason",
         {"What": "what", "Run": "run_id", "Job": "job_id"},

@@ -23,7 +23,7 @@ from ghjobs_async.refs import RunRef
 @attrs.define(eq=False)
 class Ticket:
     """
-    A page that is stored once all of its runs are: only then nothing is lost with a 304.
+    A page that is stored once all of its runs are: a 304 for it would hide the others.
 
     Attributes:
         left: How many listings it waits for.
@@ -59,7 +59,7 @@ class RepoWork:
 
     Attributes:
         error: The first error of its search.
-        hopeless: Whether there is no use in searching on.
+        hopeless: Whether GitHub refuses to search this repository, so that it is asked no more.
         ends: The windows that were read.
         kept: The pages that are in the store, or will be: window, number, label.
     """
@@ -74,7 +74,7 @@ class RepoWork:
     ends: list[WindowEnd] = attrs.field(factory=list)
     kept: list[tuple[Window, int, str]] = attrs.field(factory=list)
     _unsettled: dict[int, Unsettled] = attrs.field(init=False)
-    # Runs that are on an unchanged page: they are as the store has them.
+    # Runs on an unchanged page: they are as they are stored.
     _confirmed: set[int] = attrs.field(factory=set)
 
     def __attrs_post_init__(self) -> None:
@@ -147,7 +147,7 @@ class RepoWork:
                 )
 
     def unconfirmed(self) -> Iterator[RunRef]:
-        """Return the runs of which something is missing, and which no page had."""
+        """Return the runs of which something is missing and that were on no page."""
         if not self.error:
             for run_id in sorted(self._unsettled, reverse=True):
                 if not self._unsettled[run_id].gone:

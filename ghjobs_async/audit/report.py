@@ -29,7 +29,7 @@ _Check: TypeAlias = Callable[[str | None], str | None]
 _ROWS: Final = 10
 _LINKS: Final = 3
 _WORKFLOWS: Final = 8
-#: From so many days on, a plot shows weeks.
+#: A plot of this many days or more shows weeks.
 _MAX_DAYS: Final = 100
 #: Longer names than GitHub's own are shortened.
 _MAX_NAME: Final = 400

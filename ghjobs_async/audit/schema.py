@@ -193,7 +193,7 @@ TABLES: Final = (
     ),
     _table(
         "failures",
-        "What could not be had",
+        "What could not be fetched",
         _REPOSITORY,
         ("run_id", "BIGINT", "Id of the run; NULL: it is about the repository"),
         ("job_id", "BIGINT", "Id of the job; NULL: it is about the run"),

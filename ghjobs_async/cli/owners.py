@@ -71,7 +71,9 @@ class Owners:
         if left_out:
             note(f"{left_out:,} archived ones and forks are left out: see --archived and --forks")
         if not found:
-            raise ConfigurationError("there is no repository to audit")
+            raise ConfigurationError(
+                "there is no repository to audit: name one, or see --archived and --forks"
+            )
         return tuple(found.values())
 
     def _lines(self) -> list[str]:

@@ -55,8 +55,8 @@ class RunPage:
     Attributes:
         known: What to keep of it for the next search.
         fresh: The runs that were not known to be unchanged.
-        changed: Whether it is another page than before.
-        divided: Into how many windows it is divided, which are read instead.
+        changed: Whether it differs from what was known.
+        divided: How many windows are read in place of this one; 0 where it stays whole.
     """
 
     window: Window
@@ -95,7 +95,7 @@ class RunPages:
 
     Most repositories have few runs: where all of them fit on a page, one window is read. Otherwise
     it is divided into *days*, and each of these into halves where it has more runs than GitHub
-    lists. What was divided once stays divided: its parts say all, and their pages are known.
+    lists. What was divided once is read by its parts from then on: their pages are known.
 
     Args:
         pages: Reads whole lists, for a server that fails on large pages.
@@ -103,7 +103,7 @@ class RunPages:
         workflow: Only the runs of this workflow.
         query: GitHub's filters, without ``created``.
         days: The windows that together are searched, the newest first.
-        known: What is known of earlier.
+        known: Returns what an earlier search knew of a page.
     """
 
     pages: Pages
@@ -136,7 +136,7 @@ class RunPages:
                         yield one
 
     def divide(self, window: Window, total: int) -> Sequence[Window]:
-        """Return the parts of a window with so many runs, the newest first; none if it stays whole."""
+        """Return the parts of a window with *total* runs, the newest first; none if it stays whole."""
         whole = len(self.days) > 1 and window == Window(self.days[-1].start, self.days[0].end)
         if whole:
             return self.days if total > SIZES[0] else ()
@@ -194,7 +194,7 @@ class _Reading:
                 total = page.known.total_count
                 if number == 1 and (parts := self.search.divide(self.window, total)):
                     self.divided = parts
-                    # Nobody needs these runs: those of the parts come with their own ETags.
+                    # These runs come again with the parts, whose pages have ETags of their own.
                     known = attrs.evolve(page.known, run_ids=())
                     yield attrs.evolve(page, known=known, fresh=(), divided=len(parts))
                     return

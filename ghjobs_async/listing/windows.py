@@ -1,5 +1,5 @@
 """
-Windows of creation times: how they are written, divided, and laid so that they stay the same. Pure.
+Windows of creation times: written as GitHub writes them, divided, and laid over whole days. Pure.
 
 https://docs.github.com/search-github/getting-started-with-searching-on-github/understanding-the-search-syntax#query-for-dates
 """
@@ -147,8 +147,8 @@ def days(start: datetime | None, end: datetime) -> Iterator[Window]:
     """
     Return the windows of whole days (UTC) from the day of *start* to that of *end*, the newest first.
 
-    They are the same whenever they are made, so that what is known of one stays of use: single days
-    at the end, and before these spans of 2, 4, 8 ... days that begin at a multiple of their length.
+    They do not depend on the time of the call, so that what is stored about one can be used again:
+    single days at the end, and before these spans of 2, 4, 8 ... days that begin at a multiple of their length.
     """
     first = 0 if start is None else max(0, (start - _BEGINNING) // _ONE_DAY)
     last = (end - _BEGINNING) // _ONE_DAY

@@ -76,7 +76,7 @@ class EtagMemory:
             request: What to ask. Requests for the same URL decode to the same type.
             resend: As in `Requester.send`.
         """
-        # A 304 vouches for what was sent, which may have been dropped from the memory by then.
+        # A 304 confirms the ETag that was sent; its entry may have been dropped from the memory by then.
         sent: list[_Entry] = []
 
         def etag_of(label: str) -> str | None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aioresponses import aioresponses
 
-from ghjobs_async.cli.output.text import clean
 from ghjobs_async.cli.target import RunsOf, Targets
+from ghjobs_async.display import clean
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.testing import FakeGitHub, faults, scenario
 

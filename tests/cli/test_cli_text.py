@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghjobs_async.cli.output.text import clean, clean_line, duration, escape_unsafe, moment, size
+from ghjobs_async.cli.output.text import clean_line, escape_unsafe, moment, size
+from ghjobs_async.display import clean, duration
 
 CONTROLS = st.text(st.sampled_from("\x1b[]0;1m\x07\x9b\u202e\r\nab\t\x00P\\^"))
 

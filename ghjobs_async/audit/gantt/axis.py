@@ -11,7 +11,7 @@ import attrs
 from ghjobs_async.audit.gantt.chart import Attempt, Chart, Span
 from ghjobs_async.display import brief
 
-#: Waiting is cut where nothing works for so many times as long as there is work in all.
+#: Idle time is cut where it is longer than this many times all work together.
 _LONG: Final = 3.0
 #: In parts of the width: a cut; a gap between attempts, and all gaps; the least of an attempt.
 _CUT, _GAP, _GAPS = 0.03, 0.015, 0.2
@@ -112,7 +112,7 @@ def texts(
     Args:
         placed: The attempts.
         least: How far two texts have to be apart, and the last one from the end.
-        among: Only every so manyth tick.
+        among: Choose only from every *among*-th tick.
         kept: Ticks whose texts are shown already.
 
     Returns:
@@ -159,7 +159,7 @@ def _parts(attempt: Attempt, work: Sequence[Span], longest: float) -> list[tuple
 
 
 def _scale(parts: Sequence[Sequence[tuple[Span, bool]]], room: float) -> tuple[float, list[float]]:
-    """Return how much of the width a second has, and the width of each attempt; short ones get more than theirs."""
+    """Return the width of a second and of each attempt; short attempts get more than their share."""
     least = min(_LEAST, _LEASTS / len(parts))
     lengths = [sum(span.seconds for span, cut in part if not cut) for part in parts]
     cuts = [_CUT * sum(cut for _, cut in part) for part in parts]

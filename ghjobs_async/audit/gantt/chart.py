@@ -155,7 +155,7 @@ class Chart:
         return frozenset(bar.job.id for attempt in self.attempts for bar in attempt.path)
 
     def is_short(self, most: int) -> bool:
-        """Return whether there are at most so many rows with one for each step."""
+        """Return whether there are at most *most* rows when each step has one, too."""
         rows = len(self.rows)
         return rows <= most and rows + sum(len(row.steps) for row in self.rows) <= most
 

@@ -1,4 +1,4 @@
-"""Names from strangers as labels of a known width, safe in XML."""
+"""Turn untrusted names into labels of a known width, safe in XML."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ASCII: Final = {
 _OTHER_ASCII: Final = 0.64
 _BOLD: Final = 1.13
 _MARKS: Final = frozenset({"Mn", "Me", "Cf"})
-#: So many marks on one letter are writing; more would draw over other rows.
+#: No script needs more marks on one letter; more would be drawn over other rows.
 _MOST_MARKS: Final = 2
 #: A family of four with the colours of their skins has eleven.
 _MOST_JOINED: Final = 12

@@ -28,9 +28,9 @@ from ghjobs_async.display import duration
 from ghjobs_async.models import Job
 
 _FONT: Final = 12.0
-#: Up to so many rows, each step has a row of its own.
+#: Up to this many rows, each step has a row of its own.
 _DETAILED: Final = 60
-#: The axis comes again after so many rows.
+#: The axis is repeated after this many rows.
 _AXIS_EVERY: Final = 40
 #: How far the texts of ticks are apart, in parts of the width, where it is wide and on a phone.
 _APART, _PHONE_APART = 0.1, 0.18

@@ -25,8 +25,8 @@ app = command(
     """\
 The folder has audit.duckdb, for ghjobs query, ghjobs export and any other SQL
 tool, and logs/. The same command again continues it: it asks for new runs, for
-what has changed and for what could not be had, and pages that have not changed
-cost no quota. It may be interrupted at any moment.
+what has changed and for what could not be fetched before; pages that have not
+changed cost no quota. It may be interrupted at any moment.
 
 Runs are searched by whole days (UTC): --since begins with its day, and --until
 ends with its day. Without --since, all runs are searched.

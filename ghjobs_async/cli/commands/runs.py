@@ -54,7 +54,7 @@ def runs_command(  # noqa: D417 -- what commands share describes itself
 
     Args:
         source: OWNER/REPO, or the address of a pull request: the runs of its head commit.
-        limit: At most so many runs.
+        limit: The most runs to list.
     """
     printer = JsonPrinter.of_options(json, jq, RUN_FIELDS)
     if limit < 1:

@@ -16,8 +16,9 @@ from ghjobs_async.cli.output.as_json import print_json
 from ghjobs_async.cli.output.console import console
 from ghjobs_async.cli.output.progress import Bar, count_bars
 from ghjobs_async.cli.output.table import Table, shorten
-from ghjobs_async.cli.output.text import clean, duration, plural
+from ghjobs_async.cli.output.text import plural
 from ghjobs_async.client import GitHubJobs
+from ghjobs_async.display import clean, duration
 
 _ESTIMATED = ("runs", "known", "jobs", "searches", "listings", "logs", "requests")
 #: A narrower terminal has no room for every column.

@@ -15,7 +15,7 @@ from typing import Final, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from ghjobs_async.cli.output.text import clean
+from ghjobs_async.display import clean
 
 
 class Exit(IntEnum):

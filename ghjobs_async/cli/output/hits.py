@@ -13,7 +13,7 @@ import attrs
 
 from ghjobs_async.audit.feed import JobOf
 from ghjobs_async.cli.output.console import BOLD, DIM, colours, is_terminal, paint
-from ghjobs_async.cli.output.text import clean
+from ghjobs_async.display import clean
 from ghjobs_async.logs.log_grep import JobHit
 from ghjobs_async.logtext import plain
 from ghjobs_async.logtext.search import find

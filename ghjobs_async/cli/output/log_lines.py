@@ -10,7 +10,8 @@ import attrs
 
 from ghjobs_async.cli.outcome import Cause
 from ghjobs_async.cli.output.console import BOLD, DIM, colours, is_terminal, note, paint
-from ghjobs_async.cli.output.text import clean, clean_line
+from ghjobs_async.cli.output.text import clean_line
+from ghjobs_async.display import clean
 from ghjobs_async.errors import GHJobsError
 from ghjobs_async.logtext import Certainty, FailureExcerpt, LineKind, LogLine
 from ghjobs_async.models import Job

@@ -19,7 +19,8 @@ from rich.text import Text
 
 from ghjobs_async.audit import Counts
 from ghjobs_async.cli.output.console import console, is_terminal, note, one_terminal
-from ghjobs_async.cli.output.text import clean, duration, plural, size
+from ghjobs_async.cli.output.text import plural, size
+from ghjobs_async.display import clean, duration
 from ghjobs_async.logs.job_log import JobLog
 from ghjobs_async.models import Wait
 
@@ -164,7 +165,7 @@ class Progress:
 
 
 def count_bars(counts: Counts, logs: int) -> list[Bar]:
-    """Return the view of an audit or a search, of which so many logs are done."""
+    """Return the bars of an audit or a search that has finished with this many *logs*."""
     jobs = Text(plural(counts.jobs, "job"))
     if counts.failed:
         jobs.append(f"  {counts.failed:,} failed", style="red")

@@ -16,7 +16,8 @@ from ghjobs_async.cli.outcome import Cause
 from ghjobs_async.cli.output.as_json import JsonPrinter, show
 from ghjobs_async.cli.output.console import in_state, row, sign, style_of
 from ghjobs_async.cli.output.table import Table, shorten
-from ghjobs_async.cli.output.text import clean, duration, moment, plural
+from ghjobs_async.cli.output.text import moment, plural
+from ghjobs_async.display import clean, duration
 from ghjobs_async.logtext import FailureExcerpt, failing_step
 from ghjobs_async.models import Job, Run, to_dict
 

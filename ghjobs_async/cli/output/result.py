@@ -17,7 +17,8 @@ from ghjobs_async.audit import is_formula
 from ghjobs_async.cli.output.as_json import print_json
 from ghjobs_async.cli.output.console import console, is_terminal, row
 from ghjobs_async.cli.output.table import Table
-from ghjobs_async.cli.output.text import clean, plural
+from ghjobs_async.cli.output.text import plural
+from ghjobs_async.display import clean
 
 
 class Result(Protocol):

@@ -12,7 +12,7 @@ from rich.text import Text
 from ghjobs_async.audit import Table
 from ghjobs_async.cli.output.as_json import print_json
 from ghjobs_async.cli.output.console import console, is_terminal, row
-from ghjobs_async.cli.output.text import clean
+from ghjobs_async.display import clean
 
 
 def print_schema(tables: Sequence[Table], *, json: bool) -> None:

@@ -8,9 +8,7 @@ from datetime import UTC, datetime
 from operator import sub
 from typing import Final, TypeAlias
 
-from ghjobs_async.display import UNSAFE
-from ghjobs_async.display import clean as clean  # noqa: PLC0414 -- the views import it from here
-from ghjobs_async.display import duration as duration  # noqa: PLC0414
+from ghjobs_async.display import UNSAFE, clean
 
 #: Colours and text styles: the only escape sequences that a log may send to a terminal.
 _SGR: Final = re.compile(r"\x1b\[([0-9;:]*)m")

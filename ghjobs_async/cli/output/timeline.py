@@ -15,11 +15,11 @@ from ghjobs_async.audit.gantt.chart import HOW_INFERRED, Bar, Chart, Row, Span, 
 from ghjobs_async.audit.gantt.labels import name
 from ghjobs_async.cli.output.console import glyph, in_state, sign, style_of
 from ghjobs_async.cli.output.table import shorten
-from ghjobs_async.cli.output.text import clean, duration
+from ghjobs_async.display import clean, duration
 
 #: A narrower screen has names above their bars.
 _ROOMY: Final = 60
-#: Up to so many rows, each step has a row of its own.
+#: Up to this many rows, each step has a row of its own.
 _DETAILED: Final = 40
 #: The most of the width that names take, in parts of it.
 _NAMES: Final = 0.4

@@ -14,7 +14,8 @@ from rich.text import Text
 
 from ghjobs_async.cli.output.console import in_state, row, sign, style_of
 from ghjobs_async.cli.output.table import shorten
-from ghjobs_async.cli.output.text import clean, duration, plural
+from ghjobs_async.cli.output.text import plural
+from ghjobs_async.display import clean, duration
 from ghjobs_async.logtext import failing_step
 from ghjobs_async.models import Job, Run, Status
 from ghjobs_async.refs import RunRef
