@@ -10,7 +10,7 @@ import attrs
 
 from ghjobs_async.audit.duck import in_utc, load
 from ghjobs_async.audit.findings_sql import FINDINGS
-from ghjobs_async.errors import ConfigurationError
+from ghjobs_async.errors import ConfigurationError, shown
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -78,7 +78,7 @@ def findings(
 def check_name(name: str) -> None:
     """Raise a `ConfigurationError` where there is no finding of this name."""
     if name not in NAMES:
-        raise ConfigurationError(f"no finding {name[:80]!r}: name one of {', '.join(NAMES)}")
+        raise ConfigurationError(f"no finding {shown(name)}: name one of {', '.join(NAMES)}")
 
 
 def narrowed(

@@ -395,7 +395,7 @@ ORDER BY usd DESC NULLS LAST, minutes DESC, date, repository, sku""",
             "what": "What is missing; or duration, step duration or wait where clocks ran backwards",
             "repository": _WHERE["repository"],
             **_IDS,
-            "reason": "Why: of a log expired, deleted or never_ran; or the error; or by how much",
+            "reason": "Why: of a log expired, deleted, never_ran or lost; or the error; or by how much",
         },
         sql="""\
 SELECT

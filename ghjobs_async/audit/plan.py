@@ -191,7 +191,7 @@ def parse_when(text: str, now: Callable[[], datetime] = lambda: datetime.now(UTC
     given = text.strip()
     try:
         if ago := parse_age(given, now()):
-            return f"{ago.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+            return f"{ago:%Y-%m-%dT%H:%M:%SZ}"
         moment = datetime.fromisoformat(given)
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", given):
             return given
@@ -200,7 +200,7 @@ def parse_when(text: str, now: Callable[[], datetime] = lambda: datetime.now(UTC
         return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     except (ValueError, OverflowError):
         raise ConfigurationError(
-            f"a time reads 7d, 24h, 2026-10-01 or 2026-10-01T12:00:00Z, not {text[:80]!r}"
+            f"a time reads 7d, 24h, 2026-10-01 or 2026-10-01T12:00:00Z, not {shown(text)}"
         ) from None
 
 

@@ -23,7 +23,7 @@ _PER_ANSWER: Final = 4096
 
 
 @attrs.frozen
-class Known(Generic[T]):
+class Remembered(Generic[T]):
     """
     An answer, as it was when it last changed.
 
@@ -45,7 +45,7 @@ class Known(Generic[T]):
 @attrs.frozen
 class _Entry:
     etag: str
-    known: Known[Any]
+    known: Remembered[Any]
     size: int
 
 
@@ -68,7 +68,9 @@ class EtagMemory:
     size: int = attrs.field(default=0, init=False)
     _entries: OrderedDict[tuple[str, str], _Entry] = attrs.field(factory=OrderedDict, init=False)
 
-    async def send(self, request: Request[T], *, resend: Callable[[int], bool] = bool) -> Known[T]:
+    async def send(
+        self, request: Request[T], *, resend: Callable[[int], bool] = bool
+    ) -> Remembered[T]:
         """
         Send a request as `Requester.send` does, on the condition that its answer has changed.
 
@@ -96,7 +98,7 @@ class EtagMemory:
         self._entries.move_to_end(key)
         return [self._entries[key]]
 
-    def _keep(self, key: tuple[str, str], etag: str | None, known: Known[Any]) -> None:
+    def _keep(self, key: tuple[str, str], etag: str | None, known: Remembered[Any]) -> None:
         if key in self._entries:
             self.size -= self._entries.pop(key).size
         if etag is None:
@@ -108,12 +110,12 @@ class EtagMemory:
             self.size -= dropped.size
 
 
-def _known(request: Request[T]) -> Request[Known[T]]:
+def _known(request: Request[T]) -> Request[Remembered[T]]:
     """Return the same request, whose value has the answer too."""
     return Request(
         request.owner,
         request.target,
-        lambda answer: Known(answer, request.decode(answer)),
+        lambda answer: Remembered(answer, request.decode(answer)),
         request.method,
         patient=request.patient,
     )
