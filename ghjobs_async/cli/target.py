@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 import attrs
 
 from ghjobs_async.environment import GITHUB_COM, api_root, is_github_com
-from ghjobs_async.errors import ConfigurationError
+from ghjobs_async.errors import ConfigurationError, shown
 from ghjobs_async.refs import JobRef, RunRef, check_id, check_repo, split_url
 
 T = TypeVar("T")
@@ -110,7 +110,7 @@ class Targets:
     def _numbered(self, text: str, repo: str | None, what: str) -> tuple[str, str, int]:
         """Return the root, the repository and the number."""
         if not _NUMBER.fullmatch(text.strip()):
-            raise ConfigurationError(f"{what} is a number or its address, not {text[:80]!r}")
+            raise ConfigurationError(f"{what} is a number or its address, not {shown(text)}")
         if named := repo if repo is not None else self.environ.get("GH_REPO"):
             root, _, name = self._place(named)
             return root, name, int(text)
@@ -204,7 +204,7 @@ def _address(text: str) -> str | None:
 def _split(address: str) -> SplitResult:
     parts = split_url(address)
     if parts is None:
-        raise ConfigurationError(f"not an address: {address[:80]!r}")
+        raise ConfigurationError(f"not an address: {shown(address)}")
     return parts
 
 
