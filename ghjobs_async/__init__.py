@@ -4,8 +4,9 @@ An asyncio client for GitHub's workflow jobs and their logs, made for concurrent
 https://docs.github.com/rest/actions/workflow-jobs
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ghjobs_async.lazy import lazy
 
 if TYPE_CHECKING:
     from ghjobs_async.client import GitHubJobs
@@ -127,24 +128,13 @@ __all__ = [
     "to_dict",
 ]
 
-# Where the names are looked for when they are used, in this order: whoever needs only some of them,
-# as the command does, starts fast.
-_HOMES = (
-    *("errors", "clock", "refs", "models", "logtext", "fanout", "transport.auth", "transport.app"),
-    *("transport.stats", "listing.run_search", "logs.job_log", "logs.log_grep", "client"),
-)
-
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        """Import a public name when it is first used."""
-        if name in __all__:
-            for home in _HOMES:
-                module = import_module(f"{__name__}.{home}")
-                if hasattr(module, name):
-                    return globals().setdefault(name, getattr(module, name))
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-    def __dir__() -> list[str]:
-        """List the public names, imported or not."""
-        return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = lazy(
+        __name__,
+        __all__,
+        (
+            *("errors", "clock", "refs", "models", "logtext", "fanout", "transport.auth"),
+            *("transport.app", "transport.stats", "listing.run_search", "logs.job_log"),
+            *("logs.log_grep", "client"),
+        ),
+    )

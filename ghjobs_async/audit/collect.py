@@ -31,7 +31,6 @@ from ghjobs_async.audit.rows import write_batch
 from ghjobs_async.audit.store import LOGS, AuditStore
 from ghjobs_async.audit.stored_jobs import read_jobs
 from ghjobs_async.audit.writer import Pending, Writer
-from ghjobs_async.client import GitHubJobs
 from ghjobs_async.fanout import Failed, FanOut, FanOutMany, Fetched, Outcome
 from ghjobs_async.listing.run_pages import RunPage, WindowEnd
 from ghjobs_async.listing.windows import Window
@@ -44,6 +43,8 @@ from ghjobs_async.wire.operations import Filter
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    from ghjobs_async.client import GitHubJobs
 
 # So many windows are read at once, and so many runs that no page had.
 _WINDOWS: Final = 8

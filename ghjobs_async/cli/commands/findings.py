@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
-from ghjobs_async.audit import AuditStore, findings, parse_when
+from ghjobs_async.audit import AuditStore, findings
 from ghjobs_async.audit.findings import NAMES, check_name
 from ghjobs_async.cli.options import AUDIT, AuditDir, command
 from ghjobs_async.cli.output.as_json import print_json
@@ -93,5 +93,7 @@ def findings_command(  # noqa: D417 -- what commands share describes itself
 
 def parse_start(since: str) -> datetime:
     """Return the moment that ``--since`` names."""
+    from ghjobs_async.audit import parse_when  # noqa: PLC0415 -- it starts faster without
+
     moment = datetime.fromisoformat(parse_when(since))
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
