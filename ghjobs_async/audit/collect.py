@@ -156,7 +156,7 @@ class Audit:
             self._write_row(connection, None)
 
     def _conclude(self, last: Batch) -> None:
-        with self.store.write() as connection:
+        with self._writer.transaction() as connection:
             write_batch(connection, last)
             for work in self._works:
                 finish.conclude(connection, work, self._began, last.at)
@@ -245,6 +245,7 @@ class Audit:
             ids = work.known.logs
             for start in range(0, len(ids), _JOBS):
                 part = ids[start : start + _JOBS]
+                await self._writer.release()
                 jobs = await asyncio.to_thread(self._read_jobs, work.repo, part)
                 wanted = [job for job in jobs if self._plan.wants_log(job)]
                 self.counts.logs_wanted += len(wanted)
@@ -295,6 +296,7 @@ class Audit:
         repos = {repo.lower(): repo for repo in self._plan.repos}.values()
         self.counts.windows = len(repos)
         for repo in repos:
+            await self._writer.release()
             work = await asyncio.to_thread(self._load, repo, now)
             self._works.append(work)
             windows = list(work.search.windows())
