@@ -172,11 +172,16 @@ class Writer:
             self._writing = self._thread.submit(self._write, self._take(part=part), part=part)
 
     def _take(self, *, part: bool = False) -> Batch:
-        if self._timer is not None and not part:
-            self._timer.cancel()
-            self._timer = None
+        if part:
+            # Jobs are what is large. The rest waits for the end: each statement costs its time.
+            pending = Pending(listings=self.batch.listings)
+            self.batch.listings = []
+        else:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
             self._waited = 0.0
-        pending, self.batch = self.batch, Pending()
+            pending, self.batch = self.batch, Pending()
         return pending.whole(datetime.fromtimestamp(self.now(), UTC), self.audit_id)
 
     def _write(self, batch: Batch, *, part: bool = False) -> None:
