@@ -4,11 +4,11 @@ An asyncio client for GitHub's workflow jobs and their logs, made for concurrent
 https://docs.github.com/rest/actions/workflow-jobs
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ghjobs_async.lazy import lazy
+
 if TYPE_CHECKING:
-    from ghjobs_async.attempts import inherited, latest_jobs
     from ghjobs_async.client import GitHubJobs
     from ghjobs_async.clock import Clock
     from ghjobs_async.errors import (
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Undecodable,
     )
     from ghjobs_async.fanout import Failed, FanOut, Fetched, Outcome
+    from ghjobs_async.listing.attempts import inherited, latest_jobs
     from ghjobs_async.listing.run_search import RunSearch
     from ghjobs_async.logs.job_log import JobLog
     from ghjobs_async.logs.log_grep import JobHit, LogGrep
@@ -139,32 +140,13 @@ __all__ = [
     "to_dict",
 ]
 
-# Where the names are looked for when they are used, in this order: whoever needs only some of them,
-# as the command does, starts fast.
-_HOMES = (
-    *("errors", "clock", "refs", "models", "attempts", "logtext", "fanout", "transport.auth"),
-    *(
-        "transport.app",
-        "transport.stats",
-        "watch.events",
-        "listing.run_search",
-        "logs.job_log",
-        "logs.log_grep",
-    ),
-    *("watch.watch", "client"),
-)
-
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        """Import a public name when it is first used."""
-        if name in __all__:
-            for home in _HOMES:
-                module = import_module(f"{__name__}.{home}")
-                if hasattr(module, name):
-                    return globals().setdefault(name, getattr(module, name))
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-    def __dir__() -> list[str]:
-        """List the public names, imported or not."""
-        return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = lazy(
+        __name__,
+        __all__,
+        (
+            *("errors", "clock", "refs", "models", "listing.attempts", "logtext", "fanout"),
+            *("transport.auth", "transport.app", "transport.stats", "watch.events"),
+            *("listing.run_search", "logs.job_log", "logs.log_grep", "watch.watch", "client"),
+        ),
+    )

@@ -31,7 +31,6 @@ from ghjobs_async.audit.rows import write_batch
 from ghjobs_async.audit.store import LOGS, AuditStore
 from ghjobs_async.audit.stored_jobs import read_jobs
 from ghjobs_async.audit.writer import Pending, Writer
-from ghjobs_async.client import GitHubJobs
 from ghjobs_async.fanout import Failed, FanOut, FanOutMany, Fetched, Outcome
 from ghjobs_async.listing.run_pages import RunPage, WindowEnd
 from ghjobs_async.listing.windows import Window
@@ -44,6 +43,8 @@ from ghjobs_async.wire.operations import Filter
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    from ghjobs_async.client import GitHubJobs
 
 # How many windows are read at once, and how many runs that were on no page.
 _WINDOWS: Final = 8
@@ -150,7 +151,7 @@ class Audit:
             self._write_row(connection, None)
 
     def _conclude(self, last: Batch) -> None:
-        with self.store.write() as connection:
+        with self._writer.transaction() as connection:
             write_batch(connection, last)
             for work in self._works:
                 finish.conclude(connection, work, self._began, last.at)
@@ -239,6 +240,7 @@ class Audit:
             ids = work.known.logs
             for start in range(0, len(ids), _JOBS):
                 part = ids[start : start + _JOBS]
+                await self._writer.release()
                 jobs = await asyncio.to_thread(self._read_jobs, work.repo, part)
                 wanted = [job for job in jobs if self._plan.wants_log(job)]
                 self.counts.logs_wanted += len(wanted)
@@ -289,6 +291,7 @@ class Audit:
         repos = {repo.lower(): repo for repo in self._plan.repos}.values()
         self.counts.windows = len(repos)
         for repo in repos:
+            await self._writer.release()
             work = await asyncio.to_thread(self._load, repo, now)
             self._works.append(work)
             windows = list(work.search.windows())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -10,12 +11,14 @@ from ghjobs_async.audit.batch import Failure
 from ghjobs_async.audit.counts import Counts
 from ghjobs_async.audit.missing import failure_of, incomplete
 from ghjobs_async.audit.plan import AuditPlan
-from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import GHJobsError
 from ghjobs_async.fanout import Failed, FanOut, Fetched, Outcome
 from ghjobs_async.models import Job, JobList
 from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.wire.operations import Filter
+
+if TYPE_CHECKING:
+    from ghjobs_async.client import GitHubJobs
 
 
 @attrs.frozen

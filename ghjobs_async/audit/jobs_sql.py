@@ -92,7 +92,8 @@ def _micros(start: str, end: str) -> str:
 
 
 def _utc(name: str) -> str:
-    return f"{name} AT TIME ZONE 'UTC' AS {name}"
+    # The same as AT TIME ZONE 'UTC', which takes several times as long.
+    return f"make_timestamp(epoch_us({name})) AS {name}"
 
 
 # What `Job.state`, `Job.duration`, `Job.ran` and `Job.queued_for` say, in SQL.

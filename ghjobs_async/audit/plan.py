@@ -7,17 +7,19 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 from zlib import crc32
 
 import attrs
 
-from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError, shown
-from ghjobs_async.listing.run_search import RunSearch
 from ghjobs_async.listing.windows import Window, days, parse_age
 from ghjobs_async.models import Conclusion, Job, Run, Status
 from ghjobs_async.refs import check_repo
+
+if TYPE_CHECKING:
+    from ghjobs_async.client import GitHubJobs
+    from ghjobs_async.listing.run_search import RunSearch
 
 _FAILURES: Final = frozenset({"failure", "timed_out", "startup_failure"})
 _MAX_SHARDS: Final = 10_000

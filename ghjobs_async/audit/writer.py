@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -25,6 +26,9 @@ from ghjobs_async.audit.rows import write_batch
 from ghjobs_async.audit.store import AuditStore
 from ghjobs_async.models import Run
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
 # A batch is written after this many seconds where it has that many listings and logs; later where
 # the last one took so long that writing would take more than a tenth of the time; and at the latest
 # after some seconds.
@@ -32,7 +36,9 @@ _SOON: Final = 1.0
 _ENOUGH: Final = 20
 _SHARE: Final = 10
 _AT_LATEST: Final = 5.0
-# No batch has more jobs than that: they are in memory. Whoever brings more waits for the write.
+# No more jobs than that are in memory. Where more come in that time, they are written in parts of one
+# transaction, since a commit and its checkpoint take as long as a part. Whoever brings more waits for
+# the part.
 _MAX_JOBS: Final = 4_000
 
 
@@ -82,6 +88,10 @@ class Writer:
     _thread: ThreadPoolExecutor = attrs.field(factory=lambda: ThreadPoolExecutor(1), init=False)
     _writing: Future[None] | None = attrs.field(default=None, init=False)
     _timer: asyncio.TimerHandle | None = attrs.field(default=None, init=False)
+    # How long the batch has waited, as far as the timer knows.
+    _waited: float = attrs.field(default=0.0, init=False)
+    # The transaction of a batch of which parts are written, and its connection.
+    _open: tuple[ExitStack, DuckDBPyConnection] | None = attrs.field(default=None, init=False)
     _failed: bool = attrs.field(default=False, init=False)
     # How long the last batch took, in seconds.
     _took: float = attrs.field(default=0.0, init=False)
@@ -97,10 +107,38 @@ class Writer:
         if self._writing is not None and self._writing.done():
             self._check()
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_SOON, self._due, _SOON)
-        if self.batch.jobs > _MAX_JOBS:
-            await self._written()
+            self._set_timer()
+        while self.batch.jobs > _MAX_JOBS:
+            if self._writing is None:
+                self._start(part=not self._waited)
+            else:
+                await self._written()
+
+    async def release(self) -> None:
+        """Let others open the file: end the transaction of a batch in parts. Raises as `turn` does."""
+        await self._written()
+        if self._open is not None:
             self._start()
+            await self._written()
+
+    @contextmanager
+    def transaction(self, *, part: bool = False) -> Iterator[DuckDBPyConnection]:
+        """
+        Give the transaction that was left open, or a new one, in which to write. This blocks.
+
+        It is committed at the end, unless this is only a *part*: then it stays open. An error undoes
+        all parts.
+        """
+        opened, self._open = self._open, None
+        with ExitStack() as stack:
+            if opened is None:
+                connection = stack.enter_context(self.store.write())
+            else:
+                connection = opened[1]
+                stack.enter_context(opened[0])
+            yield connection
+            if part:
+                self._open = stack.pop_all(), connection
 
     async def last(self) -> Batch:
         """End: return what has come and is not written yet. Raises as `turn` does."""
@@ -115,39 +153,49 @@ class Writer:
         if not self._failed:
             self._write(self._take())
 
-    def _due(self, waited: float) -> None:
+    def _set_timer(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(_SOON, self._due)
+
+    def _due(self) -> None:
+        self._waited += _SOON
         free = self._writing is None or self._writing.done()
         items = len(self.batch.listings) + len(self.batch.logs)
-        enough = items >= _ENOUGH and waited >= _SHARE * self._took
-        if free and (enough or waited >= _AT_LATEST):
-            self._timer = None
+        enough = items >= _ENOUGH and self._waited >= _SHARE * self._took
+        if free and (enough or self._open is not None or self._waited >= _AT_LATEST):
             self._start()
         else:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(_SOON, self._due, waited + _SOON)
+            self._set_timer()
 
-    def _start(self) -> None:
+    def _start(self, *, part: bool = False) -> None:
         # After a failure, the next turn raises; what comes until then is lost with it.
         if self._writing is None or self._writing.exception() is None:
-            self._writing = self._thread.submit(self._write, self._take())
+            self._writing = self._thread.submit(self._write, self._take(part=part), part=part)
 
-    def _take(self) -> Batch:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        pending, self.batch = self.batch, Pending()
+    def _take(self, *, part: bool = False) -> Batch:
+        if part:
+            # Jobs are what is large. The rest waits for the end: each statement costs its time.
+            pending = Pending(listings=self.batch.listings)
+            self.batch.listings = []
+        else:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._waited = 0.0
+            pending, self.batch = self.batch, Pending()
         return pending.whole(datetime.fromtimestamp(self.now(), UTC), self.audit_id)
 
-    def _write(self, batch: Batch) -> None:
+    def _write(self, batch: Batch, *, part: bool = False) -> None:
         began = time.monotonic()
-        with self.store.write() as connection:
+        with self.transaction(part=part) as connection:
             write_batch(connection, batch)
         self._took = time.monotonic() - began
 
     async def _written(self) -> None:
-        if self._writing is not None:
-            await asyncio.wait([asyncio.wrap_future(self._writing)])
-            self._check()
+        while self._writing is not None:
+            if self._writing.done():
+                self._check()
+            else:
+                await asyncio.wait([asyncio.wrap_future(self._writing)])
 
     def _check(self) -> None:
         """Raise the error of the write that has ended."""

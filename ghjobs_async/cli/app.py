@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeAlias
@@ -83,7 +82,7 @@ def build() -> App:
         help=_HELP,
         help_format="plaintext",
         help_epilogue=_EXAMPLES,
-        version=lambda: f"ghjobs {version('ghjobs-async')}",
+        version=_version,
         version_flags=["--version"],
         help_flags=["--help", "-h"],
         # Ctrl-C ends in `run`, as every other end does.
@@ -93,6 +92,13 @@ def build() -> App:
         app.command(f"ghjobs_async.cli.commands.{name}:app", name=name, help=text)
     _add_completion(app)
     return app
+
+
+def _version() -> str:
+    # Here, so that every other command starts without it.
+    from importlib.metadata import version  # noqa: PLC0415
+
+    return f"ghjobs {version('ghjobs-async')}"
 
 
 def _add_completion(app: App) -> None:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
 
 import attrs
 from cyclopts import App, Group, Parameter
 
-from ghjobs_async.audit import AuditPlan, Logs, Shard, parse_when
-from ghjobs_async.audit.plan import start_of
 from ghjobs_async.cli.output.console import report, start_verbose
-from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.programs import ask, find_repository
 from ghjobs_async.cli.target import Targets, host_of
-from ghjobs_async.client import API_VERSION, GitHubJobs
 from ghjobs_async.environment import find_token
 from ghjobs_async.refs import check_repo
-from ghjobs_async.transport.auth import TokenAuth
+
+if TYPE_CHECKING:
+    from ghjobs_async.audit import AuditPlan, Logs, Shard
+    from ghjobs_async.cli.output.progress import Progress
+    from ghjobs_async.client import GitHubJobs
+    from ghjobs_async.transport.auth import TokenAuth
 
 T = TypeVar("T")
 
@@ -97,6 +97,9 @@ class Counted:
         Raises:
             ConfigurationError: One of them is malformed.
         """
+        # A command that counts all starts faster without.
+        from ghjobs_async.audit.plan import parse_when, start_of  # noqa: PLC0415
+
         start = None if self.since is None else start_of(parse_when(self.since))
         return start, None if self.repo is None else check_repo(self.repo)
 
@@ -136,6 +139,10 @@ class Common:
             max_wait: The longest wait for a rate limit, in seconds.
             processes: How many processes share the pace.
         """
+        # Here, so that commands that only read a folder start without them.
+        from ghjobs_async.cli.output.progress import Progress  # noqa: PLC0415
+        from ghjobs_async.client import API_VERSION, GitHubJobs  # noqa: PLC0415
+
         if self.verbose:
             start_verbose()
         progress = Progress(quiet=self.quiet, verbose=self.verbose, draws=draws)
@@ -157,6 +164,7 @@ class Common:
 
 def run_with(gh: GitHubJobs, work: Callable[[GitHubJobs], Coroutine[object, None, T]]) -> T:
     """Run *work* with the client, in an event loop of its own."""
+    import asyncio  # noqa: PLC0415
 
     async def inside() -> T:
         async with gh:
@@ -166,6 +174,8 @@ def run_with(gh: GitHubJobs, work: Callable[[GitHubJobs], Coroutine[object, None
 
 
 def _find_auth(root: str) -> TokenAuth | None:
+    from ghjobs_async.transport.auth import TokenAuth  # noqa: PLC0415
+
     if found := find_token(root, os.environ):
         return TokenAuth(found[0], source=found[1])
     token = (ask("gh", "auth", "token", "--hostname", host_of(root)) or "").strip()
@@ -205,6 +215,8 @@ class RunFilters:
         shard: Shard | None = None,
     ) -> AuditPlan:
         """Make the plan for *repos*."""
+        from ghjobs_async.audit import AuditPlan, parse_when  # noqa: PLC0415
+
         return AuditPlan(
             repos=repos,
             since=None if self.since is None else parse_when(self.since),

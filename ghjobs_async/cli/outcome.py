@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
 from ghjobs_async.audit.plan import failed
-from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import (
     ConfigurationError,
     ForbiddenError,
@@ -17,11 +16,14 @@ from ghjobs_async.errors import (
     NotFoundError,
 )
 from ghjobs_async.fanout import Fetched, gather
-from ghjobs_async.logs.job_log import JobLog
 from ghjobs_async.logtext import Certainty, FailureExcerpt, failing_step
 from ghjobs_async.logtext.reason import tells_time_limit, told
 from ghjobs_async.models import CheckAnnotation, Conclusion, Job, JobList
 from ghjobs_async.refs import JobRef
+
+if TYPE_CHECKING:
+    from ghjobs_async.client import GitHubJobs
+    from ghjobs_async.logs.job_log import JobLog
 
 # What gh's own --exit-status counts as failed.
 # https://github.com/cli/cli/blob/trunk/pkg/cmd/run/shared/shared.go

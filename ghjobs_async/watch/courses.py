@@ -12,8 +12,8 @@ from typing import Final, Generic, TypeVar
 
 import attrs
 
-from ghjobs_async.attempts import progress
 from ghjobs_async.errors import AuthError, ForbiddenError, GHJobsError, NotFoundError, one_line
+from ghjobs_async.listing.attempts import progress
 from ghjobs_async.models import Conclusion, Job, JobList, Run, Status, Step
 from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.watch.events import (

@@ -35,7 +35,7 @@ import duckdb
 from audit_tools import REPO, dump, rerun
 
 from ghjobs_async import GitHubJobs, atomic_file
-from ghjobs_async.audit import Audit, AuditPlan, AuditStore, Logs
+from ghjobs_async.audit import Audit, AuditPlan, AuditStore, Logs, writer
 from ghjobs_async.testing import FakeGitHub, JobSpec, scenario
 
 #: The calls that are counted.
@@ -84,9 +84,10 @@ def serve(address: int, order: int) -> None:
             os.read(order, 1)
 
 
-def audit(base_url: str, folder: Path, call: int, pipe: int) -> None:
-    """Audit; report the *call*-th counted call on *pipe*, and at the end how many there were."""
+def audit(base_url: str, folder: Path, call: int, pipe: int, most: int) -> None:
+    """Audit, writing at most so many jobs at once; report the *call*-th counted call on *pipe*, and at the end how many there were."""
     count = 0
+    writer._MAX_JOBS = most  # type: ignore[misc]
 
     def counted(made: Callable[..., Any]) -> Callable[..., Any]:
         def wrapper(*args: Any, **options: Any) -> Any:
@@ -135,9 +136,10 @@ class Killer:
     def audit(self, folder: Path, *, kill: bool) -> bool:
         """Audit; return whether that ended, or was killed at a random moment."""
         call = self.chance.randrange(1, self._seen + 1) if kill else -1
-        reader, writer = os.pipe()
-        child = fork(lambda: audit(self.base_url, folder, call, writer))
-        os.close(writer)
+        most = self.chance.choice((2, 8, 4_000))
+        reader, told = os.pipe()
+        child = fork(lambda: audit(self.base_url, folder, call, told, most))
+        os.close(told)
         said = b""
         if select.select([reader], [], [], _PATIENCE)[0]:
             said = os.read(reader, 20)
@@ -158,13 +160,11 @@ class Killer:
 
     def digest(self, folder: Path) -> str:
         """What a folder holds; read in a fork, since DuckDB's threads would not survive one."""
-        reader, writer = os.pipe()
+        reader, told = os.pipe()
         child = fork(
-            lambda: (os.write(writer, hashlib.sha256(repr(dump(folder)).encode()).digest()), None)[
-                1
-            ]
+            lambda: (os.write(told, hashlib.sha256(repr(dump(folder)).encode()).digest()), None)[1]
         )
-        os.close(writer)
+        os.close(told)
         found = os.read(reader, 32)
         os.close(reader)
         _, status = os.waitpid(child, 0)

@@ -10,9 +10,9 @@ from typing import Final
 
 import attrs
 
-from ghjobs_async.attempts import execution
 from ghjobs_async.display import clean, duration
 from ghjobs_async.errors import ConfigurationError
+from ghjobs_async.listing.attempts import execution
 from ghjobs_async.models import Conclusion, Job, Status, Step
 
 #: GitHub ends a run after 35 days, so no part of it is longer; what claims to be is a wrong clock.

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
 from cyclopts import Parameter
 
@@ -24,10 +24,12 @@ from ghjobs_async.cli.output.console import Exit, console, note, report
 from ghjobs_async.cli.output.text import size
 from ghjobs_async.cli.output.timeline import draw_timeline
 from ghjobs_async.cli.target import Target
-from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.models import Job, JobList
 from ghjobs_async.refs import RunRef
+
+if TYPE_CHECKING:
+    from ghjobs_async.client import GitHubJobs
 
 _KINDS: Final[dict[str, Callable[[Chart], str | bytes]]] = {
     ".svg": draw,

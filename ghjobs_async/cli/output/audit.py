@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from rich.console import Console
@@ -17,8 +17,10 @@ from ghjobs_async.cli.output.console import console
 from ghjobs_async.cli.output.progress import Bar, count_bars
 from ghjobs_async.cli.output.table import Table, shorten
 from ghjobs_async.cli.output.text import plural
-from ghjobs_async.client import GitHubJobs
 from ghjobs_async.display import clean, duration
+
+if TYPE_CHECKING:
+    from ghjobs_async.client import GitHubJobs
 
 _ESTIMATED = ("runs", "known", "jobs", "searches", "listings", "logs", "requests")
 #: A narrower terminal has no room for every column.

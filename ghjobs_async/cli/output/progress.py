@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 from rich.console import Group, RenderableType
@@ -21,8 +21,10 @@ from ghjobs_async.audit import Counts
 from ghjobs_async.cli.output.console import console, is_terminal, note, one_terminal
 from ghjobs_async.cli.output.text import plural, size
 from ghjobs_async.display import clean, duration
-from ghjobs_async.logs.job_log import JobLog
 from ghjobs_async.models import Wait
+
+if TYPE_CHECKING:
+    from ghjobs_async.logs.job_log import JobLog
 
 _BAR_WIDTH: Final = 24
 _REFRESHES_PER_SECOND: Final = 8
