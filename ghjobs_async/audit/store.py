@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ghjobs_async.audit import duck, new_file, schema, views
-from ghjobs_async.audit.file_check import check_kind, check_whole, not_ours, torn
+from ghjobs_async.audit.file_check import check_kind, check_whole, file_errors, not_ours, torn
 from ghjobs_async.audit.locks import AuditLock, Gate
 from ghjobs_async.errors import ConfigurationError
 
@@ -86,7 +86,7 @@ class AuditStore:
             connection = self._open(read_only=True, locked=locked)
         finally:
             gate.leave()
-        with self._closing(connection):
+        with file_errors(self.path), self._closing(connection):
             self._check_schema(connection)
             yield connection
 
@@ -108,7 +108,8 @@ class AuditStore:
         gate = Gate(self.folder)
         try:
             self._wait(lambda: gate.try_enter(exclusive=True) or None)
-            with disk_errors(self.path):
+            read = [self.path] if part is None else [self.path, part.path]
+            with disk_errors(self.path), file_errors(*read):
                 if os.path.lexists(self.path):
                     self._check_known()
                 else:

@@ -216,3 +216,66 @@ def test_the_schema_on_a_terminal(
     assert lines[1].split() == ["repository", "varchar", "Repository,", "as", "OWNER/NAME"]
     assert max(map(len, lines)) <= 60
     assert "\x1b" not in "".join(lines)
+
+
+# What can befall any command that reads.
+
+READERS = [
+    ["query", "FROM jobs JOIN steps USING (job_id)"],
+    ["findings"],
+    ["report", "-o", "audit.html"],
+    ["export", "--format", "csv", "-o", "tables"],
+    ["timeline", "7", "--audit", "ghjobs-audit"],
+]
+
+
+@pytest.mark.parametrize("argv", READERS, ids=lambda argv: argv[0])
+def test_a_damaged_block_is_one_line(ghjobs: Any, folder: Path, argv: list[str]) -> None:
+    """A block is only read when it is needed: then the error says the same as on opening."""
+    damage(folder)
+    ran = ghjobs(*argv)
+    assert (ran.status, ran.out.count("\n")) == (2, 0)
+    assert ran.err == (
+        "ghjobs: ghjobs-audit/audit.duckdb is damaged, or only a part of a database: copy it again,"
+        " or move it away, or name another folder\n"
+    )
+
+
+def test_a_damaged_part_of_a_merge_is_one_line(ghjobs: Any, folder: Path, tmp_path: Path) -> None:
+    """DuckDB does not tell which of two files it is: the error names both."""
+    damage(folder)
+    ran = ghjobs("merge", folder, "-o", "all")
+    assert ran.status == 2
+    assert "all/audit.duckdb or " in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_an_audit_of_a_damaged_file_is_one_line(ghjobs: Any, fake: Any, folder: Path) -> None:
+    """What cannot be read cannot be continued."""
+    fake.add_run(REPO)
+    damage(folder)
+    ran = ghjobs("audit", REPO)
+    assert ran.status == 2
+    assert "damaged" in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_a_column_named_interrupted_is_no_interruption(ghjobs: Any, folder: Path) -> None:
+    """Only Ctrl-C ends with 130, not an error that speaks of it."""
+    ran = ghjobs("query", "SELECT interrupted FROM jobs")
+    assert ran.status == 2
+    assert "Binder Error" in ran.err
+
+
+def damage(folder: Path) -> None:
+    """Flip a bit in each block that holds jobs or attempts."""
+    with AuditStore(folder).read() as connection:
+        blocks = connection.execute(
+            "SELECT block_id FROM pragma_storage_info('jobs') WHERE block_id >= 0"
+            " UNION SELECT block_id FROM pragma_storage_info('attempts') WHERE block_id >= 0"
+        ).fetchall()
+    path = folder / "audit.duckdb"
+    data = bytearray(path.read_bytes())
+    for (block,) in blocks:
+        data[12_288 + block * 262_144 + 100] ^= 1
+    path.write_bytes(data)
