@@ -169,6 +169,8 @@ def other(kind: str, path: Path) -> None:
         path.touch()
     elif kind == "folder":
         path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
     elif kind == "headers":
         path.write_bytes(bytes(8) + b"DUCK" + bytes(30_000))
     elif kind == "newer":
@@ -185,7 +187,10 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() if p.is_file() else b"" for p in folder.iterdir()}
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "text", "empty", "folder", "headers", "duckdb", "meta"])
+KINDS = ["sqlite", "text", "empty", "folder", "headers", "duckdb", "meta"]
+
+
+@pytest.mark.parametrize("kind", KINDS if sys.platform == "win32" else [*KINDS, "pipe"])
 def test_other_files_are_refused(tmp_path: Path, kind: str) -> None:
     """A file of another kind is refused by one line that says what to do, and left as it was."""
     other(kind, tmp_path / "audit.duckdb")
@@ -385,6 +390,17 @@ def test_a_second_audit_is_refused(store: AuditStore) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signal")
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_the_lock_follows_no_link(store: AuditStore, tmp_path: Path) -> None:
+    """A folder from elsewhere cannot have the lock empty another file."""
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    (store.folder / ".audit.lock").symlink_to(mine)
+    with pytest.raises(OSError, match="symbolic links"), store.lock():
+        pass
+    assert mine.read_text() == "mine"
+
+
 def test_a_killed_audit_keeps_nobody_out(store: AuditStore) -> None:
     """The lock of a process ends with it, and leaves no file once the next one has ended."""
     with program(HOLD.format(how="lock"), store) as first:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from store_tools import AT, REPO, a_job, a_run, listing, store_in
+from store_tools import AT, REPO, a_job, a_run, a_step, listing, store_in
 
 from ghjobs_async.audit import AuditStore, schema
 from ghjobs_async.audit.batch import Batch
@@ -239,6 +240,30 @@ def test_a_damaged_block_is_one_line(ghjobs: Any, folder: Path, argv: list[str])
         "ghjobs: ghjobs-audit/audit.duckdb is damaged, or only a part of a database: copy it again,"
         " or move it away, or name another folder\n"
     )
+
+
+@pytest.mark.parametrize("argv", READERS, ids=lambda argv: argv[0])
+@pytest.mark.parametrize("hours", [14, -14])
+def test_times_that_python_cannot_hold(
+    ghjobs: Any, folder: Path, argv: list[str], hours: int
+) -> None:
+    """A server may send a moment that is before the year 1 in UTC, or after the year 9999."""
+    zone = timezone(timedelta(hours=hours))
+    odd = datetime.min.replace(tzinfo=zone) if hours > 0 else datetime.max.replace(tzinfo=zone)
+    times = {"created_at": odd, "started_at": odd, "completed_at": odd, "conclusion": "failure"}
+    job = a_job(4, run_id=7, steps=(a_step(1, started_at=odd, completed_at=odd),), **times)
+    store_in(folder, Batch(at=AT, listings=[listing(job, complete=False)]))
+    ran = ghjobs(*argv)
+    assert ran.status == 0
+
+
+def test_a_report_does_not_replace_the_audit(ghjobs: Any, folder: Path) -> None:
+    """The database is no place for a page."""
+    before = (folder / "audit.duckdb").read_bytes()
+    ran = ghjobs("report", "-o", folder / "audit.duckdb")
+    assert ran.status == 2
+    assert "name another file" in ran.err
+    assert (folder / "audit.duckdb").read_bytes() == before
 
 
 def test_a_damaged_part_of_a_merge_is_one_line(ghjobs: Any, folder: Path, tmp_path: Path) -> None:
