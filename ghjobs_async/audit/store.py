@@ -178,7 +178,7 @@ class AuditStore:
                 raise ConfigurationError(
                     f"{self.path} is from an older version: run ghjobs audit there once more"
                 )
-        attach = f"ATTACH {schema.quote(str(self.path))} AS part (READ_ONLY)"
+        attach = f"ATTACH {schema.quote(duck.address(self.path))} AS part (READ_ONLY)"
         gate = Gate(self.folder)
         try:
             self._wait(lambda: gate.try_enter(exclusive=False) or None)
@@ -187,6 +187,7 @@ class AuditStore:
             gate.leave()
 
     def _make_folder(self) -> None:
+        duck.address(self.path)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
@@ -215,7 +216,7 @@ class AuditStore:
             if not _opened[self._key]:
                 check_kind(self.path)
             found: DuckDBPyConnection | int | None = self._try(
-                lambda: duckdb.connect(str(self.path), read_only=read_only, config=config)
+                lambda: duckdb.connect(duck.address(self.path), read_only=read_only, config=config)
             )
             if found is not None and not isinstance(found, int):
                 _opened[self._key] += 1

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ghjobs_async.audit import AuditStore, new_file, schema, views
+from ghjobs_async.audit import AuditStore, export, merge, new_file, schema, views
 from ghjobs_async.errors import ConfigurationError, GHJobsError
 
 ADD = "INSERT INTO runs (run_id) VALUES (1)"
@@ -181,6 +181,29 @@ def other(kind: str, path: Path) -> None:
             connection.execute("CREATE TABLE theirs AS SELECT 1 AS schema_version")
             if kind == "meta":
                 connection.execute("CREATE TABLE meta AS SELECT 1 AS schema_version")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such names")
+@pytest.mark.parametrize("name", ["md:x", "sqlite:x", "s3:x", "it's {a} [b]* %41 #;"])
+def test_a_folder_may_have_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A name that DuckDB would take for a service or another format is a folder all the same."""
+    monkeypatch.chdir(tmp_path)
+    store = AuditStore(name)
+    with store.write() as connection:
+        connection.execute(ADD)
+    assert count(store) == 1
+    assert merge([name], f"{name} 2").runs == 1
+    assert all(path.is_file() for path in export(name, f"{name} 3", "csv"))
+
+
+def test_a_name_that_duckdb_cannot_open_is_refused(tmp_path: Path) -> None:
+    """What follows a question mark would be options: nothing is written."""
+    store = AuditStore(tmp_path / "what?")
+    with pytest.raises(ConfigurationError, match="question mark"), store.write():
+        pass
+    assert not store.folder.exists()
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -250,7 +250,12 @@ def test_times_that_python_cannot_hold(
     """A server may send a moment that is before the year 1 in UTC, or after the year 9999."""
     zone = timezone(timedelta(hours=hours))
     odd = datetime.min.replace(tzinfo=zone) if hours > 0 else datetime.max.replace(tzinfo=zone)
-    times = {"created_at": odd, "started_at": odd, "completed_at": odd, "conclusion": "failure"}
+    times: dict[str, Any] = {
+        "created_at": odd,
+        "started_at": odd,
+        "completed_at": odd,
+        "conclusion": "failure",
+    }
     job = a_job(4, run_id=7, steps=(a_step(1, started_at=odd, completed_at=odd),), **times)
     store_in(folder, Batch(at=AT, listings=[listing(job, complete=False)]))
     ran = ghjobs(*argv)
