@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from store_tools import AT, REPO, a_job, a_run, a_step, listing, store_in
 
 from ghjobs_async.audit import AuditStore, schema
 from ghjobs_async.audit.batch import Batch
+from ghjobs_async.cli.output.result import print_objects
 
 #: Bold and dim.
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
@@ -66,6 +68,21 @@ def test_json_is_exact(ghjobs: Any, folder: Path) -> None:
             "s": {"a": [1]},
         }
     ]
+
+
+def test_json_comes_row_by_row(capsys: pytest.CaptureFixture[str]) -> None:
+    """In a pipe, a result may be larger than the memory: each row is printed as it comes."""
+
+    class Rows:
+        columns = ("n",)
+
+        def __iter__(self) -> Iterator[tuple[object, ...]]:
+            yield (1,)
+            yield (2,)
+            assert capsys.readouterr().out == '[{"n":1},{"n":2}'
+
+    print_objects(Rows())
+    assert capsys.readouterr().out == "]\n"
 
 
 def test_json_without_rows(ghjobs: Any, folder: Path) -> None:
