@@ -215,10 +215,7 @@ def _plots(cursor: DuckDBPyConnection, totals: Mapping[str, Any]) -> dict[str, A
     step = timedelta(days=7 if days >= _MAX_DAYS else 1)
     unit = "week" if days >= _MAX_DAYS else "day"
     buckets = _filled(
-        (
-            plots.Bucket(*row)
-            for row in cursor.execute(_BUCKETS.format(unit=unit)).fetchall()
-        ),
+        (plots.Bucket(*row) for row in cursor.execute(_BUCKETS.format(unit=unit)).fetchall()),
         step,
     )
     waits = {row[0]: row[1:] for row in cursor.execute(_WAITS).fetchall()}
