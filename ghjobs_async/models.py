@@ -18,12 +18,14 @@ from msgspec import Meta
 
 from ghjobs_async.errors import ConfigurationError, Undecodable
 from ghjobs_async.records import record
-from ghjobs_async.refs import MAX_ID, JobRef, RunRef, find_repo
+from ghjobs_async.refs import MAX_ATTEMPT, MAX_ID, JobRef, RunRef, find_repo
 
 #: A date-time from GitHub: aware, with the offset that was sent.
 Timestamp: TypeAlias = Annotated[datetime, Meta(tz=True)]
-#: An id, or the number of an attempt: positive, an int64 as on GitHub's side.
+#: An id: positive, an int64 as on GitHub's side.
 Id: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_ID)]
+#: The number of an attempt. All attempts up to it are asked for, so that it has to be a sane one.
+AttemptNumber: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_ATTEMPT)]
 
 
 class Status(StrEnum):
@@ -122,7 +124,7 @@ class Job:
     workflow_name: str | None = None
     head_branch: str | None = None
     run_url: str
-    run_attempt: Id | None = None
+    run_attempt: AttemptNumber | None = None
     node_id: str
     head_sha: str
     url: str
@@ -260,7 +262,7 @@ class Run:
     created_at: Timestamp
     updated_at: Timestamp | None = None
     actor: Actor | None = None
-    run_attempt: Id | None = None
+    run_attempt: AttemptNumber | None = None
     run_started_at: Timestamp | None = None
     triggering_actor: Actor | None = None
     repository: Repository
@@ -273,10 +275,8 @@ class Run:
     @property
     def attempts(self) -> tuple[RunRef, ...]:
         """The references to every attempt of this run, the first one first."""
-        last = self.run_attempt or 1
-        return tuple(
-            RunRef(self.repository.full_name, self.id, attempt=n) for n in range(1, last + 1)
-        )
+        numbers = range(1, (self.run_attempt or 1) + 1)
+        return tuple(RunRef(self.repository.full_name, self.id, attempt=n) for n in numbers)
 
     @property
     def state(self) -> str:

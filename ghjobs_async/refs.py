@@ -15,6 +15,8 @@ _NAME: Final = r"(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._-]{1,100}"
 _REPO: Final = re.compile(rf"{_NAME}/{_NAME}")
 #: Ids are int64 on GitHub's side.
 MAX_ID: Final = 2**63 - 1
+#: GitHub runs a run again 50 times at most.
+MAX_ATTEMPT: Final = 1_000
 _DIGITS: Final = re.compile(r"[1-9][0-9]{0,18}")
 # The path of a run, attempt or job, after "/OWNER/NAME" (web) or "/repos/OWNER/NAME" (API).
 _RUN_PATH: Final = re.compile(

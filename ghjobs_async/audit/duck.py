@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ghjobs_async.errors import ConfigurationError
@@ -35,6 +36,19 @@ def load() -> Any:
         raise ConfigurationError(
             "audits need the package duckdb: pip install 'ghjobs-async[audit]'"
         ) from None
+
+
+def address(path: Path) -> str:
+    """
+    Return a path as DuckDB takes it for nothing else: ``md:x`` would be a service on the network.
+
+    Raises:
+        ConfigurationError: DuckDB would take a part of it for options.
+    """
+    found = str(path.absolute())
+    if "?" in found.removeprefix("\\\\?\\"):
+        raise ConfigurationError(f"{found}: DuckDB opens no path with a question mark")
+    return found
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ghjobs_async.audit import jobs_sql
+from ghjobs_async.audit import duck, jobs_sql
 from ghjobs_async.audit.schema import TABLES, Column, Table, quote
 from ghjobs_async.audit.store import AuditStore, disk_errors
 
@@ -87,7 +87,7 @@ def _write(connection: DuckDBPyConnection, into: Path, form: Format) -> list[str
 
 
 def _copy(connection: DuckDBPyConnection, query: str, path: Path, options: str) -> None:
-    connection.execute(f"COPY ({query}) TO {quote(str(path))} ({options})")
+    connection.execute(f"COPY ({query}) TO {quote(duck.address(path))} ({options})")
 
 
 def _defused(table: Table) -> str:

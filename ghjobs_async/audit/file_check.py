@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ghjobs_async.audit import duck
 from ghjobs_async.audit.duck import blocks
 from ghjobs_async.audit.schema import quote
 from ghjobs_async.errors import ConfigurationError
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 # Three headers of 4,096 bytes stand before the blocks: https://duckdb.org/docs/stable/internals/storage
 _HEADERS: Final = 3 * 4096
 _MAGIC: Final = slice(8, 12)
+_CORRUPT: Final = "Corrupt database file"
 _ADVICE: Final = "move it away, or name another folder"
 
 
@@ -28,6 +32,9 @@ def check_kind(path: Path) -> None:
     """
     if path.is_dir():
         raise ConfigurationError(f"{path} is a folder, not an audit's database: {_ADVICE}")
+    if path.exists() and not path.is_file():
+        # A pipe would never open.
+        raise not_ours(path)
     with path.open("rb", buffering=0) as file:
         head = file.read(_MAGIC.stop)
     if head[_MAGIC] != b"DUCK":
@@ -54,15 +61,42 @@ def check_whole(connection: DuckDBPyConnection, path: Path) -> None:
         raise torn(path)
 
 
+@contextmanager
+def file_errors(*paths: Path) -> Iterator[None]:
+    """
+    Turn what can befall any statement into the error that says so.
+
+    Args:
+        paths: The files that the statements read.
+
+    Raises:
+        ConfigurationError: A block of a file is damaged: DuckDB sees it when it reads the block.
+        KeyboardInterrupt: Ctrl-C ended the statement.
+    """
+    duckdb = duck.load()
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise KeyboardInterrupt from None
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from None
+    except duckdb.Error as error:
+        if not str(error).startswith(_CORRUPT):
+            raise
+        raise torn(*paths) from error
+
+
 def not_ours(path: Path) -> ConfigurationError:
     """Return the error for a file of another kind."""
     return ConfigurationError(f"{path} is not an audit's database: {_ADVICE}")
 
 
-def torn(path: Path) -> ConfigurationError:
-    """Return the error for a file that is not whole."""
+def torn(*paths: Path) -> ConfigurationError:
+    """Return the error for a file that is not whole, or for one of several."""
     return ConfigurationError(
-        f"{path} is damaged, or only a part of a database: copy it again, or {_ADVICE}"
+        f"{' or '.join(map(str, paths))} is damaged, or only a part of a database: copy it again, or {_ADVICE}"
     )
 
 

@@ -94,4 +94,8 @@ _BACK: Final = f"""
 """
 _MAY_COME: Final = """
     SELECT count(*) FROM failures WHERE NOT coalesce(list_contains($final, reason), false)
+        AND NOT EXISTS (
+            SELECT 1 FROM runs WHERE runs.repository = failures.repository
+                AND runs.run_id = failures.run_id AND runs.gone_at IS NOT NULL
+        )
 """

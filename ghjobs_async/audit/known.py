@@ -119,9 +119,12 @@ def settles(
 
 def stored_name(connection: DuckDBPyConnection, repo: str) -> str:
     """Return a repository's name as the store has it: names are not case sensitive."""
-    sql = "SELECT repository FROM runs WHERE lower(repository) = lower($repo) LIMIT 1"
-    found = connection.execute(sql, {"repo": repo}).fetchall()
-    return str(found[0][0]) if found else repo
+    # Of a repository without runs there may be failures.
+    for table in ("runs", "failures"):
+        sql = f"SELECT repository FROM {table} WHERE lower(repository) = lower($repo) LIMIT 1"
+        if found := connection.execute(sql, {"repo": repo}).fetchall():
+            return str(found[0][0])
+    return repo
 
 
 def read_known(connection: DuckDBPyConnection, repo: str, plan: AuditPlan, now: datetime) -> Known:

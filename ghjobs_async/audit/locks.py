@@ -37,6 +37,10 @@ else:
         return True
 
 
+# The file is emptied: a link could lead to one that is not ours. Windows follows it.
+_NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
+
+
 @attrs.define(eq=False)
 class AuditLock:
     """
@@ -52,7 +56,7 @@ class AuditLock:
     def take(cls, path: Path) -> AuditLock | int | None:
         """Take the lock; return the id of the process that has it, None where that is not known."""
         while True:
-            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            file = os.open(path, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o666)
             try:
                 if not try_lock(file, exclusive=True):
                     holder = os.pread(file, 20, 0) if hasattr(os, "pread") else b""

@@ -96,16 +96,22 @@ def _merge(connection: DuckDBPyConnection, part: Path, into: Path) -> int:
     return len(missing)
 
 
-def _copy(part: Path, into: Path, path: str) -> bool:
+def _copy(part: Path, into: Path, path: str | None) -> bool:
     """Copy a log, whole or not at all; return whether it is there."""
+    if path is None:
+        return False
     pure = PurePosixPath(path)
     # The part may come from anywhere: its paths must stay below its logs, and ours.
     if pure.parts[:1] != (LOGS,) or ".." in pure.parts or "\\" in path or "\0" in path:
         return False
     source, target = part.joinpath(*pure.parts), into.joinpath(*pure.parts)
-    if source.is_symlink() or not source.is_file():
-        return False
-    if not source.resolve().is_relative_to(part.resolve()):
+    try:
+        if source.is_symlink() or not source.is_file():
+            return False
+        if not source.resolve().is_relative_to(part.resolve()):
+            return False
+    except OSError:
+        # No file can have this name.
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
     with source.open("rb") as file, WholeFile(target) as copy:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ghjobs_async.audit import schema, views
-from ghjobs_async.audit.duck import CONFIG, blocks, load, transaction
+from ghjobs_async.audit.duck import CONFIG, address, blocks, load, transaction
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -53,7 +53,7 @@ def _make(path: Path, fill: Callable[[DuckDBPyConnection], None]) -> None:
     remove_leftovers(path)
     connection: DuckDBPyConnection = load().connect(config=CONFIG)
     try:
-        new = schema.quote(str(_new(path)))
+        new = schema.quote(address(_new(path)))
         connection.execute(f"ATTACH {new} AS made (STORAGE_VERSION '{_FORMAT}')")
         connection.execute("USE made")
         fill(connection)
@@ -74,5 +74,5 @@ def _fill(connection: DuckDBPyConnection) -> None:
 
 
 def _copy(connection: DuckDBPyConnection, path: Path) -> None:
-    connection.execute(f"ATTACH {schema.quote(str(path))} AS old (READ_ONLY)")
+    connection.execute(f"ATTACH {schema.quote(address(path))} AS old (READ_ONLY)")
     connection.execute("COPY FROM DATABASE old TO made")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from ghjobs_async.audit import duck
+from ghjobs_async.audit.file_check import file_errors
 from ghjobs_async.audit.store import AuditStore
 from ghjobs_async.errors import ConfigurationError
 
@@ -30,9 +32,10 @@ class Result:
 
     columns: tuple[str, ...]
     _connection: DuckDBPyConnection
+    _path: Path
 
     def __iter__(self) -> Iterator[tuple[object, ...]]:
-        with _errors():
+        with _errors(self._path):
             while rows := self._connection.fetchmany(_ROWS):
                 yield from rows
 
@@ -48,7 +51,7 @@ def query(store: AuditStore, sql: str) -> Iterator[Result]:
         ConfigurationError: The SQL is wrong or does more than read; or there is no audit.
     """
     with store.read(locked=True) as connection:
-        with _errors():
+        with _errors(store.path):
             statements = connection.extract_statements(sql)
             for statement in statements:
                 if statement.type.name not in _READING:
@@ -59,7 +62,8 @@ def query(store: AuditStore, sql: str) -> Iterator[Result]:
                 raise ConfigurationError("the query is empty: give it in quotes, as one argument")
             for statement in statements:
                 connection.execute(statement)
-        yield Result(_unique([name for name, *_ in connection.description or ()]), connection)
+        names = _unique([name for name, *_ in connection.description or ()])
+        yield Result(names, connection, store.path)
 
 
 def _unique(names: list[str]) -> tuple[str, ...]:
@@ -76,15 +80,11 @@ def _unique(names: list[str]) -> tuple[str, ...]:
 
 
 @contextmanager
-def _errors() -> Iterator[None]:
+def _errors(path: Path) -> Iterator[None]:
     """Turn DuckDB's errors into one line."""
-    duckdb = duck.load()
     try:
-        yield
-    except duckdb.InterruptException:
-        raise KeyboardInterrupt from None
-    except (duckdb.Error, RuntimeError) as error:
-        if "interrupted" in str(error).lower():
-            raise KeyboardInterrupt from None
+        with file_errors(path):
+            yield
+    except (duck.load().Error, RuntimeError) as error:
         text = _ADVICE.sub("", str(error).partition("\n\n")[0])
         raise ConfigurationError(f"query: {' '.join(text.split())}") from error

@@ -32,7 +32,7 @@ def _moved(seconds: float) -> str:
 
 _FORMATS: Final[dict[str, _Format]] = {
     **dict.fromkeys(("total_seconds", "p50", "p95", "most"), duration),
-    **dict.fromkeys(("first_seen", "last_seen", "date"), lambda day: f"{day:%Y-%m-%d}"),
+    **dict.fromkeys(("first_seen", "last_seen", "date"), lambda day: str(day)[:10]),
     **dict.fromkeys(("kind", "what"), lambda text: clean(text).replace("_", " ")),
     **dict.fromkeys(("run_id", "job_id"), str),
     "rate": lambda share: f"{share:.1%}",

@@ -34,10 +34,12 @@ _MAX_DAYS: Final = 100
 #: Longer names than GitHub's own are shortened.
 _MAX_NAME: Final = 400
 
+# A clock that is centuries off would leave a plot no room for the others.
+_SANE: Final = "created_at BETWEEN '2000-01-01' AND '2199-12-31'"
 _TOTALS: Final = f"""
 SELECT
     count(DISTINCT run_id) AS runs, count(*) AS jobs,
-    min(created_at) AS first, max(created_at) AS last,
+    min(created_at) FILTER ({_SANE}) AS first, max(created_at) FILTER ({_SANE}) AS last,
     coalesce(sum(seconds), 0) / 60 AS minutes,
     avg((conclusion <> 'success')::INTEGER)
         FILTER ({DECIDED}) AS rate,
@@ -51,7 +53,7 @@ SELECT
     quantile_cont(seconds, 0.5) AS p50,
     quantile_cont(seconds, 0.95) AS p95
 FROM counted_jobs
-WHERE created_at IS NOT NULL
+WHERE {_SANE}
 GROUP BY start
 ORDER BY start"""
 _WAITS: Final = """
@@ -213,7 +215,8 @@ def _plots(cursor: DuckDBPyConnection, totals: Mapping[str, Any]) -> dict[str, A
     step = timedelta(days=7 if days >= _MAX_DAYS else 1)
     unit = "week" if days >= _MAX_DAYS else "day"
     buckets = _filled(
-        (plots.Bucket(*row) for row in cursor.execute(_BUCKETS.format(unit=unit)).fetchall()), step
+        (plots.Bucket(*row) for row in cursor.execute(_BUCKETS.format(unit=unit)).fetchall()),
+        step,
     )
     waits = {row[0]: row[1:] for row in cursor.execute(_WAITS).fetchall()}
     costs = cursor.execute(_COSTS).fetchall()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ghjobs_async.audit import duck, new_file, schema, views
-from ghjobs_async.audit.file_check import check_kind, check_whole, not_ours, torn
+from ghjobs_async.audit.file_check import check_kind, check_whole, file_errors, not_ours, torn
 from ghjobs_async.audit.locks import AuditLock, Gate
 from ghjobs_async.errors import ConfigurationError
 
@@ -86,7 +86,7 @@ class AuditStore:
             connection = self._open(read_only=True, locked=locked)
         finally:
             gate.leave()
-        with self._closing(connection):
+        with file_errors(self.path), self._closing(connection):
             self._check_schema(connection)
             yield connection
 
@@ -108,7 +108,8 @@ class AuditStore:
         gate = Gate(self.folder)
         try:
             self._wait(lambda: gate.try_enter(exclusive=True) or None)
-            with disk_errors(self.path):
+            read = [self.path] if part is None else [self.path, part.path]
+            with disk_errors(self.path), file_errors(*read):
                 if os.path.lexists(self.path):
                     self._check_known()
                 else:
@@ -177,7 +178,7 @@ class AuditStore:
                 raise ConfigurationError(
                     f"{self.path} is from an older version: run ghjobs audit there once more"
                 )
-        attach = f"ATTACH {schema.quote(str(self.path))} AS part (READ_ONLY)"
+        attach = f"ATTACH {schema.quote(duck.address(self.path))} AS part (READ_ONLY)"
         gate = Gate(self.folder)
         try:
             self._wait(lambda: gate.try_enter(exclusive=False) or None)
@@ -186,6 +187,7 @@ class AuditStore:
             gate.leave()
 
     def _make_folder(self) -> None:
+        duck.address(self.path)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
@@ -214,7 +216,7 @@ class AuditStore:
             if not _opened[self._key]:
                 check_kind(self.path)
             found: DuckDBPyConnection | int | None = self._try(
-                lambda: duckdb.connect(str(self.path), read_only=read_only, config=config)
+                lambda: duckdb.connect(duck.address(self.path), read_only=read_only, config=config)
             )
             if found is not None and not isinstance(found, int):
                 _opened[self._key] += 1

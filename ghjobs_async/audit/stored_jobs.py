@@ -79,7 +79,9 @@ def _read(connection: DuckDBPyConnection, which: str, **given: object) -> list[t
 
 
 def _time(name: str) -> str:
-    return f"{name} := strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ')"
+    # The models have no other years.
+    held = f"{name} >= '0001-01-01' AND {name} < '10000-01-01'"
+    return f"{name} := CASE WHEN {held} THEN strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ') END"
 
 
 _JOBS: Final = f"""

@@ -22,4 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "ghjobs: the command needs the extra cli: pip install 'ghjobs-async[cli]'\n"
         )
         return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("ghjobs: interrupted\n")
+        return 130
     return run(sys.argv[1:] if argv is None else argv)

@@ -28,8 +28,8 @@ from cattrs.errors import (
 )
 
 from ghjobs_async.errors import Undecodable
-from ghjobs_async.models import CheckAnnotation, Id, Job, Run, Timestamp
-from ghjobs_async.refs import MAX_ID
+from ghjobs_async.models import AttemptNumber, CheckAnnotation, Id, Job, Run, Timestamp
+from ghjobs_async.refs import MAX_ATTEMPT, MAX_ID
 
 T = TypeVar("T")
 
@@ -241,6 +241,13 @@ def _id(value: object, _: object) -> int:
     return value
 
 
+def _attempt(value: object, kind: object) -> int:
+    number = _id(value, kind)
+    if number > MAX_ATTEMPT:
+        raise ValueError(f"expected the number of an attempt, at most {MAX_ATTEMPT:,}")
+    return number
+
+
 def _time(value: object, _: object) -> datetime:
     # msgspec reads every form that GitHub has sent; its error would name another path.
     try:
@@ -273,6 +280,7 @@ def _make() -> cattrs.Converter:
     for kind in (int, str, bool):
         converter.register_structure_hook(kind, _exactly(kind))
     converter.register_structure_hook_func(lambda kind: kind == Id, _id)
+    converter.register_structure_hook_func(lambda kind: kind == AttemptNumber, _attempt)
     converter.register_structure_hook_func(lambda kind: kind in (datetime, Timestamp), _time)
     converter.register_structure_hook_factory(_is_generic(tuple), _tuple_hook)
     # Every model, also a nested one: anything but an object is reported.

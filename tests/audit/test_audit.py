@@ -307,6 +307,15 @@ async def test_no_repository_at_all_is_an_error(github: FakeGitHub, audit: Audit
     assert audit.rows("SELECT what FROM failures") == [("search",)]
 
 
+async def test_a_failure_is_settled_under_any_spelling(github: FakeGitHub, audit: Audits) -> None:
+    """A repository that could not be searched is known by its failure only: names have no case."""
+    github.add_run(REPO)
+    assert not (await audit(REPO, "Octo-Org/NEW")).complete
+    github.add_run("octo-org/new")
+    assert (await audit(REPO, "octo-org/new")).complete
+    assert audit.rows("FROM failures") == []
+
+
 # Logs.
 
 
@@ -337,6 +346,19 @@ async def test_a_log_that_may_come_is_tried_again(github: FakeGitHub, audit: Aud
     assert audit.rows("FROM failures") == []
     [(path, size)] = audit.rows("SELECT path, bytes FROM logs")
     assert (audit.folder / path).stat().st_size == size
+
+
+async def test_the_log_of_a_run_that_is_gone_never_comes(github: FakeGitHub, audit: Audits) -> None:
+    """It stays written down, but the folder misses nothing that may still come."""
+    run = github.add_run(REPO, jobs=[scenario.failing("a")], created_at=NOW - timedelta(hours=1))
+    github.add_run(REPO, created_at=NOW - timedelta(hours=2))
+    github.fail("log", faults.status(500), times=None)
+    assert not (await audit(logs=Logs.FAILED)).complete
+    remove(github, run)
+    assert (await audit(logs=Logs.FAILED)).complete
+    assert audit.rows("SELECT what, reason FROM failures") == [("log", None)]
+    bring_back(github, run)
+    assert not (await audit(logs=Logs.FAILED)).complete
 
 
 async def test_more_logs_can_be_wanted_later(github: FakeGitHub, audit: Audits) -> None:

@@ -281,7 +281,17 @@ def test_a_log_without_its_file_is_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["../x.log", "logs/../../x.log", "/etc/passwd", "x.log", "logs", "audit.duckdb", "logs\\..\\x"],
+    [
+        "../x.log",
+        "logs/../../x.log",
+        "/etc/passwd",
+        "x.log",
+        "logs",
+        "audit.duckdb",
+        "logs\\..\\x",
+        f"logs/{300 * 'x'}",
+        None,
+    ],
 )
 def test_a_log_never_leaves_its_folder(tmp_path: Path, path: str) -> None:
     """The paths of a part are not trusted: nothing outside of its logs is read or written."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ghjobs_async.audit import AuditStore, new_file, schema, views
+from ghjobs_async.audit import AuditStore, export, merge, new_file, schema, views
 from ghjobs_async.errors import ConfigurationError, GHJobsError
 
 ADD = "INSERT INTO runs (run_id) VALUES (1)"
@@ -169,6 +169,8 @@ def other(kind: str, path: Path) -> None:
         path.touch()
     elif kind == "folder":
         path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
     elif kind == "headers":
         path.write_bytes(bytes(8) + b"DUCK" + bytes(30_000))
     elif kind == "newer":
@@ -181,11 +183,37 @@ def other(kind: str, path: Path) -> None:
                 connection.execute("CREATE TABLE meta AS SELECT 1 AS schema_version")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such names")
+@pytest.mark.parametrize("name", ["md:x", "sqlite:x", "s3:x", "it's {a} [b]* %41 #;"])
+def test_a_folder_may_have_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A name that DuckDB would take for a service or another format is a folder all the same."""
+    monkeypatch.chdir(tmp_path)
+    store = AuditStore(name)
+    with store.write() as connection:
+        connection.execute(ADD)
+    assert count(store) == 1
+    assert merge([name], f"{name} 2").runs == 1
+    assert all(path.is_file() for path in export(name, f"{name} 3", "csv"))
+
+
+def test_a_name_that_duckdb_cannot_open_is_refused(tmp_path: Path) -> None:
+    """What follows a question mark would be options: nothing is written."""
+    store = AuditStore(tmp_path / "what?")
+    with pytest.raises(ConfigurationError, match="question mark"), store.write():
+        pass
+    assert not store.folder.exists()
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() if p.is_file() else b"" for p in folder.iterdir()}
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "text", "empty", "folder", "headers", "duckdb", "meta"])
+KINDS = ["sqlite", "text", "empty", "folder", "headers", "duckdb", "meta"]
+
+
+@pytest.mark.parametrize("kind", KINDS if sys.platform == "win32" else [*KINDS, "pipe"])
 def test_other_files_are_refused(tmp_path: Path, kind: str) -> None:
     """A file of another kind is refused by one line that says what to do, and left as it was."""
     other(kind, tmp_path / "audit.duckdb")
@@ -385,6 +413,17 @@ def test_a_second_audit_is_refused(store: AuditStore) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signal")
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_the_lock_follows_no_link(store: AuditStore, tmp_path: Path) -> None:
+    """A folder from elsewhere cannot have the lock empty another file."""
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    (store.folder / ".audit.lock").symlink_to(mine)
+    with pytest.raises(OSError, match="symbolic links"), store.lock():
+        pass
+    assert mine.read_text() == "mine"
+
+
 def test_a_killed_audit_keeps_nobody_out(store: AuditStore) -> None:
     """The lock of a process ends with it, and leaves no file once the next one has ended."""
     with program(HOLD.format(how="lock"), store) as first:

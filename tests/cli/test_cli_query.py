@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from store_tools import AT, REPO, a_job, a_run, listing, store_in
+from store_tools import AT, REPO, a_job, a_run, a_step, listing, store_in
 
 from ghjobs_async.audit import AuditStore, schema
 from ghjobs_async.audit.batch import Batch
+from ghjobs_async.cli.output.result import print_objects
 
 #: Bold and dim.
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
@@ -65,6 +68,21 @@ def test_json_is_exact(ghjobs: Any, folder: Path) -> None:
             "s": {"a": [1]},
         }
     ]
+
+
+def test_json_comes_row_by_row(capsys: pytest.CaptureFixture[str]) -> None:
+    """In a pipe, a result may be larger than the memory: each row is printed as it comes."""
+
+    class Rows:
+        columns = ("n",)
+
+        def __iter__(self) -> Iterator[tuple[object, ...]]:
+            yield (1,)
+            yield (2,)
+            assert capsys.readouterr().out == '[{"n":1},{"n":2}'
+
+    print_objects(Rows())
+    assert capsys.readouterr().out == "]\n"
 
 
 def test_json_without_rows(ghjobs: Any, folder: Path) -> None:
@@ -216,3 +234,95 @@ def test_the_schema_on_a_terminal(
     assert lines[1].split() == ["repository", "varchar", "Repository,", "as", "OWNER/NAME"]
     assert max(map(len, lines)) <= 60
     assert "\x1b" not in "".join(lines)
+
+
+# What can befall any command that reads.
+
+READERS = [
+    ["query", "FROM jobs JOIN steps USING (job_id)"],
+    ["findings"],
+    ["report", "-o", "audit.html"],
+    ["export", "--format", "csv", "-o", "tables"],
+    ["timeline", "7", "--audit", "ghjobs-audit"],
+]
+
+
+@pytest.mark.parametrize("argv", READERS, ids=lambda argv: argv[0])
+def test_a_damaged_block_is_one_line(ghjobs: Any, folder: Path, argv: list[str]) -> None:
+    """A block is only read when it is needed: then the error says the same as on opening."""
+    damage(folder)
+    ran = ghjobs(*argv)
+    assert (ran.status, ran.out.count("\n")) == (2, 0)
+    assert ran.err == (
+        "ghjobs: ghjobs-audit/audit.duckdb is damaged, or only a part of a database: copy it again,"
+        " or move it away, or name another folder\n"
+    )
+
+
+@pytest.mark.parametrize("argv", READERS, ids=lambda argv: argv[0])
+@pytest.mark.parametrize("hours", [14, -14])
+def test_times_that_python_cannot_hold(
+    ghjobs: Any, folder: Path, argv: list[str], hours: int
+) -> None:
+    """A server may send a moment that is before the year 1 in UTC, or after the year 9999."""
+    zone = timezone(timedelta(hours=hours))
+    odd = datetime.min.replace(tzinfo=zone) if hours > 0 else datetime.max.replace(tzinfo=zone)
+    times: dict[str, Any] = {
+        "created_at": odd,
+        "started_at": odd,
+        "completed_at": odd,
+        "conclusion": "failure",
+    }
+    job = a_job(4, run_id=7, steps=(a_step(1, started_at=odd, completed_at=odd),), **times)
+    store_in(folder, Batch(at=AT, listings=[listing(job, complete=False)]))
+    ran = ghjobs(*argv)
+    assert ran.status == 0
+
+
+def test_a_report_does_not_replace_the_audit(ghjobs: Any, folder: Path) -> None:
+    """The database is no place for a page."""
+    before = (folder / "audit.duckdb").read_bytes()
+    ran = ghjobs("report", "-o", folder / "audit.duckdb")
+    assert ran.status == 2
+    assert "name another file" in ran.err
+    assert (folder / "audit.duckdb").read_bytes() == before
+
+
+def test_a_damaged_part_of_a_merge_is_one_line(ghjobs: Any, folder: Path, tmp_path: Path) -> None:
+    """DuckDB does not tell which of two files it is: the error names both."""
+    damage(folder)
+    ran = ghjobs("merge", folder, "-o", "all")
+    assert ran.status == 2
+    assert "all/audit.duckdb or " in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_an_audit_of_a_damaged_file_is_one_line(ghjobs: Any, fake: Any, folder: Path) -> None:
+    """What cannot be read cannot be continued."""
+    fake.add_run(REPO)
+    damage(folder)
+    ran = ghjobs("audit", REPO)
+    assert ran.status == 2
+    assert "damaged" in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_a_column_named_interrupted_is_no_interruption(ghjobs: Any, folder: Path) -> None:
+    """Only Ctrl-C ends with 130, not an error that speaks of it."""
+    ran = ghjobs("query", "SELECT interrupted FROM jobs")
+    assert ran.status == 2
+    assert "Binder Error" in ran.err
+
+
+def damage(folder: Path) -> None:
+    """Flip a bit in each block that holds jobs or attempts."""
+    with AuditStore(folder).read() as connection:
+        blocks = connection.execute(
+            "SELECT block_id FROM pragma_storage_info('jobs') WHERE block_id >= 0"
+            " UNION SELECT block_id FROM pragma_storage_info('attempts') WHERE block_id >= 0"
+        ).fetchall()
+    path = folder / "audit.duckdb"
+    data = bytearray(path.read_bytes())
+    for (block,) in blocks:
+        data[12_288 + block * 262_144 + 100] ^= 1
+    path.write_bytes(data)

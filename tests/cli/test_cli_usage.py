@@ -322,6 +322,21 @@ def test_interrupted_is_one_line(start: Any, fake: FakeGitHub, tmp_path: Path) -
     assert b"40 jobs so far" in err
 
 
+def test_an_interruption_while_it_starts_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C while modules are imported ends like any other."""
+
+    class Stopped:
+        @property
+        def run(self) -> object:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "ghjobs_async.cli.app", Stopped())
+    assert main(["job"]) == 130
+    assert capsys.readouterr() == ("", "ghjobs: interrupted\n")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
 @pytest.mark.parametrize(
     ("argv", "operation"),

@@ -128,6 +128,17 @@ async def test_an_odd_run_ends_no_fan_out(server: Server, gh: GitHubJobs, odd: o
     assert [problem.path for problem in search.undecodable] == ["workflow_runs[1].id"]
 
 
+async def test_an_absurd_attempt_costs_its_run_only(server: Server, gh: GitHubJobs) -> None:
+    """A run that says to have run again a billion times would be asked for as often."""
+    runs = [run(1), run(2, run_attempt=10**9), run(3, run_attempt=1_000)]
+    server.answer = lambda path, query: {"total_count": 3, "workflow_runs": runs}
+    search = gh.iter_runs(REPO)
+    assert [len(found.attempts) async for found in search] == [1, 1_000]
+    [problem] = search.undecodable
+    assert problem.path == "workflow_runs[1].run_attempt"
+    assert "attempt" in problem.reason
+
+
 async def test_an_odd_reference_is_an_outcome(server: Server, gh: GitHubJobs) -> None:
     """A run whose repository has no name fails by itself."""
     odd = {**run(2), "repository": {"id": 1, "full_name": "../.."}}

@@ -69,7 +69,7 @@ def findings_command(  # noqa: D417 -- what commands share describes itself
             for one in (NAMES if name is None else (name,))
         ]
     if name is None and json:
-        print_json({finding.name: objects(finding) for finding in found})
+        print_json({finding.name: list(objects(finding)) for finding in found})
     elif json:
         print_objects(found[0])
     elif name is None:

@@ -11,6 +11,7 @@ from ghjobs_async.atomic_file import WholeFile
 from ghjobs_async.audit import AuditStore, report
 from ghjobs_async.cli.options import AUDIT, AuditDir, Counted, Quiet, command
 from ghjobs_async.cli.output.console import note
+from ghjobs_async.errors import ConfigurationError
 
 app = command(
     "report",
@@ -42,7 +43,10 @@ def report_command(  # noqa: D417 -- what commands share describes itself
         output: The file to write.
     """
     since, repo = counted.parse()
-    with AuditStore(audit).read() as connection:
+    store = AuditStore(audit)
+    if output.exists() and store.path.exists() and output.samefile(store.path):
+        raise ConfigurationError(f"{output} is the audit itself: name another file with --output")
+    with store.read() as connection:
         page = report(connection, since=since, repo=repo)
     with WholeFile(output) as file:
         file.write(page.encode())

@@ -57,13 +57,19 @@ def print_csv(result: Result) -> None:
 
 
 def print_objects(result: Result) -> None:
-    """Print a result as a JSON list of objects."""
-    print_json(objects(result))
+    """Print a result as a JSON list of objects; in a pipe row by row, however many there are."""
+    if is_terminal(sys.stdout):
+        print_json(list(objects(result)))
+        return
+    sys.stdout.write("[")
+    for place, one in enumerate(objects(result)):
+        sys.stdout.write("," * bool(place) + json.dumps(one, separators=(",", ":")))
+    sys.stdout.write("]\n")
 
 
-def objects(result: Result) -> list[dict[str, object]]:
+def objects(result: Result) -> Iterator[dict[str, object]]:
     """Return a result as objects for JSON."""
-    return [dict(zip(result.columns, map(_plain, values), strict=True)) for values in result]
+    return (dict(zip(result.columns, map(_plain, values), strict=True)) for values in result)
 
 
 def _draw(result: Result) -> None:
