@@ -269,6 +269,37 @@ async def test_no_run_of_a_commit(github: FakeGitHub, gh: GitHubJobs, time: Fake
         gh.watch_commit(REPO, "main")
 
 
+async def test_runs_of_a_commit_that_cannot_be_listed(
+    github: FakeGitHub, gh: GitHubJobs, time: FakeClock
+) -> None:
+    """A list that fails for longer than the grace does not say that there is no run."""
+    run = github.play(github.add_run(REPO, jobs=[JobSpec("a", seconds=500)]))
+    github.fail("runs", faults.bad_gateway(), None, where=lambda _: time.time < EPOCH + 300)
+    async with gh.watch_commit(REPO, run.head_sha) as watch:
+        events = await take_all(watch)
+    assert judge(events, run) == Verdict.SUCCESS
+
+
+async def test_no_run_of_a_commit_before_the_deadline(
+    github: FakeGitHub, gh: GitHubJobs, time: FakeClock
+) -> None:
+    """A deadline within the grace ends the watch of a commit, which may still get runs."""
+    github.add_run(REPO)
+    async with gh.watch_commit(REPO, "c" * 40, timeout=20) as watch:
+        assert await take_all(watch) == []
+    assert time.time == EPOCH + 20
+
+
+async def test_many_runs_of_a_commit(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """Every page of their list is read."""
+    sha = "d" * 40
+    jobs = [JobSpec(steps=0)]
+    wanted = {github.add_run(REPO, jobs=jobs, head_sha=sha).id for _ in range(105)}
+    async with gh.watch_commit(REPO, sha) as watch:
+        ended = [e async for e in watch if isinstance(e, RunEvent) and e.kind == "ended"]
+    assert {event.ref.run_id for event in ended} == wanted
+
+
 async def test_the_head_of_a_branch(github: FakeGitHub, gh: GitHubJobs) -> None:
     """The newest commit of a branch is asked for, whatever is in its name."""
     run = github.add_run(REPO, branch="topic/a#b")
