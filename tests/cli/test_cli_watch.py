@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from async_tools import FakeClock
+from async_tools import EPOCH, FakeClock, MakeClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -308,6 +308,21 @@ def test_a_commit_without_runs(ghjobs: Any, fake: FakeGitHub, clock: FakeClock) 
     assert (ran.status, ran.out) == (124, "")
     assert "--timeout" in ran.err
     assert clock.time == begun + 20
+
+
+async def test_logs_that_never_come(
+    github: FakeGitHub, client: MakeClient, time: FakeClock
+) -> None:
+    """At the end the logs that are still missing are waited for together, not one by one."""
+    gh = client()
+    specs = [JobSpec(f"{n}", "failure", log_state="not_ready") for n in range(10)]
+    jobs = await gh.list_jobs(github.add_run(REPO, jobs=specs).ref)
+    how = _How(timeout=None, interval=None, fail_fast=False, exit_status=True)
+    follower = _Follower(how, None, json=False)
+    for item in (*((REPO, job) for job in jobs), None):
+        follower._failed.put_nowait(item)
+    assert [reason async for reason in follower._reasons(gh)] == []
+    assert time.time - EPOCH <= 60
 
 
 # -- what it prints ------------------------------------------------------------------------------

@@ -263,6 +263,8 @@ class _Follower:
     verdicts: set[Verdict] = attrs.field(factory=set)
     #: The only job that is watched; None for all of a run.
     only: int | None = None
+    # What is reported below the table.
+    _errors: list[GHJobsError] = attrs.field(factory=list)
     _failed: asyncio.Queue[tuple[str, Job] | None] = attrs.field(factory=asyncio.Queue)
 
     async def run(self, gh: GitHubJobs, find: _Finder, what: RunRef | JobRef | _Commit) -> int:
@@ -271,12 +273,23 @@ class _Follower:
             if self.progress is None:
                 await self._print(events)
             else:
-                with self.progress.drawing(self.view.lines):
-                    await self._draw(gh, events)
+                try:
+                    with self.progress.drawing(self.view.lines):
+                        await self._draw(gh, events)
+                finally:
+                    for error in self._errors:
+                        report(error)
         if not self.verdicts:
             report("no run has appeared within --timeout")
             self.verdicts.add(Verdict.DEADLINE)
         return self._status()
+
+    def _report(self, error: GHJobsError) -> None:
+        """Report an error: below the table, which it would tear."""
+        if self.progress is None:
+            report(error)
+        else:
+            self._errors.append(error)
 
     async def _print(self, events: Watch) -> None:
         runs: dict[RunRef, Run | None] = {}
@@ -314,7 +327,7 @@ class _Follower:
                 continue
             if isinstance(event, RunEvent):
                 if event.error is not None:
-                    report(event.error)
+                    self._report(event.error)
                 if event.verdict is not None:
                     self.verdicts.add(event.verdict)
             yield event
