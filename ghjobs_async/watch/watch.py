@@ -99,9 +99,12 @@ class Watch:
         self._source: Source | None = None
         self._rounds = rounds
         self._ready: deque[WatchEvent] = deque()
-        self._open = False
+        self._entered = self._open = False
 
     async def __aenter__(self) -> Self:
+        if self._entered:
+            raise RuntimeError("a watch is entered once; call `watch` again for another one")
+        self._entered = True
         if isinstance(self._refs, AsyncIterable):
             found = [resolve_run(ref) async for ref in self._refs]
         else:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import runpy
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from async_tools import EPOCH, FakeClock, MakeClient, take_all
@@ -151,7 +153,7 @@ async def test_references_of_every_kind(github: FakeGitHub, gh: GitHubJobs) -> N
 
 
 async def test_outside_its_block(github: FakeGitHub, gh: GitHubJobs) -> None:
-    """A watch gives events inside its block only."""
+    """A watch gives events inside its block only, which is entered once."""
     watch = gh.watch([github.add_run(REPO).ref])
     with pytest.raises(RuntimeError, match="async with"):
         await anext(watch)
@@ -159,6 +161,8 @@ async def test_outside_its_block(github: FakeGitHub, gh: GitHubJobs) -> None:
         await anext(watch)
     with pytest.raises(RuntimeError, match="async with"):
         await anext(watch)
+    with pytest.raises(RuntimeError, match="entered once"):
+        await watch.__aenter__()
 
 
 # -- seeded plays, with faults at random places ----------------------------------------------------
@@ -309,3 +313,16 @@ async def test_the_head_of_a_branch(github: FakeGitHub, gh: GitHubJobs) -> None:
     for wrong in ("", "..", "a b", "a\n"):
         with pytest.raises(ConfigurationError, match="branch"):
             await gh.get_branch_head(REPO, wrong)
+
+
+async def test_the_comment_of_an_example(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """Why each job failed is told, though the log of one never came."""
+    path = Path(__file__).parents[2] / "examples" / "comment_on_a_commit.py"
+    comment = runpy.run_path(str(path))["comment"]
+    lost = JobSpec("lost", "failure", log_state="not_ready")
+    run = github.play(github.add_run(REPO, jobs=[scenario.failing("a"), lost, JobSpec("b")]))
+    first, *reasons = (await comment(gh, REPO, run.head_sha)).splitlines()
+    assert "2 of 3 jobs failed" in first
+    assert [line.partition("]")[0] for line in reasons] == ["- [a", "- [lost"]
+    assert "expected 4, got 5" in reasons[0]
+    assert reasons[1].endswith("unknown")
