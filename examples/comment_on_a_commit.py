@@ -1,25 +1,25 @@
 """Wait for the runs of a commit, and write why its jobs failed as Markdown for a comment."""
 
 import asyncio
+from contextlib import suppress
 
-from ghjobs_async import Conclusion, GitHubJobs, Job, JobEvent, latest_jobs
+from ghjobs_async import Conclusion, GitHubJobs, JobEvent, LogUnavailableError, latest_jobs
 from ghjobs_async.testing import FakeGitHub, JobSpec, scenario
 
 
 async def comment(gh: GitHubJobs, repo: str, sha: str) -> str:
-    jobs: dict[int, Job] = {}
     async with gh.watch_commit(repo, sha, follow="run", interval=0.2) as events:
-        async for event in events:
-            if isinstance(event, JobEvent):
-                jobs[event.job.id] = event.job
-    failed = [job for job in latest_jobs(jobs.values()) if job.state == Conclusion.FAILURE]
-    lines = [f"**{len(failed)} of {len(jobs)} jobs failed** at {sha[:7]}"]
+        told = [event.job async for event in events if isinstance(event, JobEvent)]
+    latest = latest_jobs(told)
+    failed = [job for job in latest if job.state == Conclusion.FAILURE]
+    lines = [f"**{len(failed)} of {len(latest)} jobs failed** at {sha[:7]}"]
     for job in failed:
-        async with gh.open_log(repo, job.id) as log:
-            why = await log.failure(job)
-        lines.append(
-            f"- [{quoted(job.name)}]({job.html_url}): {quoted(why.headline if why else None)}"
-        )
+        why = None
+        with suppress(LogUnavailableError):
+            async with gh.open_log(repo, job.id) as log:
+                why = await log.failure(job)
+        headline = quoted(why.headline if why else None)
+        lines.append(f"- [{quoted(job.name)}]({job.html_url}): {headline}")
     return "\n".join(lines)
 
 

@@ -128,7 +128,13 @@ class Common:
         return Targets(self.base_url, os.environ, find_repository)
 
     def connect(
-        self, root: str, *, draws: bool = True, max_wait: float = 900.0, processes: int = 1
+        self,
+        root: str,
+        *,
+        draws: bool = True,
+        max_wait: float = 900.0,
+        retries: int = 5,
+        processes: int = 1,
     ) -> tuple[GitHubJobs, Progress]:
         """
         Make the client for the API at *root*, and the display of its progress.
@@ -137,6 +143,7 @@ class Common:
             root: The root of the API.
             draws: Whether progress may be drawn.
             max_wait: The longest wait for a rate limit, in seconds.
+            retries: How often a request is sent again after a failure that may pass.
             processes: How many processes share the pace.
         """
         # Here, so that commands that only read a folder start without them.
@@ -154,6 +161,7 @@ class Common:
             api_version=None if version.lower() == "none" else version,
             concurrency=self.concurrency,
             max_wait=max_wait,
+            retries=retries,
             on_wait=progress.on_wait,
         )
         gh = make()

@@ -180,7 +180,11 @@ class Source(Boards):
         """Return whether no run is waited for that is not watched yet."""
         if now >= self.until:
             return True
-        return self.settled if self.known else now - self.begun >= self.grace
+        if self.known:
+            return self.settled
+        # Only a list that could be read tells that there is no run.
+        empty = self.error is None and self.lists[0].shown is not None
+        return empty and now - self.begun >= self.grace
 
     def appeared(self, runs: Iterable[Run]) -> list[RunCourse]:
         """Return the courses of runs that are to be watched, too."""

@@ -145,8 +145,11 @@ class JobCourse(Course[JobRef]):
 
     def _conclude(self, now: float) -> None:
         job = self.job
-        if job is not None and job.status == Status.COMPLETED and job.conclusion is not None:
-            self._end(verdict_of(job.conclusion), f"the job ended with {job.conclusion}")
+        if job is not None and job.status == Status.COMPLETED:
+            # The conclusion may lag.
+            if job.conclusion is not None or now >= min(self.until, self.changed_at + _LAG):
+                ended_with = job.conclusion or "no conclusion"
+                self._end(verdict_of(job.conclusion), f"the job ended with {ended_with}")
         elif now >= self.until and (self.error is not None or job is None):
             self._end(Verdict.UNREACHABLE, str(self.error or "there was no answer"))
         elif now >= self.until and job is not None:
@@ -182,6 +185,8 @@ class RunCourse(Course[RunRef]):
     ended_at: float | None = None
     #: Until when its list of jobs is read again, once it was read after that.
     lags_until: float | None = None
+    # The state in which the run was last reported.
+    _run_told: tuple[str | None, str | None] | None = None
     # The jobs by id as far as they have come, as they last came, and as they were last reported.
     _jobs: dict[int, Job] = attrs.field(factory=dict)
     _came: dict[int, Job] = attrs.field(factory=dict)
@@ -224,7 +229,10 @@ class RunCourse(Course[RunRef]):
 
     def see_run(self, run: Run, now: float) -> None:
         """See an answer about the run; an older one is dropped."""
-        self._seen()
+        self.error = None
+        if not self.wants_jobs:
+            # Otherwise it may be the list of its jobs that is missing.
+            self._missing_since = None
         known = self.run
         if self.verdict is not None or run is known or (known and _is_older(run, known)):
             return
@@ -247,16 +255,16 @@ class RunCourse(Course[RunRef]):
         ended = run.status == Status.COMPLETED
         if known is None or kind == "new_attempt":
             self._tell("found" if known is None else kind, now)
-        elif (run.status, run.conclusion) != (known.status, known.conclusion):
+        elif _state(run) != _state(known):
             self.changed_at = now
-            if not ended:
+            if not ended and _state(run) != self._run_told:
                 self._tell(kind, now)
         self.ended_at = (self.ended_at or now) if ended else None
         self.lags_until = self.lags_until if ended else None
 
     def see_jobs(self, listing: JobList, now: float) -> None:
         """See the list of the attempt's jobs; what is older than known is dropped."""
-        self.error = None
+        self._seen()
         if self.verdict is not None:
             return
         self._fresh = True
@@ -339,6 +347,7 @@ class RunCourse(Course[RunRef]):
     def _tell(self, kind: RunEventKind, now: float) -> None:
         error = self.error if self.verdict == Verdict.UNREACHABLE else None
         self.events.append(RunEvent(self.ref, self.run, kind, self.verdict, error))
+        self._run_told = None if self.run is None else _state(self.run)
         self.changed_at = now
 
     def _forget_jobs(self) -> None:
@@ -374,7 +383,7 @@ class RunCourse(Course[RunRef]):
         self.events += [*step_events, event] if ends else [event, *step_events]
 
 
-def _state(part: Job | Step) -> tuple[str, str | None]:
+def _state(part: Run | Job | Step) -> tuple[str | None, str | None]:
     return part.status, part.conclusion
 
 

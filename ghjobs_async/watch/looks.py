@@ -114,11 +114,13 @@ class Looks:
             # It is the deadline, and no answer has come: what counts is the one before.
             pass
 
-    async def list_runs(self, repo: str, query: Mapping[str, str]) -> Listing[Run]:
-        """List the runs of a repository that fit a query: the first page only."""
+    async def list_runs(
+        self, repo: str, query: Mapping[str, str], *, whole: bool = False
+    ) -> Listing[Run]:
+        """List the runs of a repository that fit a query: the first page, or the *whole* list."""
         make = partial(list_runs, repo, None, query)
         try:
-            return await self._read(repo, "runs", make, limit=1)
+            return await self._read(repo, "runs", make, limit=None if whole else 1)
         except GHJobsError as error:
             await self._failed(repo, error)
             raise

@@ -163,7 +163,8 @@ class Watching(Operations):
             interval: Seconds between two looks; None adapts it.
 
         Raises (while iterating):
-            GHJobsError: No run appeared within *grace*, or they may not be listed.
+            GHJobsError: No run appeared within *grace*, or they may not be listed. Where *timeout*
+                comes before *grace* is over, there is no event and no error.
         """
         options = watching.Options(
             timeout=timeout,

@@ -195,7 +195,8 @@ class Rounds:
             board.due = purse.ready_at(now)
             return
         try:
-            listing = await self.looks.list_runs(boards.repo, boards.query(board))
+            query, whole = boards.query(board), boards.is_source
+            listing = await self.looks.list_runs(boards.repo, query, whole=whole)
         except ConfigurationError:
             raise
         except _REFUSALS as error:

@@ -99,9 +99,12 @@ class Watch:
         self._source: Source | None = None
         self._rounds = rounds
         self._ready: deque[WatchEvent] = deque()
-        self._open = False
+        self._entered = self._open = False
 
     async def __aenter__(self) -> Self:
+        if self._entered:
+            raise RuntimeError("a watch is entered once; call `watch` again for another one")
+        self._entered = True
         if isinstance(self._refs, AsyncIterable):
             found = [resolve_run(ref) async for ref in self._refs]
         else:
@@ -136,7 +139,7 @@ class Watch:
         while not self._ready:
             if self._rounds.over:
                 if self._source is not None and not self._source.known:
-                    raise self._source.error or _no_runs(self._source)
+                    self._check_found(self._source)
                 raise StopAsyncIteration
             for course in await self._rounds.next():
                 if isinstance(course, RunCourse):
@@ -144,9 +147,12 @@ class Watch:
                     course.events.clear()
         return self._ready.popleft()
 
-
-def _no_runs(source: Source) -> GHJobsError:
-    return GHJobsError(
-        f"no run of commit {source.base['head_sha']} in {source.repo} has appeared: is it pushed, and "
-        "does it start a workflow?"
-    )
+    def _check_found(self, source: Source) -> None:
+        """Raise why no run was found, unless the deadline came before the end of the grace."""
+        if source.error is not None:
+            raise source.error
+        if self._rounds.looks.now() - source.begun >= source.grace:
+            raise GHJobsError(
+                f"no run of commit {source.base['head_sha']} in {source.repo} has appeared: is it "
+                "pushed, and does it start a workflow?"
+            )

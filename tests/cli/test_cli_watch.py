@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from async_tools import FakeClock
+from async_tools import EPOCH, FakeClock, MakeClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -19,7 +19,7 @@ from rich.cells import cell_len
 from ghjobs_async import Job, JobEvent, Run, RunEvent, RunRef, StepEvent, Verdict
 from ghjobs_async.cli.commands.watch import _Follower, _How
 from ghjobs_async.cli.output.watch import WatchView
-from ghjobs_async.testing import AttemptSpec, FakeGitHub, FakeRun, JobSpec, faults, scenario
+from ghjobs_async.testing import AttemptSpec, FakeGitHub, FakeRun, Fault, JobSpec, faults, scenario
 from ghjobs_async.wire.convert import load
 
 REPO = "octo-org/octo-repo"
@@ -140,13 +140,14 @@ def test_the_worst_counts(verdicts: set[str], status: int) -> None:
 def test_interrupted(fake: FakeGitHub, start: Callable[..., subprocess.Popen[bytes]]) -> None:
     """Ctrl-C ends with status 130, and says how to go on."""
     run = fake.add_run(REPO, jobs=[scenario.in_progress()])
-    process = start("watch", "-R", REPO, run.id)
+    process = start("watch", "-R", REPO, run.id, "--exit-status", "--timeout", "2h")
     assert process.stdout is not None
     assert process.stdout.readline().startswith(b"run\tfound")
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert f"ghjobs watch {run.id} --repo {REPO}" in err.decode()
+    again = f"ghjobs watch {run.id} --repo {REPO} --timeout 2h --exit-status"
+    assert again in err.decode()
 
 
 # -- what it watches -----------------------------------------------------------------------------
@@ -174,6 +175,101 @@ def test_one_job(ghjobs: Any, fake: FakeGitHub, clock: FakeClock) -> None:
     told = lines(ran)
     assert {line["job_id"] for line in told if line["event"] != "run"} == {job}
     assert (ran.status, told[-1]["conclusion"]) == (1, "failure")
+
+
+def sources(fake: FakeGitHub, run: FakeRun) -> dict[str, tuple[object, ...]]:
+    """Return the ways to name a run of the commit of branch topic/x and of pull request 7."""
+    fake.repo(REPO).pulls[7] = run.head_sha
+    web = f"{fake.base_url.removesuffix('/api/v3')}/{REPO}"
+    return {
+        "run": ("-R", REPO, run.id),
+        "job": (f"{web}/actions/runs/{run.id}/job/{run.jobs[0].id}",),
+        "--branch": ("-R", REPO, "--branch", "topic/x"),
+        "--commit": ("-R", REPO, "--commit", run.head_sha),
+        "pull": (f"{web}/pull/7/files",),
+    }
+
+
+WAYS = ["run", "job", "--branch", "--commit", "pull"]
+
+
+@pytest.mark.parametrize("by", WAYS)
+def test_five_bad_minutes_at_the_start(
+    ghjobs: Any, fake: FakeGitHub, clock: FakeClock, by: str
+) -> None:
+    """Finding what is to be watched outlasts failures, too."""
+    run = play(fake, clock, JobSpec("a", seconds=1000), branch="topic/x")
+    bad = clock.time + 300
+    fake.fail("api", faults.bad_gateway(), times=None, where=lambda _: clock.time < bad)
+    ran = ghjobs("watch", *sources(fake, run)[by], "--json")
+    assert ran.status == 0
+    assert lines(ran)[-1]["conclusion"] == "success"
+    assert "waiting" in ran.err
+
+
+@pytest.mark.parametrize("by", WAYS)
+def test_a_limit_until_the_timeout(
+    ghjobs: Any, fake: FakeGitHub, clock: FakeClock, by: str
+) -> None:
+    """A limit that is longer than the timeout is status 9, at the timeout."""
+    run = play(fake, clock, JobSpec(), branch="topic/x")
+    fake.fail("api", faults.secondary_limit(retry_after=500), times=None)
+    begun = clock.time
+    ran = ghjobs("watch", *sources(fake, run)[by], "--timeout", "90s")
+    assert ran.status == 9
+    assert clock.time == begun + 90
+
+
+def test_a_part_of_the_timeout_is_gone(ghjobs: Any, fake: FakeGitHub, clock: FakeClock) -> None:
+    """The timeout begins when the command does."""
+    run = play(fake, clock, JobSpec(seconds=5000), branch="topic/x")
+    begun = clock.time
+    fake.fail("branch", faults.bad_gateway(), None, where=lambda _: clock.time < begun + 50)
+    ran = ghjobs("watch", *sources(fake, run)["--branch"], "--timeout", "90s")
+    assert ran.status == 124
+    assert clock.time == begun + 90
+
+
+@pytest.mark.parametrize("by", ["job", "--branch", "pull"])
+@pytest.mark.parametrize(
+    ("fault", "seconds"),
+    [
+        (faults.status(404), 60),
+        (faults.bad_credentials(), 0),
+        (faults.missing_permission(), 0),
+    ],
+)
+def test_what_is_not_found(
+    ghjobs: Any, fake: FakeGitHub, clock: FakeClock, by: str, fault: Fault, seconds: int
+) -> None:
+    """A refusal ends the command at once, a 404 after the grace."""
+    run = play(fake, clock, JobSpec(), branch="topic/x")
+    rule = fake.fail("api", fault, times=None)
+    begun = clock.time
+    ran = ghjobs("watch", *sources(fake, run)[by])
+    assert (ran.status, len(ran.err.splitlines())) == (9, 1)
+    assert clock.time == begun + seconds
+    rule.stop()
+    if seconds:
+        fake.fail("api", fault, times=2)
+        assert ghjobs("watch", *sources(fake, run)[by]).status == 0
+
+
+def test_a_conclusion_that_lags(
+    ghjobs: Any, fake: FakeGitHub, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that is completed without a conclusion has not failed yet."""
+    run = play(fake, clock, JobSpec("a", seconds=10), JobSpec("b", seconds=300))
+    job, begun, payload = run.jobs[0], clock.time, type(run.jobs[0]).payload
+
+    def late(self: Any, *given: Any) -> dict[str, object]:
+        data = payload(self, *given)
+        lags = self is job and clock.time < begun + 100 and data["conclusion"]
+        return {**data, "conclusion": None} if lags else data
+
+    monkeypatch.setattr(type(job), "payload", late)
+    ran = ghjobs("watch", *sources(fake, run)["run"], "--fail-fast", "--exit-status", "--json")
+    assert (ran.status, lines(ran)[-1]["verdict"]) == (0, "success")
 
 
 @pytest.mark.parametrize("by", ["--branch", "--commit", "pull"])
@@ -207,6 +303,26 @@ def test_a_commit_without_runs(ghjobs: Any, fake: FakeGitHub, clock: FakeClock) 
     assert (ran.status, ran.out) == (9, "")
     assert "has appeared" in ran.err
     assert 60 <= clock.time - begun < 70
+    begun = clock.time
+    ran = ghjobs("watch", "-R", REPO, "--commit", "c" * 40, "--timeout", "20s")
+    assert (ran.status, ran.out) == (124, "")
+    assert "--timeout" in ran.err
+    assert clock.time == begun + 20
+
+
+async def test_logs_that_never_come(
+    github: FakeGitHub, client: MakeClient, time: FakeClock
+) -> None:
+    """At the end the logs that are still missing are waited for together, not one by one."""
+    gh = client()
+    specs = [JobSpec(f"{n}", "failure", log_state="not_ready") for n in range(10)]
+    jobs = await gh.list_jobs(github.add_run(REPO, jobs=specs).ref)
+    how = _How(timeout=None, interval=None, fail_fast=False, exit_status=True)
+    follower = _Follower(how, None, json=False)
+    for item in (*((REPO, job) for job in jobs), None):
+        follower._failed.put_nowait(item)
+    assert [reason async for reason in follower._reasons(gh)] == []
+    assert time.time - EPOCH <= 60
 
 
 # -- what it prints ------------------------------------------------------------------------------

@@ -124,3 +124,21 @@ def test_the_table_is_never_torn(fake: FakeGitHub, columns: int, rows: int) -> N
     assert sum("at Run tests" in line for line in screen.shown) == (columns == 80)
     assert sum("expected 4, got 5" in line for line in screen.shown) == (columns == 80)
     assert not any("waiting" in line for line in screen.shown)
+
+
+def test_an_error_does_not_tear_the_table(fake: FakeGitHub) -> None:
+    """Why a run may no longer be seen stands below the table, once."""
+    sha = "a" * 40
+    runs = [
+        fake.play(fake.add_run(REPO, jobs=[JobSpec("a", seconds=90)], head_sha=sha), speed=20)
+        for _ in range(2)
+    ]
+    refused = str(runs[0].id)
+    fake.fail("jobs", faults.missing_permission(), None, lambda asked: refused in asked.path, 1)
+    argv = ["watch", "-R", REPO, "--commit", sha, "--interval", "0.2"]
+    screen = record(argv, 80, 24)
+    table = [odd for odd in screen.odd if "'ghjobs: GET" not in odd]
+    assert table == []
+    assert sum("unreachable" in line for line in screen.shown) == 1
+    assert sum("success" in line for line in screen.shown) == 1
+    assert [n for n, line in enumerate(screen.shown) if "ghjobs: " in line] == [4]

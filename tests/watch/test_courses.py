@@ -110,6 +110,46 @@ def test_a_status_of_the_run_may_go_back() -> None:
     assert (event.kind, event.run and event.run.status) == ("changed", "waiting")  # type: ignore[union-attr]
 
 
+def test_an_end_that_is_taken_back() -> None:
+    """A run that had ended, and has not, is in progress as it was told: that is not told again."""
+    fake, run = play(JobSpec("a", queued_for=5))
+    course = RunCourse(run.ref, EPOCH)
+    look(course, fake, run, 20, EPOCH)
+    course.events.clear()
+    before = fake.at(run, 20).run
+    ended = {**before, "status": "completed", "conclusion": "success"}
+    for seconds, data in ((30, ended), (40, before), (50, ended)):
+        course.see_run(decoded(data, Run), EPOCH + seconds)
+        course.close(EPOCH + seconds)
+    assert course.events == []
+
+
+@pytest.mark.parametrize("status", ["in_progress", "completed"])
+def test_a_list_of_jobs_that_stays_missing(status: str) -> None:
+    """A 404 of the list of jobs counts after the grace, although the run itself is there."""
+    fake, run = play(JobSpec("a", queued_for=5))
+    course = RunCourse(run.ref, EPOCH)
+    state = fake.at(run, 20).run | {"status": status}
+    for seconds in range(0, 70, 5):
+        assert course.verdict is None
+        course.see_run(decoded(state, Run), EPOCH + seconds)
+        course.fail(NotFoundError("404", status=404, url="", method="GET"), EPOCH + seconds)
+        course.close(EPOCH + seconds)
+        if seconds >= 60:
+            break
+    assert (course.verdict, course.refused) == (Verdict.UNREACHABLE, True)
+
+
+def test_a_list_of_jobs_that_was_missing() -> None:
+    """A 404 of long ago does not count."""
+    fake, run = play(JobSpec("a", queued_for=5))
+    course = RunCourse(run.ref, EPOCH)
+    for seconds in range(0, 700, 50):
+        course.fail(NotFoundError("404", status=404, url="", method="GET"), EPOCH + seconds)
+        assert course.verdict is None
+        look(course, fake, run, 20, EPOCH + seconds + 5)
+
+
 def test_a_run_that_ended_is_not_superseded() -> None:
     """An end that was seen counts, though the list of jobs lags and the run is run again."""
     fake = FakeGitHub(clock=lambda: EPOCH)

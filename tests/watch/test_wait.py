@@ -64,6 +64,19 @@ async def test_a_job_is_waited_for(github: FakeGitHub, gh: GitHubJobs, time: Fak
     assert 80 <= time.time - EPOCH < 110
 
 
+async def test_a_job_without_a_conclusion(
+    github: FakeGitHub, gh: GitHubJobs, time: FakeClock
+) -> None:
+    """A conclusion may lag behind the status; a job that never gets one has failed."""
+    job = github.add_run(REPO).jobs[0]
+    job.data |= {"conclusion": None}
+    waited = await gh.wait_for_job(job.ref)
+    assert waited.verdict == Verdict.FAILURE
+    assert "no conclusion" in waited.reason
+    assert 60 <= time.time - EPOCH < 75
+    assert (await gh.wait_for_job(job.ref, timeout=5)).verdict == Verdict.FAILURE
+
+
 async def test_queued_for_ever_is_the_deadline(
     github: FakeGitHub, gh: GitHubJobs, time: FakeClock
 ) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import runpy
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from async_tools import EPOCH, FakeClock, MakeClient, take_all
@@ -151,7 +153,7 @@ async def test_references_of_every_kind(github: FakeGitHub, gh: GitHubJobs) -> N
 
 
 async def test_outside_its_block(github: FakeGitHub, gh: GitHubJobs) -> None:
-    """A watch gives events inside its block only."""
+    """A watch gives events inside its block only, which is entered once."""
     watch = gh.watch([github.add_run(REPO).ref])
     with pytest.raises(RuntimeError, match="async with"):
         await anext(watch)
@@ -159,6 +161,8 @@ async def test_outside_its_block(github: FakeGitHub, gh: GitHubJobs) -> None:
         await anext(watch)
     with pytest.raises(RuntimeError, match="async with"):
         await anext(watch)
+    with pytest.raises(RuntimeError, match="entered once"):
+        await watch.__aenter__()
 
 
 # -- seeded plays, with faults at random places ----------------------------------------------------
@@ -269,6 +273,37 @@ async def test_no_run_of_a_commit(github: FakeGitHub, gh: GitHubJobs, time: Fake
         gh.watch_commit(REPO, "main")
 
 
+async def test_runs_of_a_commit_that_cannot_be_listed(
+    github: FakeGitHub, gh: GitHubJobs, time: FakeClock
+) -> None:
+    """A list that fails for longer than the grace does not say that there is no run."""
+    run = github.play(github.add_run(REPO, jobs=[JobSpec("a", seconds=500)]))
+    github.fail("runs", faults.bad_gateway(), None, where=lambda _: time.time < EPOCH + 300)
+    async with gh.watch_commit(REPO, run.head_sha) as watch:
+        events = await take_all(watch)
+    assert judge(events, run) == Verdict.SUCCESS
+
+
+async def test_no_run_of_a_commit_before_the_deadline(
+    github: FakeGitHub, gh: GitHubJobs, time: FakeClock
+) -> None:
+    """A deadline within the grace ends the watch of a commit, which may still get runs."""
+    github.add_run(REPO)
+    async with gh.watch_commit(REPO, "c" * 40, timeout=20) as watch:
+        assert await take_all(watch) == []
+    assert time.time == EPOCH + 20
+
+
+async def test_many_runs_of_a_commit(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """Every page of their list is read."""
+    sha = "d" * 40
+    jobs = [JobSpec(steps=0)]
+    wanted = {github.add_run(REPO, jobs=jobs, head_sha=sha).id for _ in range(105)}
+    async with gh.watch_commit(REPO, sha) as watch:
+        ended = [e async for e in watch if isinstance(e, RunEvent) and e.kind == "ended"]
+    assert {event.ref.run_id for event in ended} == wanted
+
+
 async def test_the_head_of_a_branch(github: FakeGitHub, gh: GitHubJobs) -> None:
     """The newest commit of a branch is asked for, whatever is in its name."""
     run = github.add_run(REPO, branch="topic/a#b")
@@ -278,3 +313,16 @@ async def test_the_head_of_a_branch(github: FakeGitHub, gh: GitHubJobs) -> None:
     for wrong in ("", "..", "a b", "a\n"):
         with pytest.raises(ConfigurationError, match="branch"):
             await gh.get_branch_head(REPO, wrong)
+
+
+async def test_the_comment_of_an_example(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """Why each job failed is told, though the log of one never came."""
+    path = Path(__file__).parents[2] / "examples" / "comment_on_a_commit.py"
+    comment = runpy.run_path(str(path))["comment"]
+    lost = JobSpec("lost", "failure", log_state="not_ready")
+    run = github.play(github.add_run(REPO, jobs=[scenario.failing("a"), lost, JobSpec("b")]))
+    first, *reasons = (await comment(gh, REPO, run.head_sha)).splitlines()
+    assert "2 of 3 jobs failed" in first
+    assert [line.partition("]")[0] for line in reasons] == ["- [a", "- [lost"]
+    assert "expected 4, got 5" in reasons[0]
+    assert reasons[1].endswith("unknown")

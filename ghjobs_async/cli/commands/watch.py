@@ -7,9 +7,12 @@ import re
 import shlex
 import sys
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
-from typing import Annotated, Final, Literal, TypeAlias
+from datetime import UTC, datetime
+from itertools import count
+from math import inf
+from typing import Annotated, Final, Literal, TypeAlias, TypeVar
 
 import attrs
 from cyclopts import Parameter
@@ -22,11 +25,20 @@ from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.output.watch import WatchView, print_line
 from ghjobs_async.cli.target import Target
 from ghjobs_async.client import GitHubJobs
-from ghjobs_async.errors import ConfigurationError, GHJobsError, LogUnavailableError
+from ghjobs_async.errors import (
+    AuthError,
+    ConfigurationError,
+    ForbiddenError,
+    GHJobsError,
+    LogUnavailableError,
+    NotFoundError,
+)
 from ghjobs_async.fanout import Failed, FanOutMany
-from ghjobs_async.models import Job, Run, Status
+from ghjobs_async.models import Job, Run, Status, Wait
 from ghjobs_async.refs import JobRef, RunRef
+from ghjobs_async.transport.retries import reason_of
 from ghjobs_async.watch.events import JobEvent, RunEvent, Verdict, WatchEvent, verdict_of
+from ghjobs_async.watch.pace import backoff
 from ghjobs_async.watch.watch import Watch
 
 app = command(
@@ -68,6 +80,12 @@ _LAST: Final = {Verdict.NO_JOBS: 7, Verdict.SUPERSEDED: 8}
 #: A log is there some seconds after the end of its job.
 _LOG_TRIES: Final = 6
 _LOG_WAIT: Final = 3.0
+#: Whoever waits for the end of a run does not wait longer for the reason of one job.
+_LOG_TIMEOUT: Final = 60.0
+#: For how many seconds a branch, a pull request or a job that is not there is "not yet".
+_GRACE: Final = 60.0
+
+T = TypeVar("T")
 
 _What: TypeAlias = Literal["changes", "reasons"]
 #: A change, or why a job failed.
@@ -82,6 +100,13 @@ class _Commit:
     sha: str | None = None
     branch: str | None = None
     pull: int | None = None
+
+    async def head(self, gh: GitHubJobs) -> str:
+        """Return the newest commit of the branch or the pull request."""
+        if self.branch is not None:
+            return await gh.get_branch_head(self.repo, self.branch)
+        assert self.pull is not None
+        return await gh.get_pull_head(self.repo, self.pull)
 
 
 @attrs.frozen(kw_only=True)
@@ -132,9 +157,10 @@ def watch_command(  # noqa: D417 -- what commands share describes itself
     target = _target(common, source, repo, branch, commit)
     draws = is_terminal(sys.stdout) and not (json or common.quiet or common.verbose)
     gh, progress = common.connect(target.root)
+    find = _Finder(lambda: common.connect(target.root, max_wait=0, retries=0)[0], how, progress)
     follow = _Follower(how, progress if draws else None, json=json)
     try:
-        return run_with(gh, lambda gh: follow.run(gh, target.ref))
+        return run_with(gh, lambda gh: follow.run(gh, find, target.ref))
     except ConfigurationError:
         raise
     except GHJobsError as error:
@@ -142,8 +168,14 @@ def watch_command(  # noqa: D417 -- what commands share describes itself
         return _ALWAYS[Verdict.UNREACHABLE]
     except KeyboardInterrupt:
         words = ["ghjobs", "watch", *([source] if source else ())]
-        for name, value in (("--repo", repo), ("--branch", branch), ("--commit", commit)):
-            words += [name, value] if value else []
+        given = (
+            *(("--repo", repo), ("--branch", branch), ("--commit", commit)),
+            *(("--timeout", timeout), ("--interval", interval), ("--base-url", common.base_url)),
+        )
+        for name, value in given:
+            words += [name, str(value)] if value else []
+        flags = ("--exit-status", exit_status), ("--fail-fast", fail_fast), ("--json", json)
+        words += [name for name, is_on in flags if is_on]
         report(f"interrupted: the runs go on; watch them again with {shlex.join(words)}")
         return Exit.INTERRUPTED
 
@@ -176,6 +208,49 @@ def _target(
     return common.targets.run(source, repo)
 
 
+@attrs.frozen
+class _Finder:
+    """
+    Finds what is to be watched; like a watch, it outlasts failures up to the deadline.
+
+    Args:
+        connect: Makes a client that neither retries nor waits, since that is done here.
+        progress: Shows the waits.
+    """
+
+    connect: Callable[[], GitHubJobs]
+    how: _How
+    progress: Progress
+
+    async def answer(self, ask: Callable[[GitHubJobs], Awaitable[T]]) -> T:
+        """Ask until there is an answer: a refusal ends that, and a 404 after the grace."""
+        async with self.connect() as gh:
+            clock = gh.clock
+            begun = clock.now()
+            until = begun + (inf if self.how.timeout is None else self.how.timeout)
+            for failures in count(1):
+                left = until - clock.now()
+                try:
+                    async with asyncio.timeout(None if left == inf else max(1.0, left)):
+                        return await ask(gh)
+                except (AuthError, ForbiddenError, ConfigurationError):
+                    raise
+                except GHJobsError as error:
+                    now = clock.now()
+                    missing = isinstance(error, NotFoundError)
+                    end = min(until, begun + _GRACE) if missing else until
+                    if now >= end:
+                        raise
+                    pause = min(backoff(error, now, self.how.interval, failures), end - now)
+                    if not missing:
+                        when = datetime.fromtimestamp(now + pause, UTC)
+                        self.progress.on_wait(Wait(pause, when, reason_of(error)))
+                    await clock.sleep(pause)
+                except TimeoutError:
+                    raise GHJobsError("there was no answer within --timeout") from None
+        raise AssertionError("the loop returns or raises")
+
+
 @attrs.define
 class _Follower:
     """Shows the changes, and keeps what the exit status depends on."""
@@ -188,17 +263,33 @@ class _Follower:
     verdicts: set[Verdict] = attrs.field(factory=set)
     #: The only job that is watched; None for all of a run.
     only: int | None = None
+    # What is reported below the table.
+    _errors: list[GHJobsError] = attrs.field(factory=list)
     _failed: asyncio.Queue[tuple[str, Job] | None] = attrs.field(factory=asyncio.Queue)
 
-    async def run(self, gh: GitHubJobs, what: RunRef | JobRef | _Commit) -> int:
+    async def run(self, gh: GitHubJobs, find: _Finder, what: RunRef | JobRef | _Commit) -> int:
         """Watch until the end, and return the exit status."""
-        async with await self._open(gh, what) as events:
+        async with await self._open(gh, find, what) as events:
             if self.progress is None:
                 await self._print(events)
             else:
-                with self.progress.drawing(self.view.lines):
-                    await self._draw(gh, events)
+                try:
+                    with self.progress.drawing(self.view.lines):
+                        await self._draw(gh, events)
+                finally:
+                    for error in self._errors:
+                        report(error)
+        if not self.verdicts:
+            report("no run has appeared within --timeout")
+            self.verdicts.add(Verdict.DEADLINE)
         return self._status()
+
+    def _report(self, error: GHJobsError) -> None:
+        """Report an error: below the table, which it would tear."""
+        if self.progress is None:
+            report(error)
+        else:
+            self._errors.append(error)
 
     async def _print(self, events: Watch) -> None:
         runs: dict[RunRef, Run | None] = {}
@@ -208,21 +299,22 @@ class _Follower:
                 if isinstance(event, RunEvent):
                     runs[event.ref] = event.run
 
-    async def _open(self, gh: GitHubJobs, what: RunRef | JobRef | _Commit) -> Watch:
+    async def _open(self, gh: GitHubJobs, find: _Finder, what: RunRef | JobRef | _Commit) -> Watch:
         timeout, interval = self.how.timeout, self.how.interval
+        begun = gh.clock.now()
         if isinstance(what, JobRef):
-            job = await gh.get_job(what)
+            ref = what
+            job = await find.answer(lambda gh: gh.get_job(ref))
             self.only = job.id
-            what = RunRef(what.repo, job.run_id, job.run_attempt)
+            what = RunRef(ref.repo, job.run_id, job.run_attempt)
+        elif isinstance(what, _Commit) and what.sha is None:
+            what = attrs.evolve(what, sha=await find.answer(what.head))
+        if timeout is not None:
+            timeout = max(0.0, begun + timeout - gh.clock.now())
         if isinstance(what, RunRef):
             return gh.watch([what], timeout=timeout, interval=interval)
-        sha = what.sha
-        if what.branch is not None:
-            sha = await gh.get_branch_head(what.repo, what.branch)
-        elif what.pull is not None:
-            sha = await gh.get_pull_head(what.repo, what.pull)
-        assert sha is not None
-        return gh.watch_commit(what.repo, sha, timeout=timeout, interval=interval)
+        assert what.sha is not None
+        return gh.watch_commit(what.repo, what.sha, timeout=timeout, interval=interval)
 
     async def _changes(self, events: Watch) -> AsyncGenerator[WatchEvent, None]:
         """Give the changes, up to the first failed job if so asked."""
@@ -235,11 +327,14 @@ class _Follower:
                 continue
             if isinstance(event, RunEvent):
                 if event.error is not None:
-                    report(event.error)
+                    self._report(event.error)
                 if event.verdict is not None:
                     self.verdicts.add(event.verdict)
             yield event
-            if isinstance(event, JobEvent) and event.job.status == Status.COMPLETED:
+            if not isinstance(event, JobEvent) or event.job.conclusion is None:
+                # The conclusion may come later than the status.
+                continue
+            if event.job.status == Status.COMPLETED:
                 verdict = verdict_of(event.job.conclusion)
                 bad = verdict in {Verdict.FAILURE, Verdict.TIMED_OUT}
                 if bad:
@@ -272,22 +367,23 @@ class _Follower:
 
     async def _reasons(self, gh: GitHubJobs) -> AsyncGenerator[_Told, None]:
         tries: Counter[int] = Counter()
-        closing = False
-        while not (closing and self._failed.empty()):
+        until: float | None = None
+        # When all has ended, the logs that are not there yet get their time once, all together.
+        while until is None or not (self._failed.empty() or gh.clock.now() >= until):
             failed = await self._failed.get()
             if failed is None:
-                closing = True
+                until = gh.clock.now() + _LOG_TRIES * _LOG_WAIT
                 continue
             repo, job = failed
             try:
-                async with gh.open_log(repo, job.id) as log:
+                async with asyncio.timeout(_LOG_TIMEOUT), gh.open_log(repo, job.id) as log:
                     excerpt = await log.failure(job)
             except LogUnavailableError as error:
                 tries[job.id] += 1
                 if error.reason == "not_ready" and tries[job.id] < _LOG_TRIES:
-                    await asyncio.sleep(_LOG_WAIT)
+                    await gh.clock.sleep(_LOG_WAIT)
                     self._failed.put_nowait(failed)
-            except GHJobsError:
+            except (GHJobsError, TimeoutError):
                 # The table does without it.
                 continue
             else:
