@@ -29,6 +29,16 @@ AZURITE = "azurite@^3.35"
 # The oldest version that reads the database of an audit.
 OLD_DUCKDB = "duckdb==1.4.*"
 NOT_COVERED = ("audit", "cli", "testing")
+# Thousands of random cases, kills, and pages in a browser: one Python is enough for these.
+SLOW = (
+    *("core/test_logs_property.py", "core/test_fault_cost.py", "audit/test_audit_kill.py"),
+    *("audit/test_report_browser.py", "audit/test_timeline_browser.py"),
+    *("audit/test_findings_scale.py", "audit/test_findings_sql.py"),
+    "audit/test_merge.py::test_parts_equal_one_audit",
+    "audit/test_export.py::test_ndjson_is_the_json_of_github",
+    "audit/test_timeline_svg.py::test_six_hundred_jobs_are_small_and_fast",
+)
+SKIPPED = tuple(f"--deselect=tests/{name}" for name in SLOW)
 # The formatter leaves README alone: its snippets are laid out for readers.
 CODE = ("ghjobs_async", "tests", "examples", "noxfile.py")
 
@@ -64,25 +74,22 @@ def group(name: str) -> list[str]:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run all tests on as many cores as there are; arguments go to pytest."""
+    """Run all tests on as many cores as there are, the slow ones on one Python; or what is named."""
     session.install(".[all]", *group("tests"))
-    session.run("pytest", *(session.posargs or ("-q", "-n", "auto")))
+    with_slow = session.python == THIS_PYTHON or THIS_PYTHON not in PYTHONS
+    session.run(
+        "pytest", *(session.posargs or ("-q", "-n", "auto", *(() if with_slow else SKIPPED)))
+    )
 
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """Check what the tests cover, branch by branch."""
+    """Check what the tests of the library cover, branch by branch."""
     session.install("-e", ".[all]", *group("tests"))
-    # They are slow, and cover nothing more: thousands of random cases, and pages in a browser.
-    skipped = (
-        "--deselect=tests/core/test_logs_property.py",
-        "--deselect=tests/core/test_fault_cost.py",
-        "--deselect=tests/audit/test_report_browser.py",
-        "--deselect=tests/audit/test_timeline_browser.py",
-        "--deselect=tests/audit/test_timeline_svg.py::test_six_hundred_jobs_are_small_and_fast",
-    )
+    folders = ("tests/core", "tests/logtext", "tests/watch")
+    pytest = ("-m", "pytest", "-q", "-n", "auto", *folders, *SKIPPED)
     env = {"COVERAGE_FILE": str(Path(session.create_tmp()) / "coverage")}
-    session.run("coverage", "run", "-m", "pytest", "-q", "-n", "auto", *skipped, env=env)
+    session.run("coverage", "run", *pytest, env=env)
     session.run("coverage", "combine", "-q", env=env)
     omit = ",".join(f"ghjobs_async/{name}/*" for name in NOT_COVERED)
     minimum = f"--fail-under={MIN_COVERAGE}"
