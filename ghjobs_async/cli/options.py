@@ -97,10 +97,12 @@ class Counted:
         Raises:
             ConfigurationError: One of them is malformed.
         """
-        # A command that counts all starts faster without.
-        from ghjobs_async.audit.plan import parse_when, start_of  # noqa: PLC0415
+        start = None
+        if self.since is not None:
+            # A command that counts all starts faster without.
+            from ghjobs_async.audit.plan import parse_when, start_of  # noqa: PLC0415
 
-        start = None if self.since is None else start_of(parse_when(self.since))
+            start = start_of(parse_when(self.since))
         return start, None if self.repo is None else check_repo(self.repo)
 
 

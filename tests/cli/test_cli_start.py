@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 from findings_world import World, make
+from store_tools import AT, REPO, a_job, a_run
 
 import ghjobs_async
 from ghjobs_async import audit, logtext
 from ghjobs_async.audit import AuditStore
+from ghjobs_async.audit.batch import Batch, Listing
+from ghjobs_async.audit.rows import write_batch
 
 CODE = """\
 import sys
@@ -68,15 +71,15 @@ def test_the_help_imports_no_metadata(tmp_path: Path) -> None:
     assert imported("--help", folder=tmp_path) == set()
 
 
-def test_the_timeline_of_a_stored_run_imports_no_client(folder: Path) -> None:
+def test_the_timeline_of_a_stored_run_imports_no_client(tmp_path: Path) -> None:
     """It is drawn from the folder, so aiohttp is not needed."""
-    with AuditStore(folder / "ghjobs-audit").read() as connection:
-        rows = connection.execute(
-            "SELECT repository, run_id FROM jobs JOIN runs USING (repository, run_id)"
+    with AuditStore(tmp_path / "ghjobs-audit").write() as connection:
+        batch = Batch(
+            at=AT, audit_id="id", runs=((REPO, a_run()),), listings=(Listing(REPO, 7, (a_job(),)),)
         )
-        [repo, run] = rows.fetchall()[0]
-    argv = ("timeline", "-R", repo, run, "-o", "run.svg")
-    assert "aiohttp" not in imported(*argv, folder=folder)
+        write_batch(connection, batch)
+    argv = ("timeline", "-R", REPO, 7, "-o", "run.svg")
+    assert "aiohttp" not in imported(*argv, folder=tmp_path)
 
 
 @pytest.mark.parametrize("package", [ghjobs_async, audit, logtext], ids=lambda one: one.__name__)
