@@ -7,7 +7,6 @@ import inspect
 import re
 import runpy
 import shlex
-import shutil
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
@@ -142,8 +141,6 @@ def test_readme_commands_of_an_audit(
 ) -> None:
     """They work one after another, and other libraries read what is exported, if they are there."""
     for line in OF_AN_AUDIT:
-        if "merge" in line:
-            shutil.copytree("ghjobs-audit", "shard-2")
         assert run_command(asked, line) == 0, capsysbinary.readouterr().err
         told = capsysbinary.readouterr()
         assert told.out or told.err

@@ -75,6 +75,13 @@ def findings(
     return Finding(name, columns, tuple(row[:-1] for row in rows), rows[0][-1] if rows else 0)
 
 
+def check_audited(connection: DuckDBPyConnection, repo: str | None) -> None:
+    """Raise a `ConfigurationError` where the audit has no run of this repository."""
+    sql = "SELECT 1 FROM runs WHERE lower(repository) = lower(?) LIMIT 1"
+    if repo is not None and not connection.execute(sql, [repo]).fetchall():
+        raise ConfigurationError(f"{repo} is not in this audit: check the name, or audit it first")
+
+
 def check_name(name: str) -> None:
     """Raise a `ConfigurationError` where there is no finding of this name."""
     if name not in NAMES:

@@ -117,7 +117,7 @@ LOOKS: Final = {
     ),
     "costs": Look(
         "Check what the minutes cost",
-        "At list prices, before free minutes: edit the table prices for yours.",
+        "At list prices, before free minutes: for yours, change the table prices with DuckDB.",
         "Runner",
         "sku",
         {"Date": "date", "Minutes": "minutes", "USD": "usd"},

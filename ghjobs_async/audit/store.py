@@ -78,7 +78,7 @@ class AuditStore:
         """
         if not os.path.lexists(self.path):
             raise ConfigurationError(
-                f"there is no audit in {self.folder}: run ghjobs audit, or name its folder"
+                f"there is no audit in {self.folder}: run ghjobs audit, or name its folder with --audit"
             )
         gate = Gate(self.folder)
         try:

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 import attrs
 
-from ghjobs_async.errors import GHJobsError
+from ghjobs_async.errors import GHJobsError, one_line
 from ghjobs_async.models import Conclusion, Job, Run, Step
 from ghjobs_async.refs import RunRef
 
@@ -51,6 +51,11 @@ def verdict_of(conclusion: str | None) -> Verdict:
     return _VERDICTS.get(conclusion, Verdict.FAILURE)
 
 
+def _change(what: str, now: Job | Step, before: Job | Step | None) -> str:
+    """Return what changed, on one line: names are untrusted."""
+    return one_line(f"{what}: {'' if before is None else f'{before.state}, now '}{now.state}")
+
+
 @attrs.frozen
 class JobEvent:
     """
@@ -65,6 +70,9 @@ class JobEvent:
     ref: RunRef
     job: Job
     previous: Job | None = None
+
+    def __str__(self) -> str:
+        return _change(f"{self.ref}, job {self.job.name}", self.job, self.previous)
 
 
 @attrs.frozen
@@ -83,6 +91,10 @@ class StepEvent:
     job: Job
     step: Step
     previous: Step | None = None
+
+    def __str__(self) -> str:
+        what = f"{self.ref}, job {self.job.name}, step {self.step.name}"
+        return _change(what, self.step, self.previous)
 
 
 @attrs.frozen
@@ -103,6 +115,10 @@ class RunEvent:
     kind: RunEventKind
     verdict: Verdict | None = None
     error: GHJobsError | None = None
+
+    def __str__(self) -> str:
+        state = self.verdict or ("unknown" if self.run is None else self.run.state)
+        return one_line(f"{self.ref} {self.kind}: {state}")
 
 
 #: What iterating over a `Watch` gives.

@@ -62,6 +62,17 @@ def test_a_summary_fits_a_terminal(
         assert not re.search("[\x00-\x09\x0b-\x1f\u202e]", plain)
 
 
+@pytest.mark.parametrize("command", ["findings", "report"])
+def test_a_repository_that_was_not_audited_is_no_clean_result(
+    ghjobs: Any, audit: Path, command: str
+) -> None:
+    """A mistyped name is wrong usage, not an empty answer."""
+    ran = ghjobs(command, "--repo", "octo/typo")
+    assert (ran.status, ran.out) == (2, "")
+    assert "octo/typo is not in this audit" in ran.err
+    assert not (audit.parent / "audit.html").exists()
+
+
 def test_a_summary_says_what_it_leaves_out(ghjobs: Any, audit: Path) -> None:
     """Three rows of each finding are shown, and how many more there are, and where."""
     total = len(wanted(audit, "slow_steps"))
@@ -166,9 +177,10 @@ def test_a_report_of_a_part(ghjobs: Any, audit: Path, tmp_path: Path) -> None:
 
 
 def test_a_report_that_cannot_be_written(ghjobs: Any, audit: Path) -> None:
-    """A folder that is not there is one line."""
+    """A folder that is not there is wrong usage, on one line, before anything is read."""
     ran = ghjobs("report", "-o", "missing/audit.html")
-    assert (ran.status, ran.err.count("\n")) == (1, 1)
+    assert (ran.status, ran.err.count("\n")) == (2, 1)
+    assert "a folder that exists" in ran.err
 
 
 @pytest.mark.parametrize("module", ["duckdb", "jinja2"])

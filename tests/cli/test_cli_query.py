@@ -54,6 +54,17 @@ def test_a_table_on_a_terminal(ghjobs: Any, folder: Path, monkeypatch: pytest.Mo
     assert "\x1b[2J" not in ran.out
 
 
+def test_a_value_wider_than_the_terminal_is_whole(
+    ghjobs: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on in the next line, since a part of it would look like the value."""
+    monkeypatch.setenv("GH_FORCE_TTY", "40")
+    ran = ghjobs("query", f"SELECT 'job' AS name, '{'x' * 100}y' AS sha, 1 AS n")
+    lines = STYLE.sub("", ran.out).splitlines()
+    assert max(map(len, lines)) <= 40
+    assert "x" * 100 + "y" in "".join(line.strip() for line in lines)
+
+
 def test_json_is_exact(ghjobs: Any, folder: Path) -> None:
     """``--json`` gives objects, with times in GitHub's form and names as they are."""
     sql = "SELECT name, started_at, NULL AS nothing, 1.5 AS d, 'NaN'::DOUBLE AS n, {'a': [1]} AS s"

@@ -71,7 +71,9 @@ def test_no_end_within_the_timeout(ghjobs: Any, fake: FakeGitHub, clock: FakeClo
     """A run that does not end in time is status 124, one without jobs 7, as gh knows none."""
     begun = clock.time
     stuck = fake.add_run(REPO, jobs=[scenario.queued()])
-    assert ghjobs("watch", "-R", REPO, stuck.id, "--timeout", "30m").status == 124
+    ran = ghjobs("watch", "-R", REPO, stuck.id, "--timeout", "30m")
+    assert ran.status == 124
+    assert f"watch again with ghjobs watch {stuck.id} --repo {REPO} --timeout 30m" in ran.err
     assert clock.time == begun + 1800
     empty = {"status": "queued", "conclusion": None}
     run = fake.add_run(REPO, attempts=[AttemptSpec([])], overrides=empty)

@@ -44,6 +44,16 @@ def summary(event: WatchEvent) -> tuple[str, str]:
     return "job", event.job.state
 
 
+async def test_an_event_is_one_line_for_people(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """It says what changed to what; a name from GitHub cannot break the line."""
+    run = github.play(github.add_run(REPO, jobs=[JobSpec("a\n\x1b[2Jb", steps=1, seconds=20)]))
+    lines = [str(event) for event in await watched(gh, run, interval=1)]
+    assert all(line.isprintable() and len(line) < 200 for line in lines)
+    assert lines[0] == f"{run.ref} found: queued"
+    assert lines[-1] == f"{run.ref} ended: success"
+    assert any(line.endswith("b: in_progress, now success") for line in lines)
+
+
 async def test_each_change_is_told_once(github: FakeGitHub, gh: GitHubJobs) -> None:
     """A job that appears is followed by its steps; a change has what was told before."""
     run = github.play(github.add_run(REPO, jobs=[JobSpec("a", steps=1, seconds=20)]))

@@ -159,25 +159,29 @@ def watch_command(  # noqa: D417 -- what commands share describes itself
     gh, progress = common.connect(target.root)
     find = _Finder(lambda: common.connect(target.root, max_wait=0, retries=0)[0], how, progress)
     follow = _Follower(how, progress if draws else None, json=json)
+    words = ["ghjobs", "watch", *([source] if source else ())]
+    given = (
+        *(("--repo", repo), ("--branch", branch), ("--commit", commit)),
+        *(("--timeout", timeout), ("--interval", interval), ("--base-url", common.base_url)),
+    )
+    for name, value in given:
+        words += [name, str(value)] if value else []
+    flags = ("--exit-status", exit_status), ("--fail-fast", fail_fast), ("--json", json)
+    words += [name for name, is_on in flags if is_on]
+    again = f"watch again with {shlex.join(words)}"
     try:
-        return run_with(gh, lambda gh: follow.run(gh, find, target.ref))
+        status = run_with(gh, lambda gh: follow.run(gh, find, target.ref))
     except ConfigurationError:
         raise
     except GHJobsError as error:
         report(error)
         return _ALWAYS[Verdict.UNREACHABLE]
     except KeyboardInterrupt:
-        words = ["ghjobs", "watch", *([source] if source else ())]
-        given = (
-            *(("--repo", repo), ("--branch", branch), ("--commit", commit)),
-            *(("--timeout", timeout), ("--interval", interval), ("--base-url", common.base_url)),
-        )
-        for name, value in given:
-            words += [name, str(value)] if value else []
-        flags = ("--exit-status", exit_status), ("--fail-fast", fail_fast), ("--json", json)
-        words += [name for name, is_on in flags if is_on]
-        report(f"interrupted: the runs go on; watch them again with {shlex.join(words)}")
+        report(f"interrupted: the runs go on; {again}")
         return Exit.INTERRUPTED
+    if status == _ALWAYS[Verdict.DEADLINE]:
+        report(f"--timeout {timeout} is over: the runs go on; {again}")
+    return status
 
 
 def _seconds(text: str | None) -> float | None:

@@ -110,10 +110,10 @@ class Table:
         line = Text(" " * indent)
         for part in parts:
             if line.plain.strip() and line.cell_len + part.cell_len > width:
-                yield _whole(line)
+                yield _folded(line, width)
                 line = Text(" " * indent)
             line.append_text(part).append("  ")
-        yield _whole(line)
+        yield _folded(line, width)
 
 
 def shorten(text: str | Text, width: int) -> Text:
@@ -131,6 +131,15 @@ def shorten(text: str | Text, width: int) -> Text:
     start = len("".join(parts[:head]))
     end = len("".join(parts[len(parts) - tail :]))
     return text[:start] + Text(mark) + text[len(text) - end :]
+
+
+def _folded(line: Text, width: int) -> Text:
+    """Let nothing wrap *line* but one value that is wider than the screen."""
+    line.rstrip()
+    if line.cell_len <= width:
+        return _whole(line)
+    line.overflow = "fold"
+    return line
 
 
 def _whole(line: Text) -> Text:
