@@ -21,6 +21,7 @@ class Counts:
 
     Attributes:
         found: Runs found.
+        elsewhere: Runs found that are in other shards.
         expected: Runs that there are, as far as known.
         estimated: Whether ``expected`` covers everything that is asked for.
         windows, windows_done: The windows of a search, and those that were read.
@@ -33,6 +34,7 @@ class Counts:
     """
 
     found: int = 0
+    elsewhere: int = 0
     expected: int = 0
     estimated: bool = False
     windows: int = 0

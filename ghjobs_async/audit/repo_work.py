@@ -90,9 +90,11 @@ class RepoWork:
         known = found.known
         self.kept.append((found.window, found.number, known.label))
         fresh = [run for run in found.fresh if self._takes(run.id)]
+        self.counts.elsewhere += len(found.fresh) - len(fresh)
         if not found.changed:
             own = [run_id for run_id in known.run_ids if self._takes(run_id)]
             self.counts.found += len(own)
+            self.counts.elsewhere += len(known.run_ids) - len(own)
             self._confirmed.update(self._unsettled.keys() & own)
             self.counts.listed += len(own)
             return []

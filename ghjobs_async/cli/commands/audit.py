@@ -127,7 +127,7 @@ def run_audit(
             f"incomplete: {audit.may_come:,} of the searches, runs or logs are missing; the next "
             f"audit tries again, and the table failures in {audit.store.path} says why"
         )
-    complete = audit.complete and filters.check_found(counts.found, plan.repos)
+    complete = audit.complete and filters.check_found(counts.found + counts.elsewhere, plan.repos)
     return Exit.OK if complete else Exit.INCOMPLETE
 
 
