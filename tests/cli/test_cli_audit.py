@@ -140,7 +140,7 @@ def test_the_same_again_continues(ghjobs: Any, fake: FakeGitHub, tmp_path: Path)
     ran = ghjobs("audit", REPO, "-o", tmp_path)
     assert ran.status == 0
     assert [one.operation for one in fake.requests] == ["runs", "jobs", "log", "storage"]
-    assert "1 run, 1 job came to" in ran.err
+    assert "1 run, 1 job of all attempts came to" in ran.err
     assert "2 runs were known" in ran.err
     fake.clear_requests()
     ran = ghjobs("audit", REPO, "-o", tmp_path)
@@ -256,7 +256,7 @@ def test_the_lines_of_a_served_demo_work(start: Any, tmp_path: Path) -> None:
     environ = {**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin", "PYTHONUNBUFFERED": "1"}
     demo = start("demo", "--serve", "--runs", "40", text=True)
     script: list[str] = []
-    while not script or not script[-1].startswith("ghjobs audit"):
+    while not script or not script[-1].startswith("ghjobs findings"):
         script.append(demo.stdout.readline())
         assert script[-1]
     done = subprocess.run(
@@ -272,7 +272,7 @@ def test_the_lines_of_a_served_demo_work(start: Any, tmp_path: Path) -> None:
     demo.send_signal(signal.SIGINT)
     assert demo.wait(10) == 0
     assert done.returncode == 0, done.stderr
-    assert sum(line.startswith("ghjobs ") for line in script) == 5
+    assert sum(line.startswith("ghjobs ") for line in script) == 8
     assert rows(tmp_path / "demo-audit", "SELECT count(*) > 0 FROM jobs") == [(True,)]
 
 

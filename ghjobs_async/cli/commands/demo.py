@@ -162,7 +162,8 @@ def _lines(base_url: str, runs: list[FakeRun]) -> list[str]:
         # It would outrank GITHUB_API_URL.
         lines.append("$env:GH_HOST = $null" if powershell else "unset GH_HOST")
     run = _rerun(runs)
-    lines += ["", f"ghjobs list -R {run.repo} {run.id} --all"]
+    of_run = f"-R {run.repo} {run.id}"
+    lines += ["", *(f"ghjobs {name} {of_run}" for name in ("list --all", "timeline", "watch"))]
     jobs = [job for attempt in run.attempts for job in attempt.jobs]
     failed = [job for job in jobs if job.payload().get("conclusion") == "failure"]
     for job in (failed or jobs)[:1]:
@@ -172,4 +173,8 @@ def _lines(base_url: str, runs: list[FakeRun]) -> list[str]:
             f"ghjobs log -R {run.repo} {job.id} --failed",
             f"ghjobs grep 'Process completed' {run.repo} --since 7d",
         ]
-    return [*lines, f"ghjobs audit {run.repo} --since 7d --output demo-audit"]
+    return [
+        *lines,
+        f"ghjobs audit {run.repo} --since 7d --output demo-audit",
+        "ghjobs findings --audit demo-audit",
+    ]
