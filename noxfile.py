@@ -74,7 +74,7 @@ def group(name: str) -> list[str]:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run all tests on as many cores as there are, the slow ones on one Python; or what is named."""
+    """Run all tests, but the slow ones on one Python only; arguments go to pytest."""
     session.install(".[all]", *group("tests"))
     with_slow = session.python == THIS_PYTHON or THIS_PYTHON not in PYTHONS
     session.run(

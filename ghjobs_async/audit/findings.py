@@ -58,7 +58,8 @@ def findings(
 
     Args:
         connection: A connection to the database, such as `AuditStore.read` gives.
-        name: One of `NAMES`. The view of that name says in its comment what it holds.
+        name: flaky_jobs, failure_rates, failure_reasons, slow_jobs, slow_steps, queueing, waste, costs
+            or incomplete. The view of that name says in its comment what it holds.
         since: Count only jobs created from then on. Without a time zone it is UTC.
         repo: Count only this repository, as OWNER/NAME.
         limit: Read at most this many rows, those that matter most.

@@ -96,7 +96,7 @@ def _is_at(file: int, path: Path) -> bool:
 
 
 @attrs.define(eq=False)
-class Gate:
+class FolderLock:
     """
     The order in which processes open a database: a writer that waits keeps new readers out.
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ghjobs_async.audit import duck, new_file, schema, views
 from ghjobs_async.audit.file_check import check_kind, check_whole, file_errors, not_ours, torn
-from ghjobs_async.audit.locks import AuditLock, Gate
+from ghjobs_async.audit.locks import AuditLock, FolderLock
 from ghjobs_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ class AuditStore:
 
     Args:
         folder: The folder.
-
-        sleep, clock: How to wait, and how long it took.
+        sleep, clock: How to wait, and how to measure the wait.
     """
 
     def __init__(
@@ -80,12 +79,8 @@ class AuditStore:
             raise ConfigurationError(
                 f"there is no audit in {self.folder}: run ghjobs audit, or name its folder with --audit"
             )
-        gate = Gate(self.folder)
-        try:
-            self._wait(lambda: gate.try_enter(exclusive=False) or None)
+        with self._entered(exclusive=False):
             connection = self._open(read_only=True, locked=locked)
-        finally:
-            gate.leave()
         with file_errors(self.path), self._closing(connection):
             self._check_schema(connection)
             yield connection
@@ -105,25 +100,20 @@ class AuditStore:
             OSError: It cannot be written.
         """
         self._make_folder()
-        gate = Gate(self.folder)
-        try:
-            self._wait(lambda: gate.try_enter(exclusive=True) or None)
-            read = [self.path] if part is None else [self.path, part.path]
-            with disk_errors(self.path), file_errors(*read):
-                if os.path.lexists(self.path):
-                    self._check_known()
-                else:
-                    new_file.create(self.path)
-                with self._closing(self._open(read_only=False)) as connection:
-                    # Batches are small: more threads only take more time of the processor.
-                    connection.execute("SET threads = 1")
-                    self._upgrade(connection)
-                    if part is not None:
-                        part.attach_to(connection)
-                    with duck.transaction(connection):
-                        yield connection
-        finally:
-            gate.leave()
+        read = [self.path] if part is None else [self.path, part.path]
+        with self._entered(exclusive=True), disk_errors(self.path), file_errors(*read):
+            if os.path.lexists(self.path):
+                self._check_known()
+            else:
+                new_file.create(self.path)
+            with self._closing(self._open(read_only=False)) as connection:
+                # Batches are small: more threads only take more time of the processor.
+                connection.execute("SET threads = 1")
+                self._upgrade(connection)
+                if part is not None:
+                    part.attach_to(connection)
+                with duck.transaction(connection):
+                    yield connection
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -155,16 +145,12 @@ class AuditStore:
         with self.read() as connection:
             if not new_file.is_worth_compacting(connection):
                 return
-        gate = Gate(self.folder)
-        try:
-            self._wait(lambda: gate.try_enter(exclusive=True) or None)
-            with _guard, suppress(duck.load().IOException, PermissionError):
-                # A reader of this process would share the old file with later ones, and a program
-                # that writes to it keeps us out: then the file stays as it is.
-                if not _opened[self._key]:
-                    new_file.compact(self.path)
-        finally:
-            gate.leave()
+        locked_out = duck.load().IOException, PermissionError
+        with self._entered(exclusive=True), _guard, suppress(*locked_out):
+            # A reader of this process would share the old file with later ones, and a program that
+            # writes to it keeps us out: then the file stays as it is.
+            if not _opened[self._key]:
+                new_file.compact(self.path)
 
     def attach_to(self, connection: DuckDBPyConnection) -> None:
         """
@@ -179,12 +165,18 @@ class AuditStore:
                     f"{self.path} is from an older version: run ghjobs audit there once more"
                 )
         attach = f"ATTACH {schema.quote(duck.address(self.path))} AS part (READ_ONLY)"
-        gate = Gate(self.folder)
-        try:
-            self._wait(lambda: gate.try_enter(exclusive=False) or None)
+        with self._entered(exclusive=False):
             self._wait(lambda: self._try(lambda: connection.execute(attach)))
+
+    @contextmanager
+    def _entered(self, *, exclusive: bool) -> Iterator[None]:
+        """Wait until this process may open the file, alone or with other readers."""
+        lock = FolderLock(self.folder)
+        try:
+            self._wait(lambda: lock.try_enter(exclusive=exclusive) or None)
+            yield
         finally:
-            gate.leave()
+            lock.leave()
 
     def _make_folder(self) -> None:
         duck.address(self.path)

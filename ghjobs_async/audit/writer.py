@@ -29,16 +29,16 @@ from ghjobs_async.models import Run
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# A batch is written after this many seconds where it has that many listings and logs; later where
-# the last one took so long that writing would take more than a tenth of the time; and at the latest
-# after some seconds.
+# A batch is written after a second if it has enough listings and logs; after a longer time where
+# writing the last one took long, so that at most a tenth of the time goes into writing; and after five
+# seconds in any case.
 _SOON: Final = 1.0
 _ENOUGH: Final = 20
 _SHARE: Final = 10
 _AT_LATEST: Final = 5.0
-# No more jobs than that are in memory. Where more come in that time, they are written in parts of one
-# transaction, since a commit and its checkpoint take as long as a part. Whoever brings more waits for
-# the part.
+# At most this many jobs wait in memory. When more come before the batch is due, they are written as
+# parts of one transaction, because each commit takes as long as writing a part. The task that brings
+# more waits until the part is written.
 _MAX_JOBS: Final = 4_000
 
 

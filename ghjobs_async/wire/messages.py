@@ -99,6 +99,11 @@ class Answer:
             request_id=self.request_id,
         )
 
+    def wrapped(self, begin: bytes) -> Answer:
+        """Return the answer with its body, a bare list, as the last field of the object *begin*."""
+        body = begin + self.body + b"}"
+        return Answer(self.status, {}, body, self.method, self.url, self.secret)
+
     def cleaned(self) -> Answer:
         """Return the answer without the token that was sent: some servers repeat it in an error."""
         token = self.secret.rpartition(" ")[2].encode()

@@ -130,8 +130,7 @@ def list_annotations(
 
     def decode_list(answer: Answer) -> tuple[tuple[CheckAnnotation, ...], bool]:
         # A bare list: as a page, one odd annotation costs no other one.
-        body = b'{"total_count": 0, "annotations": ' + answer.body + b"}"
-        whole = Answer(answer.status, {}, body, answer.method, answer.url, answer.secret)
+        whole = answer.wrapped(b'{"total_count": 0, "annotations": ')
         items = decode(whole, Page[CheckAnnotation]).items
         return items, bool(items) and has_next(answer)
 

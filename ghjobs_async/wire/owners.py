@@ -36,9 +36,7 @@ def list_repositories(
 
     def decode_list(answer: Answer) -> tuple[tuple[OwnedRepository, ...], bool]:
         # A bare list: as a field it is decoded as every other model.
-        body = b'{"repositories": ' + answer.body + b"}"
-        whole = Answer(answer.status, {}, body, answer.method, answer.url, answer.secret)
-        items = decode(whole, _Repositories).repositories
+        items = decode(answer.wrapped(b'{"repositories": '), _Repositories).repositories
         return items, bool(items) and has_next(answer)
 
     # By name, so that a repository that is pushed to meanwhile stays on its page.

@@ -121,7 +121,7 @@ def run_audit(
     else:
         print_summary(console(sys.stdout), found)
     if not progress.quiet:
-        _tell(audit, folder, "" if plan.latest else " of all attempts")
+        _tell(audit, folder, plan)
     if audit.may_come:
         report(
             f"incomplete: {audit.may_come:,} of the searches, runs or logs are missing; the next "
@@ -131,7 +131,7 @@ def run_audit(
     return Exit.OK if complete else Exit.INCOMPLETE
 
 
-def _tell(audit: Audit, folder: Path, which: str) -> None:
+def _tell(audit: Audit, folder: Path, plan: AuditPlan) -> None:
     counts = audit.counts
     saved = ""
     if audit.not_modified:
@@ -139,7 +139,7 @@ def _tell(audit: Audit, folder: Path, which: str) -> None:
     note(f"{plural(audit.requests, 'request')}{saved}")
     kept = counts.found - counts.asked
     known = f"; {plural(kept, 'run')} were known" if kept > 0 else ""
-    jobs = f"{plural(counts.jobs, 'job')}{which}"
+    jobs = plural(counts.jobs, "job") + ("" if plan.latest else " of all attempts")
     note(f"{plural(counts.asked, 'run')}, {jobs} came to {folder}{known}")
     if counts.without_jobs:
         runs = plural(counts.without_jobs, "run")

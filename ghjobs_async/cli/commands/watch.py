@@ -7,7 +7,7 @@ import re
 import shlex
 import sys
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from itertools import count
@@ -159,16 +159,20 @@ def watch_command(  # noqa: D417 -- what commands share describes itself
     gh, progress = common.connect(target.root)
     find = _Finder(lambda: common.connect(target.root, max_wait=0, retries=0)[0], how, progress)
     follow = _Follower(how, progress if draws else None, json=json)
-    words = ["ghjobs", "watch", *([source] if source else ())]
-    given = (
-        *(("--repo", repo), ("--branch", branch), ("--commit", commit)),
-        *(("--timeout", timeout), ("--interval", interval), ("--base-url", common.base_url)),
+    again = _again(
+        source,
+        {
+            "--repo": repo,
+            "--branch": branch,
+            "--commit": commit,
+            "--timeout": timeout,
+            "--interval": interval,
+            "--base-url": common.base_url,
+            "--exit-status": exit_status,
+            "--fail-fast": fail_fast,
+            "--json": json,
+        },
     )
-    for name, value in given:
-        words += [name, str(value)] if value else []
-    flags = ("--exit-status", exit_status), ("--fail-fast", fail_fast), ("--json", json)
-    words += [name for name, is_on in flags if is_on]
-    again = f"watch again with {shlex.join(words)}"
     try:
         status = run_with(gh, lambda gh: follow.run(gh, find, target.ref))
     except ConfigurationError:
@@ -182,6 +186,15 @@ def watch_command(  # noqa: D417 -- what commands share describes itself
     if status == _ALWAYS[Verdict.DEADLINE]:
         report(f"--timeout {timeout} is over: the runs go on; {again}")
     return status
+
+
+def _again(source: str | None, options: Mapping[str, object]) -> str:
+    """Say with which command the watch goes on."""
+    words = ["ghjobs", "watch", *([source] if source else ())]
+    for name, value in options.items():
+        if value:
+            words += [name] if value is True else [name, str(value)]
+    return f"watch again with {shlex.join(words)}"
 
 
 def _seconds(text: str | None) -> float | None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import attrs
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
@@ -97,19 +97,8 @@ class Progress:
             spinner.update(text=Text(text, style="bold", no_wrap=True, overflow="ellipsis"))
             return Group(spinner, *([_table(bars)] if bars else []), *self._waiting())
 
-        self._live = Live(
-            get_renderable=render,
-            console=console(sys.stderr),
-            refresh_per_second=_REFRESHES_PER_SECOND,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-        try:
-            with self._live:
-                yield
-        finally:
-            self._live = None
+        with self._drawn(console(sys.stderr), render):
+            yield
 
     @contextmanager
     def drawing(self, lines: Callable[[int, int | None], list[Text]]) -> Iterator[None]:
@@ -127,6 +116,16 @@ class Progress:
                 line.truncate(screen.width)
             return Group(*lines(screen.width, screen.height - 1 - len(waiting)), *waiting)
 
+        try:
+            with self._drawn(screen, render):
+                yield
+        finally:
+            for line in lines(screen.width, None):
+                screen.print(line)
+
+    @contextmanager
+    def _drawn(self, screen: Console, render: Callable[[], RenderableType]) -> Iterator[None]:
+        """Draw on *screen* while the block runs, and erase it at the end."""
         self._live = Live(
             get_renderable=render,
             console=screen,
@@ -140,8 +139,6 @@ class Progress:
                 yield
         finally:
             self._live = None
-            for line in lines(screen.width, None):
-                screen.print(line)
 
     def reading(self, log: JobLog, title: str) -> AbstractContextManager[None]:
         """Show how much of *log* has come while the block runs."""
