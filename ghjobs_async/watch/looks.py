@@ -16,8 +16,8 @@ from ghjobs_async.models import Job, JobList, Run
 from ghjobs_async.refs import RunRef
 from ghjobs_async.transport.budget import Budget
 from ghjobs_async.transport.etags import EtagMemory
-from ghjobs_async.watch.courses import Course, JobCourse, RunCourse
 from ghjobs_async.watch.pace import SOON, Allowance
+from ghjobs_async.watch.trackers import JobTracker, RunTracker, Tracker
 from ghjobs_async.wire.messages import Answer, Request
 from ghjobs_async.wire.operations import get_job, get_run, list_jobs, list_runs
 
@@ -29,11 +29,11 @@ _LEAST: Final = 1.0
 
 
 @attrs.define(eq=False)
-class Purse:
+class WatchBudget:
     """What one credential may spend on watching, with all watches of the client together."""
 
     allowance: Allowance
-    budget: Budget
+    hourly: Budget
     #: Whether an answer has come: only then is it known whether there is a limit.
     answered: bool = False
     #: What the looks that are under way may cost.
@@ -42,24 +42,24 @@ class Purse:
     def spend(self, now: float) -> None:
         """Count one answer that cost budget."""
         self.answered = True
-        self.allowance.spend(self.budget.limit, now)
+        self.allowance.spend(self.hourly.limit, now)
 
     def affords(self, now: float, taken: int = 0) -> bool:
         """Return whether a request may be sent now, after as many others as are *taken*."""
         taken += self.reserved
-        if self.budget.limit is None and not self.answered:
+        if self.hourly.limit is None and not self.answered:
             return taken == 0
-        return self.allowance.count(self.budget.limit, now) > taken
+        return self.allowance.count(self.hourly.limit, now) > taken
 
     def ready_at(self, now: float, taken: int = 0) -> float:
         """Return when a request may be sent, after as many others as are *taken*."""
-        if self.budget.limit is None:
+        if self.hourly.limit is None:
             return now + (SOON if self.reserved else 0.0)
-        return self.allowance.ready_at(self.budget.limit, now, taken + self.reserved)
+        return self.allowance.ready_at(self.hourly.limit, now, taken + self.reserved)
 
 
-#: The purses of a client, by the credential and the share.
-Purses: TypeAlias = dict[tuple[int, float], Purse]
+#: The budgets of a client, by the credential and the share.
+WatchBudgets: TypeAlias = dict[tuple[int, float], WatchBudget]
 
 
 @attrs.define(eq=False)
@@ -71,13 +71,13 @@ class Looks:
         etags: Remembers the answers.
         concurrency: How many pages of one list are asked for at once.
         share: The share of the hourly limit that may be used.
-        purses: What was spent of it.
+        budgets: What was spent of it.
     """
 
     etags: EtagMemory
     concurrency: int
     share: float
-    purses: Purses
+    budgets: WatchBudgets
     _pages: Pages = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -87,29 +87,29 @@ class Looks:
         """Return the time by the client's clock."""
         return self.etags.requester.clock.now()
 
-    async def purse(self, repo: str) -> Purse:
+    async def budget(self, repo: str) -> WatchBudget:
         """Return what may be spent on this repository."""
         credential = await self.etags.requester.credentials.get(repo.partition("/")[0])
-        fresh = Purse(Allowance(self.share), credential.budget)
-        return self.purses.setdefault((id(credential), self.share), fresh)
+        fresh = WatchBudget(Allowance(self.share), credential.budget)
+        return self.budgets.setdefault((id(credential), self.share), fresh)
 
-    async def look(self, course: Course[Any], *, only_jobs: bool = False) -> None:
+    async def look(self, tracker: Tracker[Any], *, only_jobs: bool = False) -> None:
         """
-        Look once, and tell the course what was seen.
+        Look once, and tell the tracker what was seen.
 
         Args:
-            course: A run or a job.
+            tracker: A run or a job.
             only_jobs: Whether a list of runs tells about the run itself.
         """
-        left = course.until - self.now()
+        left = tracker.until - self.now()
         try:
             async with asyncio.timeout(None if left == inf else max(_LEAST, left)):
-                await self._look(course, only_jobs=only_jobs)
+                await self._look(tracker, only_jobs=only_jobs)
         except ConfigurationError:
             raise
         except GHJobsError as error:
-            await self._failed(course.ref.repo, error)
-            course.fail(error, self.now())
+            await self._failed(tracker.ref.repo, error)
+            tracker.fail(error, self.now())
         except TimeoutError:
             # It is the deadline, and no answer has come: what counts is the one before.
             pass
@@ -125,16 +125,16 @@ class Looks:
             await self._failed(repo, error)
             raise
 
-    async def _look(self, course: Course[Any], *, only_jobs: bool) -> None:
-        if isinstance(course, JobCourse):
-            job = await self._ask(course.ref.repo, get_job(course.ref.repo, course.ref.job_id))
-            course.see(job, self.now())
-        elif isinstance(course, RunCourse):
+    async def _look(self, tracker: Tracker[Any], *, only_jobs: bool) -> None:
+        if isinstance(tracker, JobTracker):
+            job = await self._ask(tracker.ref.repo, get_job(tracker.ref.repo, tracker.ref.job_id))
+            tracker.see(job, self.now())
+        elif isinstance(tracker, RunTracker):
             if not only_jobs:
-                run = await self._ask(course.ref.repo, get_run(course.ref))
-                course.see_run(run, self.now())
-            if course.verdict is None:
-                course.see_jobs(await self._list_jobs(course.attempt), self.now())
+                run = await self._ask(tracker.ref.repo, get_run(tracker.ref))
+                tracker.see_run(run, self.now())
+            if tracker.verdict is None:
+                tracker.see_jobs(await self._list_jobs(tracker.attempt), self.now())
 
     async def _list_jobs(self, ref: RunRef) -> JobList:
         found = await self._read(ref.repo, "jobs", partial(list_jobs, ref, "latest"))
@@ -143,25 +143,25 @@ class Looks:
     async def _read(
         self, repo: str, kind: str, make: MakeRequest[Item], limit: int | None = None
     ) -> Listing[Item]:
-        purse = await self.purse(repo)
+        budget = await self.budget(repo)
         reading = await self._pages.fetch(
-            (repo, kind), lambda size, page: self._polled(purse, make(size, page)), limit=limit
+            (repo, kind), lambda size, page: self._polled(budget, make(size, page)), limit=limit
         )
         return await self._pages.decode(reading)
 
     async def _ask(self, repo: str, request: Request[T]) -> T:
-        return (await self.etags.send(self._polled(await self.purse(repo), request))).value
+        return (await self.etags.send(self._polled(await self.budget(repo), request))).value
 
-    def _polled(self, purse: Purse, request: Request[T]) -> Request[T]:
+    def _polled(self, budget: WatchBudget, request: Request[T]) -> Request[T]:
         """Return the request as it is sent here: without patience, and counted when it is answered."""
 
         def decode(answer: Answer) -> T:
             # Only an answer that is new is decoded, and only that costs budget.
-            purse.spend(self.now())
+            budget.spend(self.now())
             return request.decode(answer)
 
         return attrs.evolve(request, decode=decode, patient=False)
 
     async def _failed(self, repo: str, error: GHJobsError) -> None:
         if getattr(error, "status", None) is not None:
-            (await self.purse(repo)).spend(self.now())
+            (await self.budget(repo)).spend(self.now())

@@ -11,7 +11,7 @@ from ghjobs_async.transport.etags import EtagMemory
 from ghjobs_async.transport.requester import Requester
 from ghjobs_async.watch import watch as watching
 from ghjobs_async.watch.events import Follow, Waited
-from ghjobs_async.watch.looks import Looks, Purses
+from ghjobs_async.watch.looks import Looks, WatchBudgets
 from ghjobs_async.watch.rounds import Rounds
 from ghjobs_async.watch.watch import Watch
 
@@ -33,10 +33,10 @@ class Watching(Operations):
         super().__init__(requester, concurrency, etags if conditional else None)
         self._watch_etags = etags
         self._at_once = concurrency
-        self._purses: Purses = {}
+        self._budgets: WatchBudgets = {}
 
     def _rounds(self, options: watching.Options) -> Rounds:
-        looks = Looks(self._watch_etags, self._at_once, options.budget_share, self._purses)
+        looks = Looks(self._watch_etags, self._at_once, options.budget_share, self._budgets)
         return Rounds(looks, self._at_once, options.interval)
 
     async def wait_for_run(

@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 
 from ghjobs_async.errors import GHJobsError, NotFoundError, RateLimitError
-from ghjobs_async.watch.courses import Course, RunCourse
+from ghjobs_async.watch.trackers import RunTracker, Tracker
 
 # The next look comes after a share of the time in which nothing has changed, within these bounds.
 _SHARE: Final = 0.25
@@ -44,26 +44,26 @@ def backoff(error: GHJobsError, now: float, interval: float | None, failures: in
     return max(getattr(error, "retry_after", None) or 0.0, longer if interval is None else interval)
 
 
-def pause(course: Course[Any], now: float, interval: float | None, failures: int = 0) -> float:
+def pause(tracker: Tracker[Any], now: float, interval: float | None, failures: int = 0) -> float:
     """
     Return how many seconds to wait before the next look.
 
     Args:
-        course: What is watched.
+        tracker: What is watched.
         now: The time of the last look, in epoch seconds.
         interval: The caller's own pace, or None.
         failures: How many looks in a row failed.
     """
-    since = course.changed_at
-    if course.error is not None and not isinstance(course.error, NotFoundError):
-        seconds = backoff(course.error, now, interval, failures)
+    since = tracker.changed_at
+    if tracker.error is not None and not isinstance(tracker.error, NotFoundError):
+        seconds = backoff(tracker.error, now, interval, failures)
     elif interval is not None:
         seconds = interval
     else:
-        bounds = _NOT_YET if not course.found else _MOVING if course.moving else _QUEUED
+        bounds = _NOT_YET if not tracker.found else _MOVING if tracker.moving else _QUEUED
         seconds = min(max(bounds[0], (now - since) * _SHARE), bounds[1])
-    lags_until = course.lags_until if isinstance(course, RunCourse) else None
-    if course.error is None and lags_until is not None and lags_until > now:
+    lags_until = tracker.lags_until if isinstance(tracker, RunTracker) else None
+    if tracker.error is None and lags_until is not None and lags_until > now:
         return min(seconds, lags_until - now)
     return seconds
 

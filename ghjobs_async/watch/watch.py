@@ -12,10 +12,10 @@ import attrs
 from ghjobs_async.checks import RunLike, check_number, check_refs, resolve_run
 from ghjobs_async.errors import ConfigurationError, GHJobsError, shown
 from ghjobs_async.refs import JobRef, RunRef
-from ghjobs_async.watch.boards import Source
-from ghjobs_async.watch.courses import JobCourse, RunCourse
 from ghjobs_async.watch.events import Follow, Waited, WatchEvent
 from ghjobs_async.watch.rounds import Rounds
+from ghjobs_async.watch.run_lists import Source
+from ghjobs_async.watch.trackers import JobTracker, RunTracker
 
 DEFAULT_TIMEOUT: Final = 3600.0
 _LEAST_INTERVAL: Final = 0.01
@@ -48,31 +48,31 @@ class Options:
         return inf if self.timeout is None else now + self.timeout
 
 
-def _course(ref: RunRef, options: Options, now: float, until: float | None = None) -> RunCourse:
+def _tracker(ref: RunRef, options: Options, now: float, until: float | None = None) -> RunTracker:
     until = options.until(now) if until is None else until
-    return RunCourse(ref, now, until, options.grace, follow=options.follow)
+    return RunTracker(ref, now, until, options.grace, follow=options.follow)
 
 
 async def wait_for_run(rounds: Rounds, ref: RunRef, options: Options) -> Waited:
     """Wait until a run has ended; see `GitHubJobs.wait_for_run`."""
-    return await _wait(rounds, _course(ref, options, rounds.looks.now()))
+    return await _wait(rounds, _tracker(ref, options, rounds.looks.now()))
 
 
 async def wait_for_job(rounds: Rounds, ref: JobRef, options: Options) -> Waited:
     """Wait until a job has ended; see `GitHubJobs.wait_for_job`."""
     now = rounds.looks.now()
-    return await _wait(rounds, JobCourse(ref, now, options.until(now), options.grace))
+    return await _wait(rounds, JobTracker(ref, now, options.until(now), options.grace))
 
 
-async def _wait(rounds: Rounds, course: RunCourse | JobCourse) -> Waited:
-    rounds.add(course)
+async def _wait(rounds: Rounds, tracker: RunTracker | JobTracker) -> Waited:
+    rounds.add(tracker)
     while not rounds.over:
         await rounds.next()
-        if isinstance(course, RunCourse):
-            course.events.clear()
-    if course.refused and course.error is not None:
-        raise course.error
-    return course.waited()
+        if isinstance(tracker, RunTracker):
+            tracker.events.clear()
+    if tracker.refused and tracker.error is not None:
+        raise tracker.error
+    return tracker.waited()
 
 
 class Watch:
@@ -111,7 +111,7 @@ class Watch:
             found = [resolve_run(ref) for ref in self._refs]
         now = self._rounds.looks.now()
         for ref in dict.fromkeys(found):
-            self._rounds.add(_course(ref, self._options, now))
+            self._rounds.add(_tracker(ref, self._options, now))
         if self._commit is not None:
             self._source = self._make_source(*self._commit, now)
             self._rounds.add_source(self._source)
@@ -121,10 +121,10 @@ class Watch:
     def _make_source(self, repo: str, sha: str, now: float) -> Source:
         until, grace = self._options.until(now), self._options.grace
 
-        def course(ref: RunRef) -> RunCourse:
-            return _course(ref, self._options, self._rounds.looks.now(), until)
+        def tracker(ref: RunRef) -> RunTracker:
+            return _tracker(ref, self._options, self._rounds.looks.now(), until)
 
-        return Source(repo, {"head_sha": sha}, until, course=course, begun=now, grace=grace)
+        return Source(repo, {"head_sha": sha}, until, tracker=tracker, begun=now, grace=grace)
 
     async def __aexit__(self, *_: object) -> None:
         self._open = False
@@ -141,10 +141,10 @@ class Watch:
                 if self._source is not None and not self._source.known:
                     self._check_found(self._source)
                 raise StopAsyncIteration
-            for course in await self._rounds.next():
-                if isinstance(course, RunCourse):
-                    self._ready += course.events
-                    course.events.clear()
+            for tracker in await self._rounds.next():
+                if isinstance(tracker, RunTracker):
+                    self._ready += tracker.events
+                    tracker.events.clear()
         return self._ready.popleft()
 
     def _check_found(self, source: Source) -> None:

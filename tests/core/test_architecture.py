@@ -49,7 +49,7 @@ PURE = (
     *("logtext", "models", "records", "refs", "wire"),
     *("audit/failed_sql.py", "audit/findings_sql.py", "audit/jobs_sql.py", "audit/merge_sql.py"),
     *("audit/batch.py", "audit/plots.py", "audit/prices.py", "audit/readable.py"),
-    *("watch/boards.py", "watch/courses.py", "watch/events.py", "watch/pace.py"),
+    *("watch/run_lists.py", "watch/trackers.py", "watch/events.py", "watch/pace.py"),
     *("listing/attempts.py", "listing/windows.py", "logs/continuity.py", "logs/storage_answers.py"),
     *("audit/rows.py", "audit/schema.py", "audit/views.py"),
 )

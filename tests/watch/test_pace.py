@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ghjobs_async import RateLimitError, RunRef, ServerError
-from ghjobs_async.watch.courses import RunCourse
 from ghjobs_async.watch.pace import Allowance, backoff, pause
+from ghjobs_async.watch.trackers import RunTracker
 
 HOUR = 3600.0
 
@@ -74,7 +74,7 @@ def test_a_limit_is_waited_for() -> None:
 
 def test_a_quiet_queue_is_looked_at_less_often() -> None:
     """The longer nothing changes, the longer the pause, within bounds."""
-    course = RunCourse(RunRef("octo-org/octo-repo", 1), EPOCH)
-    pauses = [pause(course, EPOCH + after, None) for after in (0, 10, 1000)]
+    tracker = RunTracker(RunRef("octo-org/octo-repo", 1), EPOCH)
+    pauses = [pause(tracker, EPOCH + after, None) for after in (0, 10, 1000)]
     assert pauses == [1.0, 2.5, 5.0]
-    assert pause(course, EPOCH + 1000, 0.5) == 0.5
+    assert pause(tracker, EPOCH + 1000, 0.5) == 0.5

@@ -1,5 +1,5 @@
 """
-The course of a run or a job: what answers and time say about it, as events and a verdict.
+The tracker of a run or a job: what answers and time say about it, as events and a verdict.
 
 Pure: answers and times come in, events and a verdict go out.
 """
@@ -48,9 +48,9 @@ _NAMED: Final = 3
 
 
 @attrs.define(eq=False)
-class Course(Generic[R]):
+class Tracker(Generic[R]):
     """
-    What is common to the course of a run and of a job: errors, grace and deadline.
+    What is common to the tracker of a run and of a job: errors, grace and deadline.
 
     Args:
         ref: What is watched.
@@ -88,7 +88,7 @@ class Course(Generic[R]):
 
     def fail(self, error: GHJobsError, now: float) -> None:
         """
-        See an error: a refusal ends the course, as does a 404 after the grace.
+        See an error: a refusal ends the tracker, as does a 404 after the grace.
 
         Anything else only matters where it is the last answer before the deadline.
         """
@@ -120,8 +120,8 @@ class Course(Generic[R]):
 
 
 @attrs.define(eq=False)
-class JobCourse(Course[JobRef]):
-    """The course of one job."""
+class JobTracker(Tracker[JobRef]):
+    """The tracker of one job."""
 
     job: Job | None = None
 
@@ -169,9 +169,9 @@ class JobCourse(Course[JobRef]):
 
 
 @attrs.define(eq=False)
-class RunCourse(Course[RunRef]):
+class RunTracker(Tracker[RunRef]):
     """
-    The course of one run: of one attempt, or of each that follows.
+    The tracker of one run: of one attempt, or of each that follows.
 
     Args:
         follow: What a new attempt does.
