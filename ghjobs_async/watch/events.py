@@ -1,4 +1,4 @@
-"""What a watch tells: verdicts and events."""
+"""The events of a watch, and its verdicts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Verdict(StrEnum):
     SUPERSEDED = "superseded"
     #: It had not ended at the deadline.
     DEADLINE = "deadline"
-    #: The last answer before the deadline was an error, or it may not be seen.
+    #: The last answer before the deadline was an error; or GitHub refuses to show it or has no such one.
     UNREACHABLE = "unreachable"
 
 
@@ -47,7 +47,7 @@ _VERDICTS: Final[dict[str | None, Verdict]] = {
 
 
 def verdict_of(conclusion: str | None) -> Verdict:
-    """Return the verdict for a conclusion: failure for every one that is not known."""
+    """Return the verdict for a conclusion; an unknown one counts as a failure."""
     return _VERDICTS.get(conclusion, Verdict.FAILURE)
 
 
@@ -107,7 +107,7 @@ class RunEvent:
         run: The run as it is now; None where it was never seen.
         kind: ``found`` is the first event of a run, ``ended`` its last one.
         verdict: How it ended; None before.
-        error: The last answer, where that is why the watch ended.
+        error: The last answer, if this error ended the watch.
     """
 
     ref: RunRef
@@ -132,12 +132,12 @@ class Waited:
 
     Attributes:
         verdict: The verdict.
-        run: The run, as it was last seen.
-        jobs: The jobs of the attempt that was waited for.
-        job: The job that was waited for.
-        attempt: The number of that attempt.
-        reason: Why this is the verdict, for people.
-        error: The last answer, where it was an error.
+        run: The run as it was last seen.
+        jobs: The jobs of the watched attempt.
+        job: The watched job.
+        attempt: The number of the watched attempt.
+        reason: The reason for the verdict, as a text for people.
+        error: The last answer, if it was an error.
     """
 
     verdict: Verdict

@@ -1,4 +1,4 @@
-"""One look: ask GitHub once, only for what has changed, and count what it costs."""
+"""Ask GitHub once about a run or a job, only for what has changed, and count the cost."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from ghjobs_async.wire.operations import get_job, get_run, list_jobs, list_runs
 T = TypeVar("T")
 Item = TypeVar("Item", Job, Run)
 
-# A request that is under way at the deadline has at least this much (real) time for its answer.
+# Near the deadline a request still has this many seconds of real time for its answer.
 _LEAST: Final = 1.0
 
 
 @attrs.define(eq=False)
 class WatchBudget:
-    """What one credential may spend on watching, with all watches of the client together."""
+    """The requests that all watches of a client may send with one credential."""
 
     allowance: Allowance
     hourly: Budget
-    #: Whether an answer has come: only then is it known whether there is a limit.
+    #: Whether there was an answer: before that, nobody knows whether there is a limit.
     answered: bool = False
-    #: What the looks that are under way may cost.
+    #: The cost of the looks under way.
     reserved: int = 0
 
     def spend(self, now: float) -> None:
@@ -45,14 +45,14 @@ class WatchBudget:
         self.allowance.spend(self.hourly.limit, now)
 
     def affords(self, now: float, taken: int = 0) -> bool:
-        """Return whether a request may be sent now, after as many others as are *taken*."""
+        """Return whether one more request may be sent now, besides *taken* others."""
         taken += self.reserved
         if self.hourly.limit is None and not self.answered:
             return taken == 0
         return self.allowance.count(self.hourly.limit, now) > taken
 
     def ready_at(self, now: float, taken: int = 0) -> float:
-        """Return when a request may be sent, after as many others as are *taken*."""
+        """Return when one more request may be sent, after *taken* others."""
         if self.hourly.limit is None:
             return now + (SOON if self.reserved else 0.0)
         return self.allowance.ready_at(self.hourly.limit, now, taken + self.reserved)
@@ -65,13 +65,13 @@ WatchBudgets: TypeAlias = dict[tuple[int, float], WatchBudget]
 @attrs.define(eq=False)
 class Looks:
     """
-    Asks once: without retries and without waits for limits, since the next look comes anyway.
+    Asks once, without retries and without waits for limits: the next look comes anyway.
 
     Args:
         etags: Remembers the answers.
         concurrency: How many pages of one list are asked for at once.
         share: The share of the hourly limit that may be used.
-        budgets: What was spent of it.
+        budgets: The budgets of the client.
     """
 
     etags: EtagMemory
@@ -88,18 +88,18 @@ class Looks:
         return self.etags.requester.clock.now()
 
     async def budget(self, repo: str) -> WatchBudget:
-        """Return what may be spent on this repository."""
+        """Return the budget of the credential for this repository."""
         credential = await self.etags.requester.credentials.get(repo.partition("/")[0])
         fresh = WatchBudget(Allowance(self.share), credential.budget)
         return self.budgets.setdefault((id(credential), self.share), fresh)
 
     async def look(self, tracker: Tracker[Any], *, only_jobs: bool = False) -> None:
         """
-        Look once, and tell the tracker what was seen.
+        Look once, and give the answers to the tracker.
 
         Args:
-            tracker: A run or a job.
-            only_jobs: Whether a list of runs tells about the run itself.
+            tracker: The tracker of a run or a job.
+            only_jobs: Whether to ask only for the jobs, since a list of runs has the run.
         """
         left = tracker.until - self.now()
         try:
@@ -111,7 +111,7 @@ class Looks:
             await self._failed(tracker.ref.repo, error)
             tracker.fail(error, self.now())
         except TimeoutError:
-            # It is the deadline, and no answer has come: what counts is the one before.
+            # No answer came before the deadline, so the one before counts.
             pass
 
     async def list_runs(
@@ -153,10 +153,10 @@ class Looks:
         return (await self.etags.send(self._polled(await self.budget(repo), request))).value
 
     def _polled(self, budget: WatchBudget, request: Request[T]) -> Request[T]:
-        """Return the request as it is sent here: without patience, and counted when it is answered."""
+        """Return the request without waits for limits; a new answer counts against the budget."""
 
         def decode(answer: Answer) -> T:
-            # Only an answer that is new is decoded, and only that costs budget.
+            # A 304 is not decoded and costs no budget.
             budget.spend(self.now())
             return request.decode(answer)
 

@@ -23,8 +23,8 @@ class Watching(Operations):
     Args:
         requester: Asks GitHub.
         concurrency: How many requests of one list or watch are under way at once.
-        etags: Remembers answers: always for watching, since that asks again and again.
-        conditional: Whether the other operations use it too.
+        etags: Remembers the answers for watching, which asks for the same again and again.
+        conditional: Whether the other operations use these answers too.
     """
 
     def __init__(
@@ -51,23 +51,23 @@ class Watching(Operations):
         interval: float | None = None,
     ) -> Waited:
         """
-        Wait until a run has ended, and all its jobs.
+        Wait until a run and all its jobs have ended.
 
-        Only an answer that is new costs hourly budget. Failures and rate limits are waited out up to
-        the deadline.
+        An unchanged answer costs no hourly budget. Failures and rate limits are waited out up to the
+        deadline.
 
         Args:
             run: Repository as ``"owner/name"``; or, alone, a `RunRef`, a `Run` or the run's URL.
             run_id: Numeric id of the run.
-            timeout: After how many seconds to return in any case; None waits for ever.
+            timeout: After how many seconds to return at the latest; None waits for ever.
             follow: What a new attempt does: ``"attempt"`` ends the wait, ``"run"`` goes on with it.
             grace: For how many seconds a 404 means that the run is not there yet.
-            budget_share: The share of the hourly limit that this may use, with all other watches of the
-                client that have the same one.
+            budget_share: The share of the hourly limit that this may use, together with the client's
+                other watches of the same share.
             interval: Seconds between two looks; None adapts it.
 
         Returns:
-            The verdict, the run and its jobs. At the deadline there is a verdict too, no error.
+            The verdict, the run and its jobs. A deadline is a verdict, not an error.
 
         Raises:
             NotFoundError: No such run after *grace*, or the token cannot see it.
@@ -123,8 +123,8 @@ class Watching(Operations):
             timeout: After how many seconds every run gets a verdict; None waits for ever.
             follow: What a new attempt does; as in `wait_for_run`.
             grace: For how many seconds a 404 means that a run is not there yet.
-            budget_share: The share of the hourly limit that this may use, with all other watches of the
-                client that have the same one.
+            budget_share: The share of the hourly limit that this may use, together with the client's
+                other watches of the same share.
             interval: Seconds between two looks; None adapts it.
         """
         options = watching.Options(
@@ -148,7 +148,7 @@ class Watching(Operations):
         interval: float | None = None,
     ) -> Watch:
         """
-        Watch the runs of a commit, those that appear meanwhile too, until all have ended.
+        Watch the runs of a commit, also those that appear later, until all have ended.
 
         ``async with gh.watch_commit(repo, head_sha) as events``; takes what `watch` takes.
 
@@ -157,14 +157,14 @@ class Watching(Operations):
             head_sha: The commit's full id, as `get_branch_head` and `get_pull_head` return it.
             timeout: After how many seconds every run gets a verdict; None waits for ever.
             follow: What a new attempt does; as in `wait_for_run`.
-            grace: For how many seconds it is no error that there is no run.
-            budget_share: The share of the hourly limit that this may use, with all other watches of the
-                client that have the same one.
+            grace: For how many seconds to wait for the first run.
+            budget_share: The share of the hourly limit that this may use, together with the client's
+                other watches of the same share.
             interval: Seconds between two looks; None adapts it.
 
         Raises (while iterating):
-            GHJobsError: No run appeared within *grace*, or they may not be listed. Where *timeout*
-                comes before *grace* is over, there is no event and no error.
+            GHJobsError: No run appeared within *grace*, or the token may not list them. If
+                *timeout* ends before *grace*, there is no event and no error.
         """
         options = watching.Options(
             timeout=timeout,

@@ -1,4 +1,4 @@
-"""When to look again: often while things move, seldom in a queue, and within a share of the budget."""
+"""When to look again: often while things change, rarely in a queue, within a share of the budget."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import attrs
 from ghjobs_async.errors import GHJobsError, NotFoundError, RateLimitError
 from ghjobs_async.watch.trackers import RunTracker, Tracker
 
-# The next look comes after a share of the time in which nothing has changed, within these bounds.
+# The next look comes after a share of the time since the last change, within these bounds.
 _SHARE: Final = 0.25
 _NOT_YET: Final = (1.0, 5.0)
 _MOVING: Final = (2.0, 10.0)
@@ -18,9 +18,9 @@ _QUEUED: Final = (4.0, 30.0)
 # After errors: twice as long each time.
 _FIRST_RETRY: Final = 2.0
 _LAST_RETRY: Final = 30.0
-#: What is refused now, by a limit or by the budget, is never tried again sooner than this.
+#: After a rate limit, or where the budget is spent, the least number of seconds to wait.
 SOON: Final = 1.0
-#: Each run is looked at by itself at least this often, whatever a list of runs says.
+#: Each run is asked for by itself at least this often, even if a list of runs has it.
 SWEEP: Final = 300.0
 
 _HOUR: Final = 3600.0
@@ -36,7 +36,7 @@ def backoff(error: GHJobsError, now: float, interval: float | None, failures: in
         error: The last answer.
         now: The time, in epoch seconds.
         interval: The caller's own pace, or None.
-        failures: How many answers in a row were errors.
+        failures: How many answers in a row were errors, this one included.
     """
     if isinstance(error, RateLimitError):
         return max(SOON, error.retry_at.timestamp() - now)
@@ -49,7 +49,7 @@ def pause(tracker: Tracker[Any], now: float, interval: float | None, failures: i
     Return how many seconds to wait before the next look.
 
     Args:
-        tracker: What is watched.
+        tracker: The tracker of the run or the job.
         now: The time of the last look, in epoch seconds.
         interval: The caller's own pace, or None.
         failures: How many looks in a row failed.
@@ -71,7 +71,7 @@ def pause(tracker: Tracker[Any], now: float, interval: float | None, failures: i
 @attrs.define
 class Allowance:
     """
-    How many requests that cost budget a watch may send with one credential.
+    Spread the requests that cost budget over the hour.
 
     Args:
         share: The share of the hourly limit, from 0 to 1.
@@ -93,7 +93,7 @@ class Allowance:
         return max(0, int(room / self._gap(limit) + 1e-6))
 
     def ready_at(self, limit: int, now: float, queue: int = 0) -> float:
-        """Return when a request may be sent that has this many others before it."""
+        """Return when a request may be sent, after *queue* others."""
         begin = max(self._next_at, now) - _HOUR * _BURST
         return max(now + SOON, begin + self._gap(limit) * (1 + queue))
 

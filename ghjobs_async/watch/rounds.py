@@ -1,4 +1,4 @@
-"""Rounds of looks: sleep until something is due, look at all that is, decide what is over."""
+"""Watch in rounds: sleep until something is due, ask for it, decide which watches are over."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ghjobs_async.watch.trackers import RunTracker, Tracker
 
 # A look at a run asks for the run and for its jobs.
 _COST: Final = 2
-# From this many runs of a repository on, a list of them is worth its request.
+# With at least this many watched runs in a repository, a list of runs saves requests.
 _FEW: Final = 3
 _REFUSALS: Final = (AuthError, ForbiddenError, NotFoundError)
 
@@ -37,16 +37,16 @@ class _Watched:
 
     tracker: Tracker[Any]
     due: float
-    #: Whether a list of runs tells about it, and when to look at it by itself all the same.
+    #: Whether a list of runs has it, and when to look at it by itself all the same.
     listed: bool = False
     sweep_at: float = 0.0
-    #: How many looks in a row failed, and until when it is left alone for that.
+    #: How many looks in a row failed, and until when to wait after them.
     failures: int = 0
     rests_until: float = 0.0
 
     @property
     def priority(self) -> tuple[bool, bool]:
-        """What moves comes first, and a sweep last."""
+        """The sort key: what is in progress comes first, a sweep last."""
         tracker = self.tracker
         swept = isinstance(tracker, RunTracker) and tracker.found and not tracker.wants_jobs
         return not tracker.moving, swept
@@ -55,12 +55,12 @@ class _Watched:
 @attrs.define(eq=False)
 class Rounds:
     """
-    Looks at trackers until all of them have ended.
+    Looks at runs and jobs until all of them have a verdict.
 
     Args:
         looks: Asks GitHub.
         concurrency: How many looks are under way at once.
-        interval: The pace of the looks, which the budget then does not bound; None adapts it.
+        interval: Seconds between two looks, whatever the budget; None adapts them to it.
     """
 
     looks: Looks
@@ -68,12 +68,12 @@ class Rounds:
     interval: float | None = None
     _watched: dict[int, _Watched] = attrs.field(factory=dict, init=False)
     _lists: dict[str, RunLists] = attrs.field(factory=dict, init=False)
-    # The end of the last wait that was reported.
+    # When the last reported wait ends.
     _reported: float = attrs.field(default=0.0, init=False)
 
     @property
     def over(self) -> bool:
-        """Whether every tracker has ended, and no more are waited for."""
+        """Whether every tracker has a verdict, and no more runs are expected."""
         now = self.looks.now()
         return not self._watched and all(lists.over(now) for lists in self._lists.values())
 
@@ -86,7 +86,7 @@ class Rounds:
         self._lists[source.repo] = source
 
     async def next(self) -> list[Tracker[Any]]:
-        """Sleep until the next look is due, and look; return the trackers that may have changed."""
+        """Sleep until a look is due, and look; return the trackers that may have changed."""
         await self._sleep()
         await self._read_lists()
         now = self.looks.now()
@@ -125,7 +125,7 @@ class Rounds:
 
     async def _look(self, one: _Watched) -> None:
         tracker = one.tracker
-        # Where the list failed that tells about the run, it is asked itself.
+        # After an error of its list, the run is asked for by itself.
         untold = not one.listed or tracker.error is not None
         whole = untold or self.looks.now() >= one.sweep_at
         await self.looks.look(tracker, only_jobs=not whole)
@@ -145,7 +145,7 @@ class Rounds:
     async def _affordable(
         self, due: list[_Watched], now: float
     ) -> list[tuple[_Watched, WatchBudget]]:
-        """Return the looks that the budget allows, what moves first; the others wait in turn."""
+        """Return the looks that the budget allows, by priority; the others become due later."""
         taken: Counter[int] = Counter()
         chosen = []
         for one in sorted(due, key=lambda one: one.priority):
@@ -160,11 +160,11 @@ class Rounds:
     # -- lists of runs -----------------------------------------------------------------------
 
     def _listable(self) -> dict[str, dict[int, RunTracker]]:
-        """Return the runs by repository and id, where a list of runs is worth its request."""
+        """Return the runs by repository and id, where a list of runs saves requests."""
         repos: dict[str, dict[int, RunTracker]] = {}
         for one in self._watched.values():
             tracker = one.tracker
-            # An attempt of its own has no entry in a list.
+            # A list shows only the latest attempt of each run.
             if isinstance(tracker, RunTracker) and tracker.ref.attempt is None:
                 repos.setdefault(tracker.ref.repo, {})[tracker.ref.run_id] = tracker
         few = {repo for repo, trackers in repos.items() if len(trackers) < _FEW}
@@ -172,11 +172,11 @@ class Rounds:
         return {repo: repos.get(repo, {}) for repo in (repos.keys() - few) | sources}
 
     async def _read_lists(self) -> None:
-        """Read the lists that are due, of each repository with several runs."""
+        """Read the lists of runs that are due."""
         repos = self._listable()
         self._lists = {repo: self._lists.get(repo) or RunLists(repo) for repo in repos}
         listed: set[int] = set()
-        # At the deadline of a run the lists tell once more how it is.
+        # At the deadline of a run, its list is read once more.
         last = min((one.tracker.until for one in self._watched.values()), default=inf)
         for repo, trackers in repos.items():
             lists, done = self._lists[repo], list[RunList]()
@@ -205,7 +205,7 @@ class Rounds:
             raise
         except _REFUSALS as error:
             lists.failed(error, self.looks.now())
-            # Whoever cannot be listed is looked at by itself, and told why where that fails too.
+            # Runs that cannot be listed are asked for one by one; where that fails too, they are told.
             run_list.shown, run_list.due = frozenset(), self.looks.now() + lists.rest
         except GHJobsError as error:
             lists.failed(error, self.looks.now())
@@ -226,7 +226,7 @@ class Rounds:
     def _list_failed(
         self, run_list: RunList, error: GHJobsError, trackers: dict[int, RunTracker]
     ) -> None:
-        """Tell those of whom the list has told before; the others are looked at by themselves."""
+        """Give the error to the runs that the list had; the others are asked for by themselves."""
         now = self.looks.now()
         run_list.failures += 1
         run_list.due = now + backoff(error, now, self.interval, run_list.failures)
@@ -237,7 +237,7 @@ class Rounds:
     # -- waits -------------------------------------------------------------------------------
 
     def _report(self, error: GHJobsError, until: float) -> None:
-        """Report a wait for a limit or after an error once, however many runs have to wait."""
+        """Report a wait once, even if many runs have to wait."""
         if isinstance(error, NotFoundError) or until <= self._reported:
             return
         self._reported = until

@@ -1,5 +1,5 @@
 """
-The tracker of a run or a job: what answers and time say about it, as events and a verdict.
+Turn the answers about a run or a job into events and a verdict.
 
 Pure: answers and times come in, events and a verdict go out.
 """
@@ -30,10 +30,10 @@ from ghjobs_async.watch.events import (
 
 R = TypeVar("R", RunRef, JobRef)
 
-# After a run has ended, its list of jobs may lag: it is read again for at most this long.
+# After a run has ended, its list of jobs may lag behind: it is read again for at most this long.
 _LAG: Final = 60.0
-# A run ends within this time of its last job. Where no job ended then, some are still to come, unless
-# the run ended long ago: no replica is behind by that much.
+# A run ends at most this long after its last job. If the last known job ended earlier, the list is
+# incomplete; but not if the run ended long ago, since no replica is so far behind.
 _LAST_JOB: Final = 30.0
 _REPLICA_LAG: Final = 120.0
 # A run that ends like this may have no jobs at all.
@@ -50,11 +50,13 @@ _NAMED: Final = 3
 @attrs.define(eq=False)
 class Tracker(Generic[R]):
     """
-    What is common to the tracker of a run and of a job: errors, grace and deadline.
+    Track a run or a job: its errors, its grace and its deadline.
+
+    All times are in epoch seconds.
 
     Args:
-        ref: What is watched.
-        begun: When the watch began, in epoch seconds; so are all times here.
+        ref: The run or the job.
+        begun: When the watch began.
         until: The deadline; infinite for none.
         grace: For how many seconds a 404 means "not yet".
     """
@@ -63,13 +65,13 @@ class Tracker(Generic[R]):
     begun: float
     until: float = inf
     grace: float = 60.0
-    #: The last answer, if it was an error.
+    #: The last answer where it was an error, else None.
     error: GHJobsError | None = None
     #: When something last changed.
     changed_at: float = attrs.field(init=False)
     verdict: Verdict | None = None
     reason: str = ""
-    #: Whether its error is to be raised: it is refused, or is not there.
+    #: Whether the watch ended with a refusal or a 404, which `wait_for_run` raises.
     refused: bool = False
     _missing_since: float | None = None
 
@@ -77,20 +79,26 @@ class Tracker(Generic[R]):
         self.changed_at = self.begun
 
     @property
-    def found(self) -> bool:
-        """Whether it was seen."""
+    def latest(self) -> Run | Job | None:
+        """The run or the job as it was last seen; None before."""
         raise NotImplementedError
 
     @property
+    def found(self) -> bool:
+        """Whether it was seen."""
+        return self.latest is not None
+
+    @property
     def moving(self) -> bool:
-        """Whether it is in progress, not in a queue."""
-        raise NotImplementedError
+        """Whether it has left the queue."""
+        latest = self.latest
+        return latest is not None and progress(latest.status) >= progress(Status.IN_PROGRESS)
 
     def fail(self, error: GHJobsError, now: float) -> None:
         """
-        See an error: a refusal ends the tracker, as does a 404 after the grace.
+        Take in an error: a refusal ends the watch, as does a 404 after the grace.
 
-        Anything else only matters where it is the last answer before the deadline.
+        Any other error only matters if it is the last answer before the deadline.
         """
         self.error = error
         if isinstance(error, NotFoundError):
@@ -104,7 +112,7 @@ class Tracker(Generic[R]):
         self._end(Verdict.UNREACHABLE, str(error))
 
     def close(self, now: float) -> None:
-        """Decide whether it is over: then there is a verdict."""
+        """Set the verdict if the watch is over."""
         if self.verdict is None:
             self._conclude(now)
 
@@ -121,22 +129,17 @@ class Tracker(Generic[R]):
 
 @attrs.define(eq=False)
 class JobTracker(Tracker[JobRef]):
-    """The tracker of one job."""
+    """Track one job."""
 
     job: Job | None = None
 
     @property
-    def found(self) -> bool:
-        """Whether it was seen."""
-        return self.job is not None
-
-    @property
-    def moving(self) -> bool:
-        """Whether it is in progress, not in a queue."""
-        return self.job is not None and progress(self.job.status) >= progress(Status.IN_PROGRESS)
+    def latest(self) -> Job | None:
+        """The job as it was last seen; None before."""
+        return self.job
 
     def see(self, job: Job, now: float) -> None:
-        """See an answer about the job; an older one is dropped."""
+        """Take in an answer about the job; an older one is dropped."""
         self._seen()
         if self.job is None or _far(job) >= _far(self.job):
             if self.job is None or job.status != self.job.status or job.steps != self.job.steps:
@@ -171,10 +174,10 @@ class JobTracker(Tracker[JobRef]):
 @attrs.define(eq=False)
 class RunTracker(Tracker[RunRef]):
     """
-    The tracker of one run: of one attempt, or of each that follows.
+    Track one run: one attempt of it, or the later ones too.
 
     Args:
-        follow: What a new attempt does.
+        follow: What happens when a new attempt begins.
     """
 
     follow: Follow = "attempt"
@@ -183,29 +186,24 @@ class RunTracker(Tracker[RunRef]):
     events: list[WatchEvent] = attrs.field(factory=list)
     #: When the run was first seen to have ended.
     ended_at: float | None = None
-    #: Until when its list of jobs is read again, once it was read after that.
+    #: Until when its list of jobs is read again; None until the list was read after `ended_at`.
     lags_until: float | None = None
-    # The state in which the run was last reported.
+    # The state in the last event of the run.
     _run_told: tuple[str | None, str | None] | None = None
-    # The jobs by id as far as they have come, as they last came, and as they were last reported.
+    # The jobs by id: their newest known states, the last answers, and the states in their last events.
     _jobs: dict[int, Job] = attrs.field(factory=dict)
     _came: dict[int, Job] = attrs.field(factory=dict)
     _told: dict[int, Job] = attrs.field(factory=dict)
     _steps_told: dict[int, dict[tuple[int, str], Step]] = attrs.field(factory=dict)
-    # How many jobs the last list had by its own count; None before the first one.
+    # The total_count of the last list, without undecodable jobs; None before the first list.
     _total: int | None = None
     # Whether the list was read since the run changed.
     _fresh: bool = False
 
     @property
-    def found(self) -> bool:
-        """Whether it was seen."""
-        return self.run is not None
-
-    @property
-    def moving(self) -> bool:
-        """Whether it is in progress, not in a queue."""
-        return self.run is not None and progress(self.run.status) >= progress(Status.IN_PROGRESS)
+    def latest(self) -> Run | None:
+        """The run as it was last seen; None before."""
+        return self.run
 
     @property
     def attempt(self) -> RunRef:
@@ -215,7 +213,7 @@ class RunTracker(Tracker[RunRef]):
 
     @property
     def jobs(self) -> tuple[Job, ...] | None:
-        """The jobs of the attempt, as far as they have come; None where none were listed yet."""
+        """The jobs of the attempt as last known; None before the first list."""
         return None if self._total is None else tuple(self._jobs.values())
 
     @property
@@ -228,10 +226,10 @@ class RunTracker(Tracker[RunRef]):
         return self.found and (self.moving or not self._fresh or not self._jobs)
 
     def see_run(self, run: Run, now: float) -> None:
-        """See an answer about the run; an older one is dropped."""
+        """Take in an answer about the run; an older one is dropped."""
         self.error = None
         if not self.wants_jobs:
-            # Otherwise it may be the list of its jobs that is missing.
+            # While the list of jobs is wanted, a 404 may be about that list, so it still counts.
             self._missing_since = None
         known = self.run
         if self.verdict is not None or run is known or (known and _is_older(run, known)):
@@ -239,7 +237,7 @@ class RunTracker(Tracker[RunRef]):
         if known is None or (run.run_attempt or 1) == (known.run_attempt or 1):
             self._update(run, known, now)
         elif self.ended_at is not None:
-            # It had ended before it was run again.
+            # The watched attempt had ended before the new one began.
             return
         elif self.follow == "attempt":
             self._end(Verdict.SUPERSEDED, f"attempt {run.run_attempt} began")
@@ -263,7 +261,7 @@ class RunTracker(Tracker[RunRef]):
         self.lags_until = self.lags_until if ended else None
 
     def see_jobs(self, listing: JobList, now: float) -> None:
-        """See the list of the attempt's jobs; what is older than known is dropped."""
+        """Take in the list of the attempt's jobs; jobs that are older than known are dropped."""
         self._seen()
         if self.verdict is not None:
             return
@@ -274,7 +272,7 @@ class RunTracker(Tracker[RunRef]):
         before = len(self.events)
         attempt = self.attempt.attempt
         for job in listing:
-            # A list without an attempt in its address may be that of the next attempt already.
+            # A list that was not asked for by attempt may already be that of the next attempt.
             late = attempt is not None and (job.run_attempt or attempt) > attempt
             if not late and self._came.get(job.id) is not job:
                 self._came[job.id] = job
@@ -283,7 +281,7 @@ class RunTracker(Tracker[RunRef]):
             self.changed_at = now
 
     def close(self, now: float) -> None:
-        """Decide whether the watch is over; its last event is then among the events."""
+        """Set the verdict if the watch is over, and add the last event."""
         super().close(now)
         if self.verdict is not None:
             self._tell("ended", now)
@@ -303,7 +301,7 @@ class RunTracker(Tracker[RunRef]):
     def _conclude(self, now: float) -> None:
         run, late = self.run, now >= self.until
         if run is not None and self.ended_at is not None:
-            # Where the list could not be read, it did not lag.
+            # After an error the wait for the list goes on.
             lagged = self.error is None and now >= (self.lags_until or inf)
             if late or lagged or self._is_whole(run, now):
                 self._end(verdict_of(run.conclusion), self._why(run))
@@ -315,7 +313,7 @@ class RunTracker(Tracker[RunRef]):
             self._end(Verdict.DEADLINE, f"the run was still {run.state} at the deadline")
 
     def _is_whole(self, run: Run, now: float) -> bool:
-        """Return whether nothing more is to come of a run that has ended."""
+        """Return whether all of a run that has ended is known."""
         if run.conclusion is None or not self._fresh or self._total is None:
             return False
         if self._lacks_end(run, now):
@@ -326,7 +324,7 @@ class RunTracker(Tracker[RunRef]):
         return completed and len(self._jobs) >= self._total
 
     def _lacks_end(self, run: Run, now: float) -> bool:
-        """Return whether the list seems older than the end of the run, which ended with a job."""
+        """Return whether the list seems older than the end of the run: no job ended near it."""
         times = [time for job in self._jobs.values() for time in (job.created_at, job.completed_at)]
         last = max((time for time in times if time is not None), default=None)
         if last is None or run.updated_at is None:
@@ -378,7 +376,7 @@ class RunTracker(Tracker[RunRef]):
             return
         self._told[job.id] = job
         event = JobEvent(self.ref, job, told)
-        # A job begins before its steps, and ends after them.
+        # A job starts before its steps and ends after them: the events come in that order.
         ends = told is not None and job.status == Status.COMPLETED
         self.events += [*step_events, event] if ends else [event, *step_events]
 
@@ -392,13 +390,13 @@ def _key(step: Step) -> tuple[int, str]:
 
 
 def _far(part: Job | Step) -> tuple[int, bool]:
-    """Return how far a job or a step has come; an answer in which it is less far is older."""
+    """Return how far a job or a step has come: it never goes back, so less far is older."""
     completed = part.status == Status.COMPLETED
     return progress(part.status), completed and part.conclusion is not None
 
 
 def _newer_steps(known: tuple[Step, ...], came: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Merge the steps of two answers about one job: none goes back, and none gets lost."""
+    """Merge the steps of two answers about one job: each in its newest state, none lost."""
     steps = {_key(step): step for step in known}
     for step in came:
         before = steps.get(_key(step))

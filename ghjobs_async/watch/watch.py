@@ -1,4 +1,4 @@
-"""`Watch`: the changes of many runs, one after another; and the waits for one run or job."""
+"""Iterate over the events of many runs with `Watch`; wait for one run or job."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Options:
             raise ConfigurationError(f'follow is "attempt" or "run", not {shown(self.follow)}')
 
     def until(self, now: float) -> float:
-        """Return the deadline of what begins now."""
+        """Return the deadline of a watch that begins now."""
         return inf if self.timeout is None else now + self.timeout
 
 
@@ -79,10 +79,11 @@ class Watch:
     """
     The events of many runs: ``async with gh.watch(refs) as events``, then ``async for``.
 
-    Of a commit, runs that appear meanwhile are watched too. Where none appears within the grace, that
-    is an error.
+    For a commit, runs that appear later are watched too. If none appears within the grace, iterating
+    raises.
 
-    Nothing is asked while nobody iterates, and nothing is held: leaving the block ends it at once.
+    Requests are sent only during iteration, and nothing is held between events: leaving the block ends
+    the watch at once.
     """
 
     def __init__(
