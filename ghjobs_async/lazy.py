@@ -1,4 +1,4 @@
-"""Import the names of a package when they are used: whoever needs some of them starts fast."""
+"""Import the names of a package when they are used, so that a program that needs few starts fast."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ def lazy(
     """
     Make the ``__getattr__`` and ``__dir__`` of a package.
 
-    A name that is also the name of a module of the package must be imported at once: the import of
-    that module would put the module in its place.
+    The package must import a name itself if one of its modules has the same name: importing that
+    module would put it in place of the name.
 
     Args:
         package: The package's name.
         names: Its public names.
-        homes: Its modules that may have them. They are looked through in this order, so what is
-            used alone and starts fast comes first.
+        homes: Its modules that may have them, in the order of the search: put those first that are
+            fast to import and often used alone.
     """
     values = vars(sys.modules[package])
 

@@ -1,4 +1,4 @@
-"""Jobs across the attempts of a run: the newest execution of each, and what was not run again."""
+"""Jobs across the attempts of a run: the newest execution of each, and which were not run again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from ghjobs_async.models import Job, Status
 
-# An unknown status is taken for one between the queue and the end.
+# How far ``in_progress`` is, and a status that is not known.
 _STARTED: Final = 2
 _PROGRESS: Final[dict[str, int]] = {
     Status.REQUESTED: 0,
@@ -23,9 +23,9 @@ def latest_jobs(jobs: Iterable[Job]) -> tuple[Job, ...]:
     """
     Return the newest execution of each job, as GitHub's page of a run shows it.
 
-    A job has the same name in every attempt. Of each name, the jobs of its newest attempt are kept:
-    all of them, since names repeat within an attempt. A job that the newest attempt inherited is
-    there once, as that attempt lists it.
+    A job has the same name in every attempt. For each name, all jobs of the newest attempt that has
+    it are kept, since names repeat within an attempt. An inherited job is there once, as the newest
+    attempt lists it.
 
     Args:
         jobs: The jobs of all attempts (``list_jobs(run, filter="all")``), of one run or of several,
@@ -35,7 +35,7 @@ def latest_jobs(jobs: Iterable[Job]) -> tuple[Job, ...]:
         The jobs in the order of their runs and ids.
     """
     newest: dict[tuple[int, str], tuple[int, dict[int, Job]]] = {}
-    # Of two answers about the same job, the one in which it has come further is the newer one.
+    # Of two answers about one job, the one with more progress is newer.
     for job in sorted(jobs, key=lambda job: (_attempt(job), progress(job.status))):
         attempt, kept = newest.get((job.run_id, job.name), (0, {}))
         if attempt != _attempt(job):
@@ -47,9 +47,9 @@ def latest_jobs(jobs: Iterable[Job]) -> tuple[Job, ...]:
 
 def inherited(job: Job, jobs: Iterable[Job]) -> bool:
     """
-    Return whether a job was not run again: an earlier attempt has the same execution.
+    Return whether a job is a copy: an earlier attempt has the same execution.
 
-    A re-run of the failed jobs lists the others too, with the times and the runner that they had.
+    A re-run of the failed jobs lists the other jobs too, with their earlier times and runner.
 
     Args:
         job: A job of any attempt.
@@ -62,7 +62,7 @@ def inherited(job: Job, jobs: Iterable[Job]) -> bool:
 
 
 def progress(status: str | None) -> int:
-    """Return how far a job or a step has come; its status never goes back."""
+    """Return how far a job or a step with this status has come; that never goes back."""
     return _PROGRESS.get(status or "", _STARTED)
 
 
@@ -72,6 +72,6 @@ def _attempt(job: Job) -> int:
 
 
 def execution(job: Job) -> tuple[object, ...]:
-    """Return what is equal for a job and for what a re-run took over from it."""
+    """Return the values that a job shares with its copies in later attempts."""
     runner = (job.runner_id, job.runner_name)
     return job.run_id, job.name, job.started_at, job.completed_at, *runner

@@ -1,4 +1,4 @@
-"""Remember answers with their ETags, so that an unchanged one costs neither budget nor decoding."""
+"""Remember answers by their ETags: an unchanged one costs no budget and is not decoded again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 #: How many bytes the remembered answers of one client may take.
 DEFAULT_BOUND: Final = 32 * 2**20
 # Measured: decoded jobs and runs take 2.1 to 2.5 times the bytes of their JSON, and the headers and
-# the rest of an answer some 3 KB.
+# the rest of an answer about 3 KB.
 _PER_BYTE: Final = 2.5
 _PER_ANSWER: Final = 4096
 
@@ -25,11 +25,11 @@ _PER_ANSWER: Final = 4096
 @attrs.frozen
 class Remembered(Generic[T]):
     """
-    An answer, as it was when it last changed.
+    The last answer that was not a 304.
 
     Attributes:
         answer: The answer, not decoded.
-        value: What it decodes to; shared by all who ask, so it must not be changed.
+        value: The decoded answer, shared by all callers: do not change it.
     """
 
     answer: Answer
@@ -37,7 +37,7 @@ class Remembered(Generic[T]):
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes."""
+        """About how many bytes of memory it takes."""
         encoded = len(msgspec.json.encode(self.value))
         return _PER_ANSWER + len(self.answer.raw) + int(_PER_BYTE * encoded)
 
@@ -52,19 +52,19 @@ class _Entry:
 @attrs.define(eq=False)
 class EtagMemory:
     """
-    Asks for what may be known already, and remembers the answers that were used last.
+    Sends conditional requests, and remembers the most recently used answers.
 
-    An answer belongs to the token that got it, and to its URL. The server and the API version are
-    those of the requester.
+    An answer is remembered for its token and URL. The server and the API version are those of the
+    requester.
 
     Args:
         requester: Asks GitHub.
-        bound: How many bytes the answers may take; the ones not used for longest are dropped.
+        bound: How many bytes the answers may take; the least recently used are dropped.
     """
 
     requester: Requester
     bound: int = DEFAULT_BOUND
-    #: How many bytes they take.
+    #: How many bytes the answers take.
     size: int = attrs.field(default=0, init=False)
     _entries: OrderedDict[tuple[str, str], _Entry] = attrs.field(factory=OrderedDict, init=False)
 
@@ -72,13 +72,13 @@ class EtagMemory:
         self, request: Request[T], *, resend: Callable[[int], bool] = bool
     ) -> Remembered[T]:
         """
-        Send a request as `Requester.send` does, on the condition that its answer has changed.
+        Send a request as `Requester.send` does, with the ETag of the remembered answer.
 
         Args:
-            request: What to ask. Requests for the same URL decode to the same type.
+            request: The request. Requests for the same URL decode to the same type.
             resend: As in `Requester.send`.
         """
-        # A 304 confirms the ETag that was sent; its entry may have been dropped from the memory by then.
+        # The entry whose ETag was sent: it may be dropped from the memory before a 304 comes.
         sent: list[_Entry] = []
 
         def etag_of(label: str) -> str | None:
@@ -111,7 +111,7 @@ class EtagMemory:
 
 
 def _known(request: Request[T]) -> Request[Remembered[T]]:
-    """Return the same request, whose value has the answer too."""
+    """Return the request so that its value includes the answer."""
     return Request(
         request.owner,
         request.target,

@@ -1,4 +1,4 @@
-"""What a client has done: counted as it happens, given as a snapshot."""
+"""Count what a client does, and give the counts as a snapshot."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Stats:
 
     Attributes:
         requests: How many answers of the API had each status.
-        bytes: How many bytes of answers and logs came, before unpacking.
-        retries: How often something was tried again after a failure.
+        bytes: How many bytes of answers and logs were received, before unpacking.
+        retries: How many retries there were after failures.
         waits: How many waits for limits and retries were reported to ``on_wait``.
-        seconds_waited: How long these took together.
+        seconds_waited: The total length of these waits.
         downloads: How many logs, or parts of logs, were opened.
-        quota: The rest of each credential's hourly budget, where known. The keys are labels: a short
-            hash of the token, or ``"anonymous"``.
+        quota: What remains of each credential's hourly budget, where known. The keys are labels: a
+            short hash of the token, or ``"anonymous"``.
     """
 
     requests: Mapping[int, int]

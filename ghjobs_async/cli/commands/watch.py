@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
-from itertools import count
 from math import inf
 from typing import Annotated, Final, Literal, TypeAlias, TypeVar
 
@@ -45,16 +44,16 @@ app = command(
     "watch",
     "ghjobs watch [RUN | JOB-ADDRESS | PULL-REQUEST] [OPTIONS]",
     """\
-Of a branch, the runs of its newest commit are watched, of a pull request those
-of its head commit; runs that appear meanwhile too.
+A branch stands for the runs of its newest commit, a pull request for those of
+its head commit. Runs that appear later are watched too.
 
-Elsewhere than on a terminal, each change is a line with tabs: run, job or step;
+If stdout is not a terminal, each change is a line with tabs: run, job or step;
 found, changed, new_attempt or ended; run, attempt, name, step, state, verdict.
 
 Exit status: 7 no jobs appeared, 8 a new attempt began, 9 unreachable or
-refused, 124 not ended within --timeout, 130 interrupted; else 0, and with
---exit-status 0 success or skipped, 1 failure, 4 cancelled, 5 timed out,
-6 action required. Of several runs the worst counts.
+refused, 124 not ended within --timeout, 130 interrupted, else 0. With
+--exit-status also 1 failure, 4 cancelled, 5 timed out, 6 action required.
+The worst of several runs counts.
 
 Examples:
 
@@ -68,7 +67,7 @@ Examples:
 _LEAST_INTERVAL: Final = 0.2
 _TIMEOUT: Final = re.compile(r"([0-9]{1,6}(?:\.[0-9]+)?)([smh])")
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
-#: The exit status of each verdict, the worst first; those from cancelled on only if so asked.
+#: The exit status of each verdict, the worst first; the second group only with ``--exit-status``.
 _ALWAYS: Final = {Verdict.UNREACHABLE: 9, Verdict.DEADLINE: 124}
 _IF_ASKED: Final = {
     Verdict.FAILURE: 1,
@@ -77,12 +76,12 @@ _IF_ASKED: Final = {
     Verdict.ACTION_REQUIRED: 6,
 }
 _LAST: Final = {Verdict.NO_JOBS: 7, Verdict.SUPERSEDED: 8}
-#: A log is there some seconds after the end of its job.
+#: A log appears some seconds after the end of its job.
 _LOG_TRIES: Final = 6
 _LOG_WAIT: Final = 3.0
-#: Whoever waits for the end of a run does not wait longer for the reason of one job.
+#: The most seconds to spend on the reason of one job.
 _LOG_TIMEOUT: Final = 60.0
-#: For how many seconds a branch, a pull request or a job that is not there is "not yet".
+#: For how many seconds a 404 for a branch, a pull request or a job means "not yet".
 _GRACE: Final = 60.0
 
 T = TypeVar("T")
@@ -94,7 +93,7 @@ _Told: TypeAlias = WatchEvent | tuple[int, str]
 
 @attrs.frozen
 class _Commit:
-    """What is watched: the runs of a commit, which a branch or a pull request may name."""
+    """A commit whose runs are watched, given by its id, a branch or a pull request."""
 
     repo: str
     sha: str | None = None
@@ -102,7 +101,7 @@ class _Commit:
     pull: int | None = None
 
     async def head(self, gh: GitHubJobs) -> str:
-        """Return the newest commit of the branch or the pull request."""
+        """Ask for the newest commit of the branch or the pull request."""
         if self.branch is not None:
             return await gh.get_branch_head(self.repo, self.branch)
         assert self.pull is not None
@@ -209,7 +208,7 @@ def _seconds(text: str | None) -> float | None:
 def _target(
     common: Common, source: str | None, repo: str | None, branch: str | None, commit: str | None
 ) -> Target[RunRef] | Target[JobRef] | Target[_Commit]:
-    """Return what the user names."""
+    """Return what to watch."""
     if source is None:
         found = common.targets.runs(None, repo)
         sha = None if commit is None else check_sha(commit)
@@ -228,10 +227,10 @@ def _target(
 @attrs.frozen
 class _Finder:
     """
-    Finds what is to be watched; like a watch, it outlasts failures up to the deadline.
+    Asks for what to watch, and like a watch tries again after failures until the deadline.
 
     Args:
-        connect: Makes a client that neither retries nor waits, since that is done here.
+        connect: Makes a client without retries and waits: these are done here.
         progress: Shows the waits.
     """
 
@@ -240,12 +239,13 @@ class _Finder:
     progress: Progress
 
     async def answer(self, ask: Callable[[GitHubJobs], Awaitable[T]]) -> T:
-        """Ask until there is an answer: a refusal ends that, and a 404 after the grace."""
+        """Ask until there is an answer; raise a refusal, and a 404 after the grace."""
         async with self.connect() as gh:
             clock = gh.clock
             begun = clock.now()
             until = begun + (inf if self.how.timeout is None else self.how.timeout)
-            for failures in count(1):
+            failures = 0
+            while True:
                 left = until - clock.now()
                 try:
                     async with asyncio.timeout(None if left == inf else max(1.0, left)):
@@ -253,7 +253,7 @@ class _Finder:
                 except (AuthError, ForbiddenError, ConfigurationError):
                     raise
                 except GHJobsError as error:
-                    now = clock.now()
+                    now, failures = clock.now(), failures + 1
                     missing = isinstance(error, NotFoundError)
                     end = min(until, begun + _GRACE) if missing else until
                     if now >= end:
@@ -265,7 +265,6 @@ class _Finder:
                     await clock.sleep(pause)
                 except TimeoutError:
                     raise GHJobsError("there was no answer within --timeout") from None
-        raise AssertionError("the loop returns or raises")
 
 
 @attrs.define
@@ -273,14 +272,14 @@ class _Follower:
     """Shows the changes, and keeps what the exit status depends on."""
 
     how: _How
-    #: Where a table is drawn; None prints lines.
+    #: Draws the table; None prints lines.
     progress: Progress | None
     json: bool
     view: WatchView = attrs.field(factory=WatchView)
     verdicts: set[Verdict] = attrs.field(factory=set)
-    #: The only job that is watched; None for all of a run.
+    #: The id of the only job to watch; None for all jobs of the runs.
     only: int | None = None
-    # What is reported below the table.
+    # Errors to report below the table, at its end.
     _errors: list[GHJobsError] = attrs.field(factory=list)
     _failed: asyncio.Queue[tuple[str, Job] | None] = attrs.field(factory=asyncio.Queue)
 
@@ -302,7 +301,7 @@ class _Follower:
         return self._status()
 
     def _report(self, error: GHJobsError) -> None:
-        """Report an error: below the table, which it would tear."""
+        """Report an error, but not inside a table."""
         if self.progress is None:
             report(error)
         else:
@@ -334,19 +333,15 @@ class _Follower:
         return gh.watch_commit(what.repo, what.sha, timeout=timeout, interval=interval)
 
     async def _changes(self, events: Watch) -> AsyncGenerator[WatchEvent, None]:
-        """Give the changes, up to the first failed job if so asked."""
+        """Yield the changes, with ``--fail-fast`` up to the first failed job."""
         async for event in events:
-            if (
-                self.only is not None
-                and not isinstance(event, RunEvent)
-                and event.job.id != self.only
-            ):
-                continue
             if isinstance(event, RunEvent):
                 if event.error is not None:
                     self._report(event.error)
                 if event.verdict is not None:
                     self.verdicts.add(event.verdict)
+            elif self.only is not None and event.job.id != self.only:
+                continue
             yield event
             if not isinstance(event, JobEvent) or event.job.conclusion is None:
                 # The conclusion may come later than the status.
@@ -361,7 +356,7 @@ class _Follower:
                     return
 
     async def _draw(self, gh: GitHubJobs, events: Watch) -> None:
-        """Draw the changes, and why jobs failed as soon as their logs tell it."""
+        """Draw the changes, and why jobs failed as soon as their logs are there."""
 
         def work(what: _What) -> AsyncGenerator[_Told, None]:
             return self._watched(events) if what == "changes" else self._reasons(gh)
@@ -385,7 +380,7 @@ class _Follower:
     async def _reasons(self, gh: GitHubJobs) -> AsyncGenerator[_Told, None]:
         tries: Counter[int] = Counter()
         until: float | None = None
-        # When all has ended, the logs that are not there yet get their time once, all together.
+        # After the end of the watch, all missing logs together have this much time to appear.
         while until is None or not (self._failed.empty() or gh.clock.now() >= until):
             failed = await self._failed.get()
             if failed is None:

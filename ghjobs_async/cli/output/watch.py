@@ -1,4 +1,4 @@
-"""The changes of a watch: a live table on a terminal, a line for each elsewhere, or JSON."""
+"""The changes of a watch: a live table on a terminal, else one line or JSON object for each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ghjobs_async.models import Job, Run, Status
 from ghjobs_async.refs import RunRef
 from ghjobs_async.watch.events import JobEvent, RunEvent, Verdict, WatchEvent
 
-#: The column of durations, and the blanks before each job.
+#: The width of the column of durations, and of the indent of jobs.
 _ELAPSED: Final = 7
 _INDENT: Final = 2
 _NAME_SHARE: Final = 0.6
@@ -30,11 +30,11 @@ _DONE: Final = frozenset({"success", "skipped", "neutral"})
 
 def to_json(event: WatchEvent, before: Run | None = None) -> dict[str, object]:
     """
-    Return the object of a change; only a run's last one has a verdict.
+    Return a change as a JSON object; only the last one of a run has a verdict.
 
     Args:
         event: The change.
-        before: The run as it was told before.
+        before: The run in its last event.
     """
     if isinstance(event, RunEvent):
         run = event.run
@@ -69,7 +69,7 @@ def to_json(event: WatchEvent, before: Run | None = None) -> dict[str, object]:
 
 
 def print_line(event: WatchEvent, before: Run | None, *, as_json: bool) -> None:
-    """Print a change at once, as one line with tabs or as an object."""
+    """Print a change at once, as a line with tabs or as a JSON object."""
     told = to_json(event, before)
     if as_json:
         sys.stdout.write(json.dumps(told, separators=(",", ":")) + "\n")
@@ -83,7 +83,7 @@ def print_line(event: WatchEvent, before: Run | None, *, as_json: bool) -> None:
 
 @attrs.define
 class _Watched:
-    """A run as it was last told, its jobs in the order they appeared, and its verdict."""
+    """A run, its verdict, and its jobs in the order in which they appeared."""
 
     run: Run | None = None
     verdict: Verdict | None = None
@@ -92,7 +92,7 @@ class _Watched:
 
 @attrs.frozen
 class _Row:
-    """The lines of a run or a job; of those with the lowest rank as many are shown as fit."""
+    """The lines of a run or a job; where not all fit, those with the lowest rank are shown."""
 
     rank: int
     lines: tuple[Text, ...]
@@ -101,14 +101,14 @@ class _Row:
 
 @attrs.define
 class WatchView:
-    """What is watched, as a table that fits the terminal at any size."""
+    """The watched runs as a table that fits a terminal of any size."""
 
     _runs: dict[RunRef, _Watched] = attrs.field(factory=dict)
     #: Why jobs failed, by their ids.
     reasons: dict[int, str] = attrs.field(factory=dict)
 
     def take(self, event: WatchEvent) -> None:
-        """Take a change in."""
+        """Take in a change."""
         watched = self._runs.setdefault(event.ref, _Watched())
         if isinstance(event, RunEvent):
             watched.run, watched.verdict = event.run, event.verdict
@@ -119,7 +119,7 @@ class WatchView:
 
     def lines(self, width: int, height: int | None, now: datetime | None = None) -> list[Text]:
         """
-        Return the table, none of whose lines is wider than *width*.
+        Return the lines of the table, each at most *width* columns wide.
 
         Args:
             width: The columns of the terminal.
@@ -150,10 +150,15 @@ class WatchView:
         if reason := self.reasons.get(job.id):
             text = shorten(Text(clean(reason), style="red"), max(1, width - 2 * _INDENT))
             lines.append(_fitting(Text(" " * 2 * _INDENT).append_text(text), width))
-        rank = 3 if job.state in _DONE else 2 if job.status != Status.IN_PROGRESS else 1
-        if job.status == Status.COMPLETED and job.state not in _DONE:
-            rank = 0
-        return _Row(rank, tuple(lines), clean(job.state))
+        return _Row(_rank(job), tuple(lines), clean(job.state))
+
+
+def _rank(job: Job) -> int:
+    if job.state in _DONE:
+        return 3
+    if job.status == Status.COMPLETED:
+        return 0
+    return 1 if job.status == Status.IN_PROGRESS else 2
 
 
 def _title(ref: RunRef, watched: _Watched, width: int, now: datetime) -> Text:
@@ -175,8 +180,10 @@ def _title(ref: RunRef, watched: _Watched, width: int, now: datetime) -> Text:
 def _detail(job: Job) -> str:
     running = [step.name for step in job.steps if step.status == Status.IN_PROGRESS]
     if job.status == Status.COMPLETED:
-        failed = failing_step(job) if job.state not in _DONE else None
-        return "" if job.state in _DONE else job.state if failed is None else f"at {failed.name}"
+        if job.state in _DONE:
+            return ""
+        failed = failing_step(job)
+        return job.state if failed is None else f"at {failed.name}"
     if running:
         return running[0] + (f" +{len(running) - 1}" if len(running) > 1 else "")
     return job.state
@@ -189,7 +196,7 @@ def _elapsed(job: Job, now: datetime) -> timedelta | None:
 
 
 def _cropped(rows: list[_Row], width: int, height: int) -> list[Text]:
-    """Return the lines that matter most, and a last one that counts the others."""
+    """Return the most important rows, and a last line that counts the others."""
     left = height - 1
     shown: set[int] = set()
     for index in sorted(range(len(rows)), key=lambda index: rows[index].rank):
