@@ -1,4 +1,4 @@
-"""`FakeGitHub`: the one object that users of this package hold."""
+"""`FakeGitHub`: the object through which tests use this package."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from ghjobs_async.testing.world.payloads import iso
 from ghjobs_async.testing.world.runs import FakeRun
 from ghjobs_async.testing.world.world import World
 
-#: Runs without a time of their own were created one second after another, from a day ago on.
+#: Runs without a given time are created one second after another, beginning a day ago.
 _FIRST_RUN_AGE = 86_400
 
 
 class FolderOptions(TypedDict, total=False):
-    """The arguments of `FakeGitHub` that `FakeGitHub.from_folder` takes, too."""
+    """The arguments of `FakeGitHub` that `FakeGitHub.from_folder` also takes."""
 
     clock: Callable[[], float]
     link_lifetime: float
@@ -40,18 +40,18 @@ class FakeGitHub(World, Hosted):
     An embedded GitHub: the workflow-jobs API, and the storage of its logs.
 
     Enter it with ``async with`` to serve in the running event loop, or with ``with`` to serve in
-    a thread of its own.
+    another thread.
 
     Args:
         clock: The current time, in seconds since the epoch.
         link_lifetime: How long a log's signed link is valid, in seconds.
         latency: Seconds before each answer.
-        rate_limit: Requests an hour for each credential; None sends no limit headers, as GHES by
-            default.
+        rate_limit: Requests an hour for each credential; None sends no limit headers, as GHES does
+            by default.
         tokens: The accepted tokens; None accepts any, and requests without one.
-        api_versions: The known values of ``X-GitHub-Api-Version``.
-        record: Whether `requests` keeps what was asked; False saves memory in long tests.
-        capped_total: Whether ``total_count`` of a filtered run listing stops at 1,000, like the
+        api_versions: The supported values of ``X-GitHub-Api-Version``.
+        record: Whether `requests` keeps the requests; False saves memory in long tests.
+        capped_total: Whether ``total_count`` of a filtered list of runs stops at 1,000, like the
             results.
         storage_host: The host in signed links. Clients that compare hosts without their ports
             (gh does) need ``localhost`` here to see that the storage is another host.
@@ -85,7 +85,7 @@ class FakeGitHub(World, Hosted):
     @classmethod
     def from_folder(cls, path: str | Path, **options: Unpack[FolderOptions]) -> Self:
         """
-        Make one from recorded payloads.
+        Make a fake from recorded payloads.
 
         Args:
             path: A folder with ``*.json`` (lists of jobs, single jobs, ``workflow_job`` webhook
@@ -98,17 +98,17 @@ class FakeGitHub(World, Hosted):
         return fake
 
     def now(self) -> str:
-        """Give the time by its own clock, as GitHub writes it."""
+        """Give the time of its clock, as GitHub writes it."""
         return iso(int(self.clock()))
 
     def play(
         self, run: FakeRun, speed: float = 1.0, clock: Callable[[], float] | None = None
     ) -> FakeRun:
         """
-        Take a run forward from now on: from queued to what `add_run` was told, attempt by attempt.
+        Let a run begin now, and go from queued to the state that `add_run` was given.
 
-        It is moved to begin now. Until a moment has come, no answer shows what happens then; `at`
-        gives what is answered at any moment.
+        Its attempts follow one another. No answer shows what happens later; `at` gives the answers
+        of any moment.
 
         Args:
             run: A run of this fake.
@@ -138,15 +138,15 @@ class FakeGitHub(World, Hosted):
         after: int = 0,
     ) -> Rule:
         """
-        Make answers faulty; see `ghjobs_async.testing.faults`.
+        Make some answers faulty; see `ghjobs_async.testing.faults`.
 
         Args:
             on: ``jobs``, ``job``, ``runs``, ``run``, ``log`` (the link), ``storage``, ``token``
                 and the other operations of `Asked`; ``api``: all but the storage; ``any``.
             fault: What goes wrong.
-            times: How often; None for ever.
+            times: How many times; None for ever.
             where: A predicate of the request; None takes every one.
-            after: The number of matching requests to answer well first.
+            after: How many matching requests to answer without the fault first.
 
         Returns:
             The rule, which counts its ``hits`` and can be stopped.
@@ -155,12 +155,12 @@ class FakeGitHub(World, Hosted):
 
     def fault_rate(self, rate: float, seed: int = 0, faults: Sequence[Fault] | None = None) -> None:
         """
-        Make a share of all answers faulty: the same ones each time, in whatever order they come.
+        Make a share of all answers faulty: always the same ones, in any order of the requests.
 
         Args:
             rate: The share, from 0 to 1.
             seed: Another seed picks other answers.
-            faults: What goes wrong; None takes all from which a client can recover.
+            faults: What goes wrong; None takes all faults from which a client can recover.
         """
         self.script.set_rate(rate, seed, recoverable() if faults is None else faults)
 

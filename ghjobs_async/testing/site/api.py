@@ -1,4 +1,4 @@
-"""The API's origin: who may ask, how much is left, and each operation."""
+"""The API's origin: it checks credentials and limits, and answers each operation."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class RefusedError(Exception):
 
 @attrs.define
 class Api:
-    """Turns a call into an answer; the last three fields are arguments of `FakeGitHub`."""
+    """Answers calls; *tokens*, *api_versions* and *capped_total* are arguments of `FakeGitHub`."""
 
     clock: Callable[[], float]
     world: World
@@ -58,7 +58,7 @@ class Api:
     _count: int = 0
 
     def answer(self, call: Call) -> Answer:
-        """Answer one request: check who asks and how much is left, then do what is asked."""
+        """Answer one request: check its credential and the limit, then run the operation."""
         if not call.header("user-agent"):
             return Answer(403, _NO_USER_AGENT, {"Content-Type": "text/plain"}, encoded=True)
         wanted = "POST" if call.operation == "token" else "GET"
@@ -122,7 +122,7 @@ class Api:
             raise RefusedError(Answer.fail(f"API rate limit exceeded for {who}.", 403, docs))
 
     def finish(self, call: Call, answer: Answer) -> Answer:
-        """Add the headers of every API answer; an unchanged answer becomes a 304."""
+        """Add the headers of the API; an unchanged answer becomes a 304."""
         self._count += 1
         common = {
             "Server": "github.com",
@@ -130,7 +130,7 @@ class Api:
             "X-GitHub-Request-Id": f"C0DE:1A2B3C:{self._count:X}:FA4E",
         }
         if answer.bare and answer.status == 200:
-            # GitHub's HTML error pages have this header; a proxy's pages do not.
+            # A page with status 200 is a proxy's: only GitHub's own pages have this header.
             del common["X-GitHub-Request-Id"]
         elif not answer.bare:
             self._tag(call, answer)
@@ -146,14 +146,14 @@ class Api:
         return answer
 
     def _tag(self, call: Call, answer: Answer) -> None:
-        """Give JSON the URLs of this server and an ETag, or make it a 304."""
+        """Put the URLs of this server into JSON and add an ETag, or make it a 304."""
         if not isinstance(answer.body, bytes) or not answer.body or answer.encoded:
             return
         answer.body = payloads.rebase(answer.body, call.api_root, call.web_root)
         answer.headers.setdefault("Content-Type", "application/json; charset=utf-8")
         if answer.status != 200:
             return
-        # Each credential has ETags of its own, as `Vary` says.
+        # ETags differ by credential, as `Vary` says.
         key = hashlib.blake2b(call.credential.encode(), digest_size=32).digest()
         digest = hashlib.blake2b(answer.body, digest_size=32, key=key).hexdigest()
         etag = answer.headers["ETag"] = f'W/"{digest}"'
@@ -225,7 +225,7 @@ class Api:
 
     def _artifacts(self, call: Call) -> Answer:
         self._find_run(call)
-        # No run of this fake has any.
+        # No run of this fake has artifacts.
         return Answer.ok({"total_count": 0, "artifacts": []})
 
     def _runs(self, call: Call) -> Answer:
@@ -253,7 +253,7 @@ class Api:
         raise _missing(call)
 
     def _owned(self, call: Call) -> Answer:
-        """List the repositories of an owner; who owns none is unknown."""
+        """List the repositories of an owner; an owner without any is a 404."""
         owner = call.args["owner"].lower()
         names = sorted(name for name in self.world.repos if name.partition("/")[0] == owner)
         if not names:
@@ -262,7 +262,7 @@ class Api:
         return Answer.ok([repo.payload() for repo in part], headers)
 
     def _branch(self, call: Call) -> Answer:
-        """Answer with a branch: its newest commit is that of its newest run."""
+        """Answer with a branch, whose head is the commit of its newest run."""
         for run in self._find_repo(call).newest_first:
             if run.branch == call.args["branch"]:
                 return Answer.ok({"name": run.branch, "commit": {"sha": run.head_sha}})
@@ -309,7 +309,7 @@ def _list(
 
 
 def _page(call: Call, items: Sequence[_T]) -> tuple[Sequence[_T], dict[str, str]]:
-    """Cut one page out of *items*, and make its Link header."""
+    """Return one page of *items* and its Link header."""
     per_page = min(call.number("per_page", _DEFAULT_PER_PAGE), _MAX_PER_PAGE)
     page = call.number("page", 1)
     last = max(1, -(-len(items) // per_page))

@@ -1,4 +1,4 @@
-"""Repositories, runs, attempts and jobs, and the JSON objects that GitHub sends of them."""
+"""Repositories, runs, attempts and jobs, with the JSON objects that GitHub sends for them."""
 
 from __future__ import annotations
 
@@ -13,30 +13,27 @@ from msgspec import Raw
 from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.testing.world.blobs import Blob, LogContent
 from ghjobs_async.testing.world.logs import generate_log
-from ghjobs_async.testing.world.moments import END, Moment, course, job_at
+from ghjobs_async.testing.world.moments import END, RUNNER, Moment, course, job_at
 from ghjobs_async.testing.world.payloads import API, WEB, iso, node_id, repository, urls, user
 from ghjobs_async.testing.world.specs import JobSpec, LogState, steps_of
 
-#: What GitHub's annotation of a job says that ended so.
+#: The message of GitHub's annotation, by the job's conclusion.
 _TOLD: Final = {
     "failure": "Process completed with exit code 1.",
     "timed_out": "The job has exceeded the maximum execution time of 6h0m0s",
     "cancelled": "The operation was canceled.",
 }
-#: What an inherited job has of the attempt before.
-_INHERITED = {
-    *("started_at", "completed_at", "steps"),
-    *("runner_id", "runner_name", "runner_group_id", "runner_group_name"),
-}
+#: The keys that an inherited job takes from the attempt before.
+_INHERITED: Final = {"started_at", "completed_at", "steps", *RUNNER}
 
 
 @attrs.define(eq=False)
 class FakeRepo:
     """
-    A repository: its number never changes, its name may.
+    A repository: its id never changes, its name may.
 
     Attributes:
-        archived, fork: What a list of its owner's repositories says of it.
+        archived, fork: Sent in the list of its owner's repositories.
     """
 
     id: int
@@ -54,7 +51,7 @@ class FakeRepo:
         return repository(self.id, self.full_name, archived=self.archived, fork=self.fork)
 
     def workflows(self) -> list[FakeRun]:
-        """Give the first run of each workflow: it stands for the workflow."""
+        """Give the first run of each workflow, which stands for the workflow."""
         first: dict[int, FakeRun] = {}
         for run in self.runs:
             first.setdefault(run.workflow_id, run)
@@ -67,11 +64,11 @@ class FakeJob:
     One job of one attempt.
 
     Attributes:
-        id: Its number.
+        id: Its id.
         run, attempt: The run and the number of the attempt.
         spec: What it was made from.
-        created: When it was listed first, in seconds since the epoch.
-        before: The job of the attempt before that it inherits.
+        created: When it was first listed, in seconds since the epoch.
+        before: The job of the previous attempt that it inherits; None where it runs itself.
     """
 
     id: int
@@ -96,7 +93,7 @@ class FakeJob:
 
     @property
     def data(self) -> dict[str, object]:
-        """The JSON object that is sent: change it to change the next answer."""
+        """The JSON object that is sent; change it to change the next answer."""
         if self._data is None:
             self._data = self._make()
         return self._data
@@ -107,12 +104,12 @@ class FakeJob:
 
     def payload(self, moment: Moment | None = None) -> dict[str, object]:
         """
-        Give the JSON object; made anew each time unless a test holds `data`.
+        Give the JSON object: made anew each time, unless a test has used `data`.
 
         Args:
-            moment: At which moment; None: now, where the run is played.
+            moment: The moment of the answer; None takes the run's own.
         """
-        # A soak over 20,000 runs would not fit into memory if every object were kept.
+        # Made anew, since 20,000 runs with all their objects would not fit into memory.
         if self._data is not None:
             return self._data
         moment = moment or self.run.moment
@@ -122,11 +119,19 @@ class FakeJob:
         """Give when it leaves the queue and when it ends; infinite if it never does."""
         return course(self._make() if self._data is None else self._data, self.created)
 
+    @property
+    def _idle(self) -> bool:
+        """Whether it never gets a runner: it is skipped, or another app's check run."""
+        return self.spec.check_run or self.spec.conclusion == "skipped"
+
+    @property
+    def _started(self) -> bool:
+        return not self._idle and self.spec.status in {"completed", "in_progress"}
+
     def times(self) -> tuple[int, int]:
         """Give its start and its end as its spec implies them."""
         spec = self.spec
-        unstarted = spec.status not in {"completed", "in_progress"}
-        if spec.check_run or spec.conclusion == "skipped" or unstarted:
+        if not self._started:
             return self.created, self.created
         if spec.conclusion == "cancelled" and spec.runner == "none":
             # If no runner came before a job is cancelled, GitHub's start is later than its end.
@@ -138,9 +143,7 @@ class FakeJob:
         spec, run = self.spec, self.run
         root = f"{API}/repos/{run.repo}"
         started, completed = self.times()
-        unstarted = spec.status not in {"completed", "in_progress"}
-        idle = spec.check_run or spec.conclusion == "skipped"
-        ran = spec.runner != "none" and not idle and not unstarted
+        ran = spec.runner != "none" and self._started
         hosted = spec.runner == "hosted"
         runner = 1 + self.id % 997
         page = f"runs/{self.id}" if spec.check_run else f"actions/runs/{run.id}/job/{self.id}"
@@ -163,7 +166,7 @@ class FakeJob:
             "name": spec.name,
             "steps": steps_of(spec, started) if ran else [],
             "check_run_url": f"{root}/check-runs/{self.id}",
-            "labels": [] if idle else list(spec.labels),
+            "labels": [] if self._idle else list(spec.labels),
             "runner_id": runner if ran else None,
             "runner_name": f"{'GitHub Actions ' if hosted else 'runner-'}{runner}" if ran else None,
             "runner_group_id": (0 if hosted else 1) if ran else None,
@@ -214,12 +217,12 @@ class FakeJob:
 
     @property
     def has_own_log(self) -> bool:
-        """Whether a test gave the log, so that nothing is known of its steps."""
+        """Whether the log was given by a test, so that its steps are unknown."""
         return self._blob is not None or self.spec.log is not None
 
     @property
     def log_state(self) -> LogState:
-        """How a request for the log is answered: what was set, or what the status implies."""
+        """How a request for the log is answered: as set, or as the status implies."""
         moment = self.run.moment
         if moment is not END and moment.now < self.course()[1]:
             return "not_ready"
@@ -257,14 +260,14 @@ class FakeAttempt:
     updated: int = 0
 
     def state(self, moment: Moment = END) -> tuple[str, str | None, int]:
-        """Give status, conclusion and the time of the last change of its run at a moment."""
+        """Give the run's status, conclusion and time of the last change at a moment."""
         if moment is END:
             return self.status, self.conclusion, self.updated
-        courses = [job.course() for job in self.jobs if not job.spec.check_run]
-        end = max([self.updated, *(int(ends) + 1 for _, ends in courses if ends < inf)])
+        spans = [job.course() for job in self.jobs if not job.spec.check_run]
+        end = max([self.updated, *(int(ends) + 1 for _, ends in spans if ends < inf)])
         if moment.now >= end:
             return self.status, self.conclusion, end
-        begun = min((begins for begins, _ in courses), default=inf)
+        begun = min((begins for begins, _ in spans), default=inf)
         if moment.now >= begun:
             return "in_progress", None, int(begun)
         return "queued", None, self.started
@@ -276,11 +279,11 @@ class FakeRun:
     One run.
 
     Attributes:
-        id: Its number.
+        id: Its id.
         attempts: Its attempts, the first one first.
         created: When it was created, in seconds since the epoch.
         overrides: Keys of the run's JSON object to replace or add.
-        play: Gives how far it has come, while `FakeGitHub.play` takes it forward.
+        play: Gives the current moment of a run that `FakeGitHub.play` plays.
     """
 
     repository: FakeRepo
@@ -326,23 +329,23 @@ class FakeRun:
 
     @property
     def moment(self) -> Moment:
-        """How far it has come: to its end, unless it is played."""
+        """Its current moment: the end, unless it is played."""
         return END if self.play is None else self.play()
 
     def begun(self, moment: Moment | None = None) -> list[FakeAttempt]:
-        """Give the attempts that there are at a moment; None: now."""
+        """Give the attempts that have started at a moment; None takes the run's own."""
         now = (moment or self.moment).now
         return [attempt for attempt in self.attempts if attempt.started <= max(now, self.created)]
 
     def listed(
         self, attempts: Iterable[FakeAttempt], moment: Moment | None = None
     ) -> list[FakeJob]:
-        """Give the jobs of some attempts that are listed at a moment; None: now."""
+        """Give the jobs of some attempts that are listed at a moment; None takes the run's own."""
         now = (moment or self.moment).now
         return [job for attempt in attempts for job in attempt.jobs if job.created <= now]
 
     def move(self, created: int) -> None:
-        """Move it to begin at another time, with all its attempts and jobs."""
+        """Move it, with all its attempts and jobs, to begin at another time."""
         by = created - self.created
         self.created = created
         for attempt in self.attempts:
@@ -353,7 +356,7 @@ class FakeRun:
 
     @property
     def workflow_keys(self) -> set[str]:
-        """What can name its workflow in a URL: the number and the file."""
+        """What can stand for its workflow in a URL: the id and the file name."""
         return {str(self.workflow_id), self.path.split("/")[-1]}
 
     def payload(
@@ -363,8 +366,8 @@ class FakeRun:
         Make the JSON object of the run.
 
         Args:
-            attempt: As it is in that attempt; None: in the last one.
-            moment: At which moment; None: now, where the run is played.
+            attempt: The attempt to show; None takes the last one.
+            moment: The moment of the answer; None takes the run's own.
         """
         moment = moment or self.moment
         attempt = attempt or self.begun(moment)[-1]
