@@ -24,7 +24,7 @@ async def comment(gh: GitHubJobs, repo: str, sha: str) -> str:
 
 
 def quoted(text: str | None) -> str:
-    """Names and logs are strangers' texts: let none of them be markup."""
+    """Escape Markdown: names and logs are untrusted texts."""
     return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-!|@~" else c for c in text or "unknown")
 
 

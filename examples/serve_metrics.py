@@ -1,4 +1,4 @@
-"""Count runs and jobs for OpenMetrics: by states that are known, so that labels stay few."""
+"""Count runs and jobs by state for OpenMetrics; all unknown states share one label."""
 
 import asyncio
 from collections import Counter
@@ -10,7 +10,7 @@ STATES = {*Status, *Conclusion}
 
 
 async def metrics(gh: GitHubJobs, refs: list[RunRef]) -> str:
-    """Watch the runs to their ends; a service would answer each scrape with the text so far."""
+    """Watch the runs to their ends; a service would answer each scrape with the counts so far."""
     of: dict[str, dict[int, Run | Job]] = {"jobs": {}, "runs": {}}
     async with gh.watch(refs, interval=0.2) as events:
         async for event in events:
@@ -21,7 +21,7 @@ async def metrics(gh: GitHubJobs, refs: list[RunRef]) -> str:
                     of["jobs"][job.id] = job
     lines = []
     for kind in ("jobs", "runs"):
-        # GitHub adds states; a label for each would let a stranger make as many as they like.
+        # States are untrusted texts: a label for each would make any number of time series.
         states = [one.state if one.state in STATES else "other" for one in of[kind].values()]
         lines.append(f"# TYPE ghjobs_{kind} gauge")
         lines += [f'ghjobs_{kind}{{state="{s}"}} {n}' for s, n in Counter(states).items()]

@@ -1,4 +1,4 @@
-"""Serve the state of runs as JSON: one watch keeps it up to date, and requests only read it."""
+"""Serve the state of runs as JSON: one watch updates it, and requests only read it."""
 
 import asyncio
 
