@@ -1,8 +1,8 @@
 """
 The findings as SQL: each is a view in the audit's database, with a comment that defines it.
 
-``--since`` and ``--repo`` are the variables ``since`` and ``repo`` of the connection. They reach every
-view through `counted_jobs`. DuckDB 1.4 has to read these views, too.
+``--since`` and ``--repo`` are the variables ``since`` and ``repo`` of the connection. They filter every
+view through `counted_jobs`; `incomplete` also reads them itself. The views must work in DuckDB 1.4 too.
 """
 
 from __future__ import annotations
@@ -16,9 +16,6 @@ DECIDED: Final = "conclusion IN ('success', 'failure', 'timed_out')"
 #: Twice the middle of the window, in microseconds: as a whole number it is exact.
 _WINDOW: Final = """\
 SELECT epoch_us(min(created_at)) + epoch_us(max(created_at)) AS twice FROM counted_jobs"""
-_QUANTILES: Final = """\
-quantile_cont(seconds, 0.5)::DOUBLE AS p50,
-    quantile_cont(seconds, 0.95)::DOUBLE AS p95"""
 _CHANGE: Final = """\
 (quantile_cont(seconds, 0.5) FILTER (late))::DOUBLE
         - (quantile_cont(seconds, 0.5) FILTER (NOT late))::DOUBLE"""
@@ -37,22 +34,30 @@ _JOB_COLUMNS: Final = {
     for column in table.columns
 }
 _IDS: Final = {"run_id": "Id of the run", "job_id": "Id of the job"}
+_HALVES: Final = (
+    "NULL where a half has none. The halves meet midway between the first and the last created_at"
+)
 _DURATIONS: Final = {
-    "total_seconds": "Of all of them together",
+    "total_seconds": "Sum of all durations",
     "p50": "The median, in seconds",
-    "p95": "What 95 of 100 took at most, in seconds",
-    "change": "The median of the second half of the window less that of the first;"
-    " NULL where a half has none. The middle lies halfway between the first and the last created_at",
+    "p95": "The 95th percentile, in seconds",
+    "change": f"The median in the second half of the window minus that in the first; {_HALVES}",
 }
-_SKU: Final = "GitHub's name of the runner on the bill; or self, unpriced, or a label"
+_SKU: Final = "GitHub's name for the runner on the bill; or self, unpriced, or a label"
 
 
-#: What the findings are made of: they come first.
+def _quantiles(column: str) -> str:
+    return f"""\
+quantile_cont({column}, 0.5)::DOUBLE AS p50,
+    quantile_cont({column}, 0.95)::DOUBLE AS p95"""
+
+
+#: The views that the findings read: they must be created first.
 PARTS: Final = (
     View(
         "counted_jobs",
         comment="The jobs that the findings count: without those that a re-run took over, so that each"
-        " counts once. The variables since (created_at from then on) and repo narrow it.",
+        " counts once. The variables since (the earliest created_at) and repo filter them.",
         columns=_JOB_COLUMNS,
         sql="""\
 SELECT * FROM jobs
@@ -65,17 +70,18 @@ WHERE NOT inherited
     ),
     View(
         "billed_jobs",
-        comment="What each job costs by the table prices, at the price of its day. Its SKU is one"
-        " of its labels that is in prices, or self for a self-hosted runner (0 unless prices has"
-        " self), or that of GitHub's runner of this label, or unpriced. List prices: GitHub bills"
-        " nothing for standard runners in public repositories, nor within a plan's free minutes.",
+        comment="What each job costs by the table prices, at the price of its day. Its SKU is the first"
+        " of these that applies: one of its labels, if prices has it; self for a self-hosted runner"
+        " (free unless prices has self); that of GitHub's runner with this label; unpriced. List"
+        " prices: GitHub bills nothing for standard runners in public repositories, nor within a"
+        " plan's free minutes.",
         columns={
             "repository": _WHERE["repository"],
             "workflow_name": _WHERE["workflow_name"],
             **_IDS,
             "date": "The day of started_at, UTC",
             "sku": _SKU,
-            "minutes": "Up to the next whole minute; 0 seconds are 0",
+            "minutes": "Duration, rounded up to whole minutes",
             "usd": "US dollars; NULL without a price",
         },
         sql=r"""
@@ -134,12 +140,12 @@ FINDINGS: Final = (
         " and commit; the success started later, in another run or attempt.",
         columns={
             **_WHERE,
-            "flaky": "Commits on which a failure was contradicted",
-            "commits": "Commits on which the job was decided: success, failure or timed_out",
-            "minutes": "Of the failures that were contradicted",
+            "flaky": "Commits with a failure that a later success contradicts",
+            "commits": "Commits on which the job ended with success, failure or timed_out",
+            "minutes": "How long these failures ran, in minutes",
             "first_seen": "When the first of these failures started",
             "last_seen": "When the last of these failures started",
-            "links": "The pages of these failures, the latest first",
+            "links": "Addresses of the pages of these failures, the latest first",
         },
         sql=f"""\
 WITH decided AS (
@@ -149,7 +155,7 @@ WITH decided AS (
 ), failed AS (
     SELECT * FROM decided WHERE conclusion <> 'success'
 ), passed AS (
-    -- Commits without a failure are most of them: leaving them out here takes half the time.
+    -- Most commits have no failure: the query takes half the time without them.
     SELECT * FROM decided SEMI JOIN failed USING (head_sha) WHERE conclusion = 'success'
 ), contradicted AS (
     SELECT *
@@ -193,15 +199,13 @@ ORDER BY flaky DESC, minutes DESC, 1, 2, 3""",
     ),
     View(
         "failure_rates",
-        comment="How often each job fails, of the times it was decided: success, failure or timed_out.",
+        comment="How often each job fails, of the times it ended with success, failure or timed_out.",
         columns={
             **_WHERE,
-            "jobs": "Decided jobs",
+            "jobs": "Jobs that ended with success, failure or timed_out",
             "failures": "Those with failure or timed_out",
             "rate": "failures / jobs",
-            "change": "The rate of the second half of the window less that of the first;"
-            " NULL where a half has none. The middle lies halfway between the first and the last"
-            " created_at",
+            "change": f"The rate in the second half of the window minus that in the first; {_HALVES}",
         },
         sql=f"""\
 WITH halves AS ({_WINDOW}),
@@ -225,14 +229,14 @@ ORDER BY failures DESC, rate DESC, {_KEY}""",
     ),
     View(
         "failure_reasons",
-        comment="Failures, grouped by their reason: by its headline without numbers, folders, times and ids.",
+        comment="Failures grouped by reason: by the headline without numbers, folders, times and ids.",
         columns={
             "fingerprint": "Equal for equal reasons",
             "kind": "Kind of the latest failure",
             "headline": "Headline of the latest failure",
             "times": "Failures with this reason",
-            "jobs": "Different jobs that failed so, by repository, workflow and name",
-            "repositories": "Different repositories",
+            "jobs": "Distinct jobs with this reason, by repository, workflow and name",
+            "repositories": "Distinct repositories with this reason",
             "first_seen": "When the first of these jobs started",
             "last_seen": "When the last of these jobs started",
         },
@@ -252,7 +256,7 @@ ORDER BY times DESC, jobs DESC, fingerprint""",
     ),
     View(
         "slow_jobs",
-        comment="How long jobs take, and what moved. Jobs without a possible duration are left out.",
+        comment="How long jobs take, and how that changed. Jobs without a possible duration are left out.",
         columns={
             **_WHERE,
             "jobs": "Jobs whose duration is known",
@@ -267,7 +271,7 @@ SELECT
     {_KEY},
     count(*) AS jobs,
     sum(seconds)::DOUBLE AS total_seconds,
-    {_QUANTILES},
+    {_quantiles("seconds")},
     {_CHANGE} AS change
 FROM timed
 GROUP BY {_KEY}
@@ -275,7 +279,7 @@ ORDER BY total_seconds DESC, {_KEY}""",
     ),
     View(
         "slow_steps",
-        comment="How long steps take, and what moved. Steps without a possible duration are left out.",
+        comment="How long steps take, and how that changed. Steps without a possible duration are left out.",
         columns={
             **_WHERE,
             "step": "Name of the step",
@@ -295,7 +299,7 @@ SELECT
     {_KEY}, step,
     count(*) AS steps,
     sum(seconds)::DOUBLE AS total_seconds,
-    {_QUANTILES},
+    {_quantiles("seconds")},
     {_CHANGE} AS change
 FROM timed
 GROUP BY {_KEY}, step
@@ -306,19 +310,18 @@ ORDER BY total_seconds DESC, {_KEY}, step""",
         comment="How long jobs wait for a runner, by each of their labels and the hour of the week",
         columns={
             "label": "One of the labels of runs-on",
-            "hour": "Of created_at in the week: 0 is Monday 00:00 to 01:00 UTC, 167 the last",
+            "hour": "Hour of the week of created_at, in UTC: 0 from Monday 00:00, 167 the last",
             "jobs": "Jobs with this label whose wait is known",
             "p50": "The median wait, in seconds",
-            "p95": "What 95 of 100 waited at most, in seconds",
+            "p95": "The 95th percentile, in seconds",
             "most": "The longest wait, in seconds",
         },
-        sql="""\
+        sql=f"""\
 SELECT
     label,
     24 * (isodow(created_at) - 1) + hour(created_at) AS hour,
     count(*) AS jobs,
-    quantile_cont(queued_seconds, 0.5)::DOUBLE AS p50,
-    quantile_cont(queued_seconds, 0.95)::DOUBLE AS p95,
+    {_quantiles("queued_seconds")},
     max(queued_seconds)::DOUBLE AS most
 FROM (
     SELECT unnest(list_distinct(labels)) AS label, created_at, queued_seconds
@@ -330,15 +333,14 @@ ORDER BY p95 DESC, jobs DESC, label, hour""",
     ),
     View(
         "waste",
-        comment="Time that was perhaps spent for nothing. A job may be of several kinds. superseded: of a run"
-        " that was overtaken before its updated_at by a run of the same workflow and branch with"
-        " another commit.",
+        comment="Time that may have been wasted. A job may be of several kinds. superseded: before the run's"
+        " updated_at, a newer run of the same workflow and branch was created for another commit.",
         columns={
             "repository": _WHERE["repository"],
             "workflow_name": _WHERE["workflow_name"],
-            "kind": "re-run (of a second or later attempt), cancelled or superseded",
-            "jobs": "Jobs that took time",
-            "minutes": "How long these jobs ran",
+            "kind": "re-run (in a second or later attempt), cancelled or superseded",
+            "jobs": "Jobs whose duration is known",
+            "minutes": "How long these jobs ran, in minutes",
         },
         sql="""\
 WITH spent AS (
@@ -376,7 +378,7 @@ ORDER BY minutes DESC, 1, 2, 3""",
             "repository": _WHERE["repository"],
             "sku": _SKU,
             "jobs": "Jobs",
-            "minutes": "Each job up to the next whole minute; 0 seconds are 0",
+            "minutes": "Duration, each job rounded up to whole minutes",
             "usd": "US dollars by the table prices; NULL without a price",
         },
         sql="""\
@@ -389,13 +391,13 @@ ORDER BY usd DESC NULLS LAST, minutes DESC, date, repository, sku""",
     ),
     View(
         "incomplete",
-        comment="What the other findings do not see: what the audit could not get, and durations that are"
-        " impossible. The next audit tries again what may still come.",
+        comment="What the other findings lack: what the audit could not get, and durations that are"
+        " impossible. The next audit tries again to get what may still come.",
         columns={
-            "what": "What is missing; or duration, step duration or wait where clocks ran backwards",
+            "what": "What is missing; or duration, step duration or wait, where an end is before its start",
             "repository": _WHERE["repository"],
             **_IDS,
-            "reason": "Why: of a log expired, deleted, never_ran or lost; or the error; or by how much",
+            "reason": "For a log expired, deleted, never_ran or lost; else the error, or by how much",
         },
         sql="""\
 SELECT

@@ -1,4 +1,4 @@
-"""The SQL that turns jobs, as JSON of GitHub's shape, into rows, and rows into that JSON. Pure."""
+"""The SQL that turns GitHub's JSON of jobs into rows, and the rows back into that JSON. Pure."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ _SCOPE: Final = json.dumps(
     }
 )
 
-#: The lines of the parameter, a list of texts: a JSON object each. One JSON list would take three
-#: times as long to parse, and one text of all lines more memory.
+#: One row for each line of the parameter, a list of texts; each line is a JSON object. To parse one
+#: JSON list would take three times as long, and one text of all lines more memory.
 LINES: Final = (
     "(SELECT unnest(string_split(text, chr(10))) AS line"
     " FROM (SELECT unnest($1::VARCHAR[]) AS text))"
 )
 
-#: What the listings are about.
+#: The runs and attempts that were listed, and the ids of their jobs.
 SCOPE: Final = (
     "CREATE OR REPLACE TEMP TABLE scope AS"
     f" SELECT unnest(from_json_strict(line, '{_SCOPE}')) FROM {LINES}"
 )
-#: The stored jobs that the listings replace, and those that they name again.
+#: The stored jobs that the listings replace or repeat.
 KNOWN: Final = """
     CREATE OR REPLACE TEMP TABLE known AS
     SELECT DISTINCT jobs.repository, jobs.job_id, jobs.run_attempt AS first_attempt
@@ -74,13 +74,13 @@ FORGET: Final = tuple(
     f" WHERE {table}.repository = known.repository AND {table}.job_id = known.job_id"
     for table in ("jobs", "steps")
 )
-#: Parse jobs. Each object has repository, attempt and job. A job that does not fit is NULL.
+#: Parse objects with repository, attempt and job. A job with a value that does not fit is NULL.
 PARSE: Final = f"""
     CREATE OR REPLACE TEMP TABLE incoming AS
     SELECT given.repository AS repository, given.attempt AS attempt, given.job AS job
     FROM (SELECT TRY(from_json_strict(line, '{_ITEM}')) AS given FROM {LINES})
 """
-#: Where these are among the lines.
+#: The positions of the lines whose jobs do not fit, from 0.
 UNFIT: Final = (
     "SELECT place FROM (SELECT row_number() OVER () - 1 AS place, job IS NULL AS unfit"
     " FROM incoming) WHERE unfit"
@@ -96,7 +96,7 @@ def _utc(name: str) -> str:
     return f"make_timestamp(epoch_us({name})) AS {name}"
 
 
-# What `Job.state`, `Job.duration`, `Job.ran` and `Job.queued_for` say, in SQL.
+# `Job.state`, `Job.duration`, `Job.ran` and `Job.queued_for` in SQL.
 _STATE: Final = (
     "CASE status WHEN 'completed' THEN coalesce(nullif(conclusion, ''), status) ELSE status END"
 )
@@ -118,13 +118,14 @@ _QUEUED: Final = f"""
         WHEN started_at > created_at THEN {_micros("created_at", "started_at")}
     END
 """
-# The address of the repository in the API, as the job's own address begins with it.
+# The API's URL of the repository: the beginning of the job's URL.
 _API: Final = """
     CASE WHEN suffix(url, '/actions/jobs/' || id)
     THEN left(url, length(url) - length('/actions/jobs/' || id)) END
 """
 _RUN_URL: Final = "api_url || '/actions/runs/' || run_id"
 _CHECK_URL: Final = "api_url || '/check-runs/' || {id}"
+# A JSON object of the fields that cannot be derived from the columns; NULL if there are none.
 _OTHER: Final = f"""
     '{{' || nullif(concat_ws(',',
         CASE WHEN api_url IS NULL THEN '"url":' || to_json(url)::VARCHAR END,
@@ -182,7 +183,7 @@ INSERT_STEPS: Final = f"""
         WHERE job IS NOT NULL
     )
 """
-#: Mark the jobs that a re-run took over, in all runs of which something was listed.
+#: Mark the jobs that a re-run took over, in all listed runs.
 INHERIT: Final = """
     UPDATE jobs SET inherited = found.inherited
     FROM (
@@ -198,6 +199,7 @@ INHERIT: Final = """
     WHERE jobs.repository = found.repository AND jobs.job_id = found.job_id
         AND found.inherited <> found.before
 """
+#: One row if any listed run has a job of a later attempt: else `INHERIT` would change nothing.
 RERUN: Final = (
     "SELECT 1 FROM jobs SEMI JOIN scope USING (repository, run_id) WHERE run_attempt > 1 LIMIT 1"
 )
@@ -205,7 +207,7 @@ END: Final = tuple(f"DROP TABLE IF EXISTS {name}" for name in ("scope", "known",
 
 
 def _text(name: str) -> str:
-    """Write a time as `Job.to_dict` does: the fraction only where there is one."""
+    """Write a time as `Job.to_dict` does: with a fraction only if there is one."""
     return (
         f"CASE WHEN epoch_us({name}) % 1000000 = 0 THEN strftime({name}, '%Y-%m-%dT%H:%M:%SZ')"
         f" ELSE strftime({name}, '%Y-%m-%dT%H:%M:%S.%gZ') END"

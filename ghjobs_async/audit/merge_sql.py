@@ -18,7 +18,7 @@ def _add(table: str, key: str) -> str:
     )
 
 
-# The state that came later. Of equal ones, the one that says that GitHub no longer has the run.
+# Compares two states of a run: the later one is greater; of equal ones, the one with gone_at.
 _STATE: Final = (
     "ROW(coalesce({0}.updated_at, {0}.created_at, '-infinity'), coalesce({0}.run_attempt, 0),"
     " coalesce({0}.gone_at, '-infinity'))"
@@ -32,8 +32,8 @@ _RUNS: Final = (
     _add("runs", "repository, run_id"),
 )
 
-# An attempt that is complete here stays, and one that is complete there replaces ours. Otherwise
-# there are the jobs of both, each as the later state of the run had it.
+# An attempt that is complete here stays; one that is complete only in the part replaces ours.
+# Otherwise the jobs of both are kept, each as in the later state of the run.
 _JOBS: Final = (
     """
     CREATE OR REPLACE TEMP TABLE scope AS
@@ -76,8 +76,7 @@ _JOBS: Final = (
     ),
 )
 
-# A failure that was met by an audit which the other side knows to its end, and which is no longer
-# there, has been settled on that side.
+# A side that knows the end of an audit, but not a failure of that audit, has settled the failure.
 _KEY: Final = " AND ".join(
     f"{{0}}.{name} IS NOT DISTINCT FROM {{1}}.{name}"
     for name in ("repository", "run_id", "job_id", "what")
@@ -110,7 +109,7 @@ _FAILURES: Final = (
     f"DELETE FROM failures USING failed WHERE {_KEY.format('failures', 'failed')}",
     f"INSERT INTO failures ({_NAMES['failures']}) SELECT {_NAMES['failures']} FROM failed",
 )
-# What one part could not fetch, another one may have.
+# What one side could not fetch, the other may have.
 _SETTLED: Final = (
     """
     DELETE FROM failures USING logs
@@ -130,18 +129,18 @@ _AUDITS: Final = (
     _add("audits", "id"),
 )
 
-#: The logs that are there and not here: path, repository and job.
+#: The logs that only the part has.
 LOGS: Final = (
     "SELECT repository, job_id, path FROM part.logs ANTI JOIN logs USING (repository, job_id)"
 )
-#: The same with the logs whose files are missing left out: the parameters are their keys.
+#: Add them, but not those whose files are missing: the parameter is the list of their paths.
 ADD_LOGS: Final = (
     f"INSERT INTO logs ({_NAMES['logs']}) SELECT {_NAMES['logs']}"
-    f" FROM part.logs ANTI JOIN logs USING (repository, job_id)"
+    " FROM part.logs ANTI JOIN logs USING (repository, job_id)"
     " WHERE NOT list_contains($1::VARCHAR[], path) ORDER BY rowid"
 )
-#: All the others, in this order. The jobs look at the runs of both sides, the failures at the logs
-#: and at the audits.
+#: All the others, in this order: the jobs are merged before the runs, whose states of both sides they
+#: compare; the failures after the logs and attempts and before the audits, which they read.
 STATEMENTS: Final = (
     *_JOBS,
     *_RUNS,

@@ -1,7 +1,7 @@
 """
 Write what an audit has found into its tables.
 
-DuckDB itself parses the rows, from JSON: rows made in Python take three times as long.
+DuckDB parses the rows from JSON: rows that are made in Python take three times as long.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 _Row = Mapping[str, object]
 
-#: How many jobs DuckDB parses at once: it plans every statement anew.
+#: The most jobs in one statement: DuckDB plans each statement anew, so small ones are slow.
 _MAX_JOBS: Final = 8192
-#: How many of them are in one text: larger ones cost more memory, and more time to get it.
+#: The most lines in one text: longer texts take more memory, and more time to allocate it.
 _LINES: Final = 512
 _ENCODER: Final = msgspec.json.Encoder()
-#: What identifies a row, so that it replaces an older one.
+#: The columns that identify a row: a new row replaces an old one with the same values there.
 _KEYS: Final = {
     "runs": ("repository", "run_id"),
     "attempts": ("repository", "run_id", "run_attempt"),
@@ -47,9 +47,9 @@ _TYPES: Final = {
 
 def write_batch(connection: DuckDBPyConnection, batch: Batch) -> None:
     """
-    Write a batch, inside the transaction of the connection.
+    Write a batch in the current transaction of the connection.
 
-    Writing it again changes nothing. A job whose values no column can hold is a failure.
+    Writing it again changes nothing. A job with a value that no column can hold is stored as a failure.
     """
     at = batch.at
     _replace(connection, "runs", [_run(repo, run) for repo, run in batch.runs])
@@ -96,7 +96,7 @@ def _rows(values: Iterable[attrs.AttrsInstance], **more: object) -> list[_Row]:
 
 
 def _replace(connection: DuckDBPyConnection, table: str, rows: Sequence[_Row]) -> None:
-    """Insert rows in place of those with the same key; of equal ones, the last counts."""
+    """Insert rows, in place of those with the same keys; of *rows* with equal keys, the last counts."""
     if not rows:
         return
     last = {tuple(row[name] for name in _KEYS[table]): row for row in rows}
@@ -110,7 +110,7 @@ def _replace(connection: DuckDBPyConnection, table: str, rows: Sequence[_Row]) -
 
 
 def _delete(connection: DuckDBPyConnection, table: str, rows: Sequence[_Row]) -> None:
-    """Delete the rows that have the same key as one of *rows*."""
+    """Delete the rows with the same keys as *rows*."""
     if rows:
         keys = {name: _TYPES[table][name] for name in _KEYS[table]}
         same = " AND ".join(f"{table}.{name} IS NOT DISTINCT FROM given.{name}" for name in keys)
@@ -122,7 +122,7 @@ def _delete(connection: DuckDBPyConnection, table: str, rows: Sequence[_Row]) ->
 
 
 def _fitting(table: str, row: _Row) -> _Row:
-    """Return the row with NULL in place of numbers that no column can hold."""
+    """Return the row with None in place of integers that are too large for their columns."""
     return {
         name: None if type(value) is int and not _fits(value, _TYPES[table][name]) else value
         for name, value in row.items()
@@ -174,7 +174,7 @@ class _Item:
 
 
 def _write_jobs(connection: DuckDBPyConnection, listings: Sequence[Listing]) -> list[Failure]:
-    """Write the jobs of the listings; return those that do not fit."""
+    """Write the jobs of the listings; return a failure for each that does not fit."""
     if not listings:
         return []
     connection.execute(jobs_sql.SCOPE, [_encode([_scope(listing) for listing in listings])])
@@ -209,7 +209,7 @@ def _scope(listing: Listing) -> _Row:
 
 
 def _once(listings: Sequence[Listing]) -> list[_Item]:
-    """Return each job once, in its first attempt: the list of a re-run may repeat older jobs."""
+    """Return each job once, in its first attempt: the list of a later one may repeat it."""
     items: dict[tuple[str, int], _Item] = {}
     for listing in listings:
         for job in listing.jobs:
@@ -241,6 +241,6 @@ def _lines(rows: Sequence[object]) -> str:
     try:
         return _ENCODER.encode_lines(rows)[:-1].decode()
     except (UnicodeEncodeError, OverflowError):
-        # Half a character, or a number beyond 64 bits.
+        # A lone surrogate, or a number beyond 64 bits.
         lines = [json.dumps(msgspec.to_builtins(row), ensure_ascii=False) for row in rows]
         return "\n".join(lines).encode(errors="replace").decode()
