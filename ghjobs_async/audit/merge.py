@@ -83,7 +83,7 @@ def _merge(connection: DuckDBPyConnection, part: Path, into: Path) -> int:
     # The files come first: a log that has a row is there, whatever ends this process.
     missing = [
         path
-        for _, _, path in connection.execute(merge_sql.LOGS).fetchall()
+        for (path,) in connection.execute(merge_sql.LOGS).fetchall()
         if not _copy(part, into, path)
     ]
     connection.execute(merge_sql.ADD_LOGS, [missing])

@@ -129,10 +129,8 @@ _AUDITS: Final = (
     _add("audits", "id"),
 )
 
-#: The logs that only the part has.
-LOGS: Final = (
-    "SELECT repository, job_id, path FROM part.logs ANTI JOIN logs USING (repository, job_id)"
-)
+#: The paths of the logs that only the part has.
+LOGS: Final = "SELECT path FROM part.logs ANTI JOIN logs USING (repository, job_id)"
 #: Add them, but not those whose files are missing: the parameter is the list of their paths.
 ADD_LOGS: Final = (
     f"INSERT INTO logs ({_NAMES['logs']}) SELECT {_NAMES['logs']}"
