@@ -31,7 +31,7 @@ class Verdict(StrEnum):
     SUPERSEDED = "superseded"
     #: It had not ended at the deadline.
     DEADLINE = "deadline"
-    #: The last answer before the deadline was an error; or GitHub refuses to show it or has no such one.
+    #: It does not exist, GitHub refused access, or the last answer before the deadline was an error.
     UNREACHABLE = "unreachable"
 
 

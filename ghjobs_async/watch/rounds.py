@@ -205,7 +205,7 @@ class Rounds:
             raise
         except _REFUSALS as error:
             lists.failed(error, self.looks.now())
-            # Runs that cannot be listed are asked for one by one; where that fails too, they are told.
+            # The runs are asked for one by one instead; each gets the error of its own request.
             run_list.shown, run_list.due = frozenset(), self.looks.now() + lists.rest
         except GHJobsError as error:
             lists.failed(error, self.looks.now())
