@@ -64,9 +64,8 @@ def test_an_audit_fills_its_folder(ghjobs: Any, tmp_path: Path) -> None:
     ]
     assert rows(out, "FROM failures") == []
     logs = logs_in(out)
-    assert [path.name.partition("-")[2] for path in logs] == ["test-unit.log", "a.log"] or [
-        path.name.partition("-")[2] for path in logs
-    ] == ["a.log", "test-unit.log"]
+    names = sorted(path.name.partition("-")[2] for path in logs)
+    assert names == ["a.log", "test-unit.log"]
     assert all(b"##[error]" in log.read_bytes() for log in logs)
     kept = rows(out, "SELECT path FROM logs ORDER BY path")
     assert kept == sorted((log.relative_to(out).as_posix(),) for log in logs)
@@ -232,14 +231,13 @@ def test_the_time_left_goes_by_the_windows() -> None:
 
 def test_the_demo(ghjobs: Any, tmp_path: Path) -> None:
     """``demo`` audits its own GitHub, shows what that tells, and says what to open and to try."""
-    ran = ghjobs("demo", "--runs", 12, "-o", tmp_path)
+    ran = ghjobs("demo", "--runs", 40, "-o", tmp_path)
     assert ran.status == 0
     assert "Repository" in ran.out
     assert "demo --serve" in ran.err
     assert "query --audit" in ran.out
     for name in ("flaky_jobs", "failure_rates", "failure_reasons"):
-        assert LOOKS[name].head in ran.out or name in ran.out.partition("nothing found: ")[2]
-    assert LOOKS["failure_rates"].head in ran.out
+        assert LOOKS[name].head in ran.out
     assert f"open {tmp_path / 'audit.html'} " in ran.err
     assert "</html>" in (tmp_path / "audit.html").read_text()
     assert "</svg>" in (tmp_path / "run.svg").read_text()
