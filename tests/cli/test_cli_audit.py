@@ -16,6 +16,7 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
+from ghjobs_async import GitHubJobs
 from ghjobs_async.audit import AuditStore, Counts, Estimate, RepoEstimate
 from ghjobs_async.audit.readable import LOOKS
 from ghjobs_async.cli.output.audit import audit_bars
@@ -445,6 +446,22 @@ def test_shards_are_audited_and_merged(ghjobs: Any, tmp_path: Path) -> None:
     sql = "SELECT repository, run_id, job_id, name, run_attempt FROM jobs ORDER BY ALL"
     assert rows(merged, sql) == rows(tmp_path / "whole", sql)
     assert len(logs_in(merged)) == len(logs_in(tmp_path / "whole"))
+
+
+@pytest.mark.parametrize(("options", "share"), [([], 1), (["--shard", "2/4"], 4)])
+def test_a_shard_keeps_to_its_share_of_the_pace(
+    ghjobs: Any, monkeypatch: pytest.MonkeyPatch, options: list[str], share: int
+) -> None:
+    """N processes together send as many requests a minute as one."""
+    paces: list[float] = []
+
+    def run_audit(gh: GitHubJobs, *_: object, **__: object) -> int:
+        paces.append(gh.requests_per_minute or 0)
+        return 0
+
+    monkeypatch.setattr("ghjobs_async.cli.commands.audit.run_audit", run_audit)
+    ghjobs("audit", REPO, *options, "--base-url", "https://api.github.com")
+    assert paces == [900 / share]
 
 
 def test_what_is_no_shard(ghjobs: Any, tmp_path: Path) -> None:
