@@ -276,6 +276,18 @@ async def test_a_failure_is_tried_again(github: FakeGitHub, audit: Audits) -> No
     assert sorted(audit.rows("SELECT run_id FROM jobs")) == [(bad.id,), (good.id,)]
 
 
+async def test_how_an_audit_ended_is_stored(github: FakeGitHub, audit: Audits) -> None:
+    """It is incomplete as long as something may still come."""
+    github.add_run(REPO)
+    github.fail("jobs", faults.status(400))
+    await audit()
+    await audit()
+    assert audit.rows("SELECT outcome FROM audits ORDER BY started_at") == [
+        ("incomplete",),
+        ("complete",),
+    ]
+
+
 async def test_an_incomplete_list_is_tried_again(github: FakeGitHub, audit: Audits) -> None:
     """What came of it is stored meanwhile."""
     run = github.add_run(REPO, jobs=3)
@@ -459,6 +471,22 @@ async def test_parts_of_logs_are_swept(github: FakeGitHub, audit: Audits) -> Non
         ("complete",),
     ]
     assert (audit.folder / path).exists()
+
+
+async def test_the_file_is_small_at_the_end(
+    github: FakeGitHub, audit: Audits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An audit ends by making its file smaller, where that is worth it."""
+    github.add_run(REPO)
+    await audit()
+    path = AuditStore(audit.folder).path
+    before = path.stat().st_ino
+    await audit()
+    assert path.stat().st_ino == before
+    monkeypatch.setattr("ghjobs_async.audit.new_file._MIN_BYTES", -1)
+    monkeypatch.setattr("ghjobs_async.audit.new_file._MIN_SHARE", -1)
+    await audit()
+    assert path.stat().st_ino != before
 
 
 async def test_one_audit_at_a_time(github: FakeGitHub, audit: Audits) -> None:
