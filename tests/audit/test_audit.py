@@ -222,6 +222,7 @@ async def test_a_search_with_filters_says_nothing_of_the_others(
     await audit()
     await audit(branch="main")
     await audit(since="2027-01-14")
+    await audit(since="2027-01-05", until="2027-01-10")
     assert audit.rows("SELECT run_id FROM runs WHERE gone_at IS NOT NULL") == []
 
 
@@ -331,16 +332,18 @@ async def test_a_failure_is_settled_under_any_spelling(github: FakeGitHub, audit
 # Logs.
 
 
-@pytest.mark.parametrize("state", ["expired", "deleted"])
+@pytest.mark.parametrize(
+    ("state", "reason"), [("expired", "expired"), ("deleted", "deleted"), ("not_ready", "lost")]
+)
 async def test_a_log_that_never_comes_is_asked_for_once(
-    github: FakeGitHub, audit: Audits, state: str
+    github: FakeGitHub, audit: Audits, state: str, reason: str
 ) -> None:
     """It is kept with its reason, and the folder misses nothing that may still come."""
     run = github.add_run(REPO, jobs=[scenario.failing("a"), scenario.failing("b")])
     github.set_log(run.jobs[0].id, state=state)  # type: ignore[arg-type]
     first = await audit(logs=Logs.FAILED)
     assert (first.complete, first.counts.logs) == (True, 1)
-    kept = [("log", run.jobs[0].id, state)]
+    kept = [("log", run.jobs[0].id, reason)]
     assert audit.rows("SELECT what, job_id, reason FROM failures") == kept
     assert (await audit(logs=Logs.FAILED)).complete
     assert audit.asked == [("runs", 304)]
