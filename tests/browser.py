@@ -203,10 +203,11 @@ async def shown(
     *,
     width: int = 1400,
     scheme: Literal["light", "dark"] = "light",
+    media: Literal["screen", "print"] = "screen",
 ) -> Shown:
     """Show *content*, SVG or HTML, and measure it; its screenshot is named after *name*."""
     async with asyncio.timeout(SECONDS), _served(content) as url, _session(chromium) as page:
-        await page.send("Emulation.setEmulatedMedia", features=[_feature(scheme)])
+        await page.send("Emulation.setEmulatedMedia", media=media, features=[_feature(scheme)])
         await page.resize(width, 900)
         await page.open(url)
         # The whole page is the view, so that every text can be asked for what is below it.

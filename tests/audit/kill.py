@@ -84,10 +84,15 @@ def serve(address: int, order: int) -> None:
             os.read(order, 1)
 
 
-def audit(base_url: str, folder: Path, call: int, pipe: int, most: int) -> None:
-    """Audit, writing at most so many jobs at once; report the *call*-th counted call on *pipe*, and at the end how many there were."""
+def audit(base_url: str, folder: Path, call: int, pipe: int, most: int, soon: float) -> None:
+    """
+    Audit; report the *call*-th counted call on *pipe*, and at the end how many there were.
+
+    At most *most* jobs are written at once, and a batch every *soon* seconds, however small.
+    """
     count = 0
-    writer._MAX_JOBS = most  # type: ignore[misc]
+    for constant, value in (("_MAX_JOBS", most), ("_SOON", soon), ("_ENOUGH", 1), ("_SHARE", 0)):
+        setattr(writer, constant, value)
 
     def counted(made: Callable[..., Any]) -> Callable[..., Any]:
         def wrapper(*args: Any, **options: Any) -> Any:
@@ -137,8 +142,10 @@ class Killer:
         """Audit; return whether that ended, or was killed at a random moment."""
         call = self.chance.randrange(1, self._seen + 1) if kill else -1
         most = self.chance.choice((2, 8, 4_000))
+        # The whole audit is one batch, or many.
+        soon = self.chance.choice((0.002, 1.0))
         reader, told = os.pipe()
-        child = fork(lambda: audit(self.base_url, folder, call, told, most))
+        child = fork(lambda: audit(self.base_url, folder, call, told, most, soon))
         os.close(told)
         said = b""
         if select.select([reader], [], [], _PATIENCE)[0]:

@@ -222,6 +222,7 @@ async def test_a_search_with_filters_says_nothing_of_the_others(
     await audit()
     await audit(branch="main")
     await audit(since="2027-01-14")
+    await audit(since="2027-01-05", until="2027-01-10")
     assert audit.rows("SELECT run_id FROM runs WHERE gone_at IS NOT NULL") == []
 
 
@@ -276,6 +277,18 @@ async def test_a_failure_is_tried_again(github: FakeGitHub, audit: Audits) -> No
     assert sorted(audit.rows("SELECT run_id FROM jobs")) == [(bad.id,), (good.id,)]
 
 
+async def test_how_an_audit_ended_is_stored(github: FakeGitHub, audit: Audits) -> None:
+    """It is incomplete as long as something may still come."""
+    github.add_run(REPO)
+    github.fail("jobs", faults.status(400))
+    await audit()
+    await audit()
+    assert audit.rows("SELECT outcome FROM audits ORDER BY started_at") == [
+        ("incomplete",),
+        ("complete",),
+    ]
+
+
 async def test_an_incomplete_list_is_tried_again(github: FakeGitHub, audit: Audits) -> None:
     """What came of it is stored meanwhile."""
     run = github.add_run(REPO, jobs=3)
@@ -319,16 +332,18 @@ async def test_a_failure_is_settled_under_any_spelling(github: FakeGitHub, audit
 # Logs.
 
 
-@pytest.mark.parametrize("state", ["expired", "deleted"])
+@pytest.mark.parametrize(
+    ("state", "reason"), [("expired", "expired"), ("deleted", "deleted"), ("not_ready", "lost")]
+)
 async def test_a_log_that_never_comes_is_asked_for_once(
-    github: FakeGitHub, audit: Audits, state: str
+    github: FakeGitHub, audit: Audits, state: str, reason: str
 ) -> None:
     """It is kept with its reason, and the folder misses nothing that may still come."""
     run = github.add_run(REPO, jobs=[scenario.failing("a"), scenario.failing("b")])
     github.set_log(run.jobs[0].id, state=state)  # type: ignore[arg-type]
     first = await audit(logs=Logs.FAILED)
     assert (first.complete, first.counts.logs) == (True, 1)
-    kept = [("log", run.jobs[0].id, state)]
+    kept = [("log", run.jobs[0].id, reason)]
     assert audit.rows("SELECT what, job_id, reason FROM failures") == kept
     assert (await audit(logs=Logs.FAILED)).complete
     assert audit.asked == [("runs", 304)]
@@ -459,6 +474,22 @@ async def test_parts_of_logs_are_swept(github: FakeGitHub, audit: Audits) -> Non
         ("complete",),
     ]
     assert (audit.folder / path).exists()
+
+
+async def test_the_file_is_small_at_the_end(
+    github: FakeGitHub, audit: Audits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An audit ends by making its file smaller, where that is worth it."""
+    github.add_run(REPO)
+    await audit()
+    path = AuditStore(audit.folder).path
+    before = path.stat().st_ino
+    await audit()
+    assert path.stat().st_ino == before
+    monkeypatch.setattr("ghjobs_async.audit.new_file._MIN_BYTES", -1)
+    monkeypatch.setattr("ghjobs_async.audit.new_file._MIN_SHARE", -1)
+    await audit()
+    assert path.stat().st_ino != before
 
 
 async def test_one_audit_at_a_time(github: FakeGitHub, audit: Audits) -> None:

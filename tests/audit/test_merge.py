@@ -305,16 +305,24 @@ def test_a_log_never_leaves_its_folder(tmp_path: Path, path: str) -> None:
     assert [one.name for one in (tmp_path / "a").rglob("*")] == ["b", "merged", "audit.duckdb"]
 
 
-def test_links_are_not_followed(tmp_path: Path) -> None:
-    """A part's log that is a link to another file is not copied."""
-    secret = tmp_path / "secret"
-    secret.mkdir()
-    (secret / "1.log").write_text("secret")
-    for place, name in enumerate(("logs/o", "logs/o/1.log")):
-        part = store_in(tmp_path / str(place), batch(of_run(1))).folder
-        (part / name).parent.mkdir(parents=True)
-        (part / name).symlink_to(secret if place == 0 else secret / "1.log")
-        assert merge([part], tmp_path / f"merged-{place}").missing == 1
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("logs/o", "../../secret"),
+        ("logs/o/1.log", "../../../secret/1.log"),
+        ("logs/o/1.log", "../../audit.duckdb"),
+    ],
+)
+def test_links_are_not_followed(tmp_path: Path, name: str, target: str) -> None:
+    """A part's log that is a link to another file, be it one of the part, is not copied."""
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret/1.log").write_text("secret")
+    part = store_in(tmp_path / "part", batch(of_run(1))).folder
+    (part / name).parent.mkdir(parents=True)
+    (part / name).symlink_to(target)
+    assert (part / "logs/o/1.log").exists()
+    assert merge([part], tmp_path / "merged").missing == 1
+    assert list((tmp_path / "merged").rglob("*.log")) == []
 
 
 def test_a_merge_that_fails_can_be_repeated(

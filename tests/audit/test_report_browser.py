@@ -51,6 +51,12 @@ PAGES = {
 }
 
 
+def page_of(name: str) -> str:
+    with database() as connection:
+        PAGES[name].fill(connection)
+        return report(connection)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1400])
 @pytest.mark.parametrize("name", PAGES)
@@ -58,7 +64,21 @@ async def test_everything_can_be_read(
     chromium: str, name: str, width: int, scheme: Literal["light", "dark"]
 ) -> None:
     """Nothing fails to load, nothing is cut, covered or too faint, no texts overlap."""
-    with database() as connection:
-        PAGES[name].fill(connection)
-        page = report(connection)
-    assert (await shown(chromium, page, name, width=width, scheme=scheme)).faults == []
+    assert (await shown(chromium, page_of(name), name, width=width, scheme=scheme)).faults == []
+
+
+@pytest.mark.parametrize(("scheme", "dark"), [("light", False), ("dark", True)])
+async def test_dark_is_dark(chromium: str, scheme: Literal["light", "dark"], dark: bool) -> None:
+    """Every text has a dark colour below it in the dark scheme, and a light one in the other."""
+    seen = await shown(chromium, page_of("report"), "report", scheme=scheme)
+    assert {max(text.below) < 60 for text in seen.texts} == {dark}
+    assert {min(text.below) > 200 for text in seen.texts} == {not dark}
+
+
+async def test_it_can_be_read_on_paper(chromium: str) -> None:
+    """Paper is white, whatever the scheme of the screen is, and nothing is cut, covered or faint."""
+    seen = await shown(
+        chromium, page_of("report"), "report-paper", width=740, scheme="dark", media="print"
+    )
+    assert seen.faults == []
+    assert {tuple(text.below) for text in seen.texts} == {(255, 255, 255)}

@@ -16,6 +16,7 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
+from ghjobs_async import GitHubJobs
 from ghjobs_async.audit import AuditStore, Counts, Estimate, RepoEstimate
 from ghjobs_async.audit.readable import LOOKS
 from ghjobs_async.cli.output.audit import audit_bars
@@ -64,9 +65,8 @@ def test_an_audit_fills_its_folder(ghjobs: Any, tmp_path: Path) -> None:
     ]
     assert rows(out, "FROM failures") == []
     logs = logs_in(out)
-    assert [path.name.partition("-")[2] for path in logs] == ["test-unit.log", "a.log"] or [
-        path.name.partition("-")[2] for path in logs
-    ] == ["a.log", "test-unit.log"]
+    names = sorted(path.name.partition("-")[2] for path in logs)
+    assert names == ["a.log", "test-unit.log"]
     assert all(b"##[error]" in log.read_bytes() for log in logs)
     kept = rows(out, "SELECT path FROM logs ORDER BY path")
     assert kept == sorted((log.relative_to(out).as_posix(),) for log in logs)
@@ -232,14 +232,13 @@ def test_the_time_left_goes_by_the_windows() -> None:
 
 def test_the_demo(ghjobs: Any, tmp_path: Path) -> None:
     """``demo`` audits its own GitHub, shows what that tells, and says what to open and to try."""
-    ran = ghjobs("demo", "--runs", 12, "-o", tmp_path)
+    ran = ghjobs("demo", "--runs", 40, "-o", tmp_path)
     assert ran.status == 0
     assert "Repository" in ran.out
     assert "demo --serve" in ran.err
     assert "query --audit" in ran.out
     for name in ("flaky_jobs", "failure_rates", "failure_reasons"):
-        assert LOOKS[name].head in ran.out or name in ran.out.partition("nothing found: ")[2]
-    assert LOOKS["failure_rates"].head in ran.out
+        assert LOOKS[name].head in ran.out
     assert f"open {tmp_path / 'audit.html'} " in ran.err
     assert "</html>" in (tmp_path / "audit.html").read_text()
     assert "</svg>" in (tmp_path / "run.svg").read_text()
@@ -447,6 +446,22 @@ def test_shards_are_audited_and_merged(ghjobs: Any, tmp_path: Path) -> None:
     sql = "SELECT repository, run_id, job_id, name, run_attempt FROM jobs ORDER BY ALL"
     assert rows(merged, sql) == rows(tmp_path / "whole", sql)
     assert len(logs_in(merged)) == len(logs_in(tmp_path / "whole"))
+
+
+@pytest.mark.parametrize(("options", "share"), [([], 1), (["--shard", "2/4"], 4)])
+def test_a_shard_keeps_to_its_share_of_the_pace(
+    ghjobs: Any, monkeypatch: pytest.MonkeyPatch, options: list[str], share: int
+) -> None:
+    """N processes together send as many requests a minute as one."""
+    paces: list[float] = []
+
+    def run_audit(gh: GitHubJobs, *_: object, **__: object) -> int:
+        paces.append(gh.requests_per_minute or 0)
+        return 0
+
+    monkeypatch.setattr("ghjobs_async.cli.commands.audit.run_audit", run_audit)
+    ghjobs("audit", REPO, *options, "--base-url", "https://api.github.com")
+    assert paces == [900 / share]
 
 
 def test_what_is_no_shard(ghjobs: Any, tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ class Screen:
         self.history: list[str] = []
         self.row = 0
         self.odd: list[str] = []
+        #: Everything that was written, line by line as it grew.
+        self.written: list[str] = []
 
     def feed(self, text: str) -> None:
         for codes, kind, carriage, feed, plain in TOKEN.findall(text):
@@ -59,6 +61,7 @@ class Screen:
     def _write(self, text: str) -> None:
         # The styles of one line come in several pieces.
         self.lines[self.row] += text
+        self.written.append(self.lines[self.row])
         if cell_len(self.lines[self.row]) > self.columns:
             self.odd.append(f"a line is wider than the terminal: {self.lines[self.row]!r}")
 
@@ -120,6 +123,7 @@ def test_the_table_is_never_torn(fake: FakeGitHub, columns: int, rows: int) -> N
     screen = record(argv, columns, rows)
     assert screen.odd == []
     assert len(screen.shown) == 1 + count + 1
+    assert any("waiting" in line for line in screen.written)
     assert screen.shown[0].startswith("\u2717 CI")
     assert sum("at Run tests" in line for line in screen.shown) == (columns == 80)
     assert sum("expected 4, got 5" in line for line in screen.shown) == (columns == 80)

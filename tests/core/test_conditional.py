@@ -281,6 +281,18 @@ async def test_unchanged_answers_are_given_again(
     assert statuses(github) == [200] * 5 + [304] * 5
 
 
+async def test_a_304_is_paced(
+    github: FakeGitHub, client: MakeClient, run: FakeRun, time: FakeClock
+) -> None:
+    """An answer that costs no budget is sent at the pace of all others."""
+    gh = client(conditional=True, requests_per_minute=60)
+    begun = time.time
+    for _ in range(70):
+        await gh.get_run(run.ref)
+    assert statuses(github) == [200] + [304] * 69
+    assert time.time - begun >= 60
+
+
 async def test_only_what_changed_is_fetched(github: FakeGitHub, client: MakeClient) -> None:
     """One job of a long list changes: one page comes anew, and the list shows it."""
     gh = client(conditional=True)
