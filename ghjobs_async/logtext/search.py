@@ -175,6 +175,8 @@ class LogSearch:
         self._grep = grep
         self._literals = () if grep.every_line else literals(grep.pattern)
         self._fold = bool(grep.pattern.flags & re.IGNORECASE)
+        # The different bytes of each literal, the one that was missing from a block last first.
+        self._letters = [] if self._fold else [[*set(text)] for text in self._literals]
         # Where case is ignored, each letter has more than one form: strip every block with escapes.
         self._splitting = None if self._fold else _splitting_escapes(self._literals)
 
@@ -219,6 +221,8 @@ class LogSearch:
 
     def _candidates(self, block: bytes) -> Iterator[tuple[int, int]]:
         """Yield start and end of the lines that may match; all that do match are among them."""
+        if self._letters and all(_lacks(block, letters) for letters in self._letters):
+            return
         shown = self._shown(block)
         if shown is None:
             yield 0, len(block)
@@ -255,6 +259,19 @@ class LogSearch:
             for special, letter in _FOLDED:
                 shown = shown.replace(special, letter)
         return shown.lower()
+
+
+def _lacks(block: bytes, letters: list[int]) -> bool:
+    """
+    Return whether one of *letters* is not in the block: no escape sequences can split a text so.
+
+    The one that is missing becomes the first: it is probably missing from the next block, too.
+    """
+    for place, letter in enumerate(letters):
+        if letter not in block:
+            letters.insert(0, letters.pop(place))
+            return True
+    return False
 
 
 def literals(pattern: re.Pattern[str]) -> tuple[bytes, ...]:
