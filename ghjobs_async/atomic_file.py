@@ -61,13 +61,16 @@ class WholeFile:
             self._file.close()
             if exc_type is None:
                 os.replace(self._part, self._path)
+                return
         except OSError as error:
+            self._delete()
             error.filename, error.filename2 = self._path, None
             raise
-        finally:
-            # After a successful replacement the temporary file no longer exists.
-            with suppress(OSError):
-                os.unlink(self._part)
+        self._delete()
+
+    def _delete(self) -> None:
+        with suppress(OSError):
+            os.unlink(self._part)
 
 
 def _mode(path: str) -> int:

@@ -38,7 +38,7 @@ from ghjobs_async.transport.body import Response
 from ghjobs_async.transport.requester import REDIRECTS, Requester
 from ghjobs_async.transport.retries import Tries
 from ghjobs_async.wire.operations import get_job, get_log
-from ghjobs_async.wire.urls import link_expiry, location
+from ghjobs_async.wire.urls import link_expiry
 
 T = TypeVar("T")
 
@@ -87,8 +87,7 @@ class Download:
         async def once() -> LogLink:
             response = await self.requester.open(get_log(self.ref.repo, self.ref.job_id), {})
             if response.status in REDIRECTS:
-                url = location(response.head, response.url)
-                return LogLink(url, link_expiry(url))
+                return LogLink(response.target, link_expiry(response.target))
             response.close()
             raise TransportError(
                 f"GET {response.safe_url}: this server answers with the log itself, there is no "
@@ -207,9 +206,9 @@ class Download:
         self._at_storage = False
         response = await self.requester.open(get_log(self.ref.repo, self.ref.job_id), headers)
         if response.status in REDIRECTS:
-            url = location(response.head, response.url)
+            link = response.target
             self._at_storage = True
-            response = await self.requester.follow(url, headers)
+            response = await self.requester.follow(link, headers)
         # From here on, this download closes it.
         self._response = response
         try:

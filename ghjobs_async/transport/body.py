@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import cached_property
 from typing import Final
 
@@ -16,9 +18,12 @@ from ghjobs_async.transport.failures import BROKEN, transport_error
 from ghjobs_async.transport.stats import Counters
 from ghjobs_async.wire.messages import MAX_ANSWER, Answer
 from ghjobs_async.wire.packed import Stream, is_packed
+from ghjobs_async.wire.urls import location
 
 _log: Final = logging.getLogger("ghjobs_async")
 
+# More bytes than any body has.
+_ALL: Final = sys.maxsize
 # A packed log is given in pieces of at most this size.
 _PIECE: Final = 2**18
 
@@ -67,6 +72,11 @@ class Response:
         """Status and headers, without a body."""
         return Answer(self.status, self.headers, b"", self.method, self.safe_url)
 
+    @cached_property
+    def target(self) -> str:
+        """The address that this redirect leads to, checked as in `location`."""
+        return location(self.head, self.url)
+
     @property
     def framed(self) -> bool:
         """Whether the body marks its own end, so that a cut connection is noticed."""
@@ -99,7 +109,7 @@ class Response:
         """
         have = sum(map(len, self._ahead))
         try:
-            async with asyncio.timeout_at(self._deadline):
+            async with self._in_time(_ALL if self.packed else size):
                 while have < size and (chunk := await self._next()):
                     self._ahead.append(chunk)
                     have += len(chunk)
@@ -158,6 +168,12 @@ class Response:
         if protocol is not None:
             protocol.close()
 
+    def _in_time(self, size: int) -> AbstractAsyncContextManager[object]:
+        """Bound the wait for *size* bytes. Where they have come, there is nothing to wait for."""
+        content = self._response.content
+        come = content.is_eof() or content.total_bytes >= size
+        return nullcontext() if come else asyncio.timeout_at(self._deadline)
+
     async def _next(self) -> bytes:
         if not self.packed:
             return await self._raw()
@@ -182,7 +198,7 @@ class Response:
         if length.isdecimal() and int(length) > MAX_ANSWER:
             return None
         chunks: list[bytes] = []
-        async with asyncio.timeout_at(self._deadline):
+        async with self._in_time(_ALL):
             while chunk := await self._raw():
                 chunks.append(chunk)
                 if self.received > MAX_ANSWER:

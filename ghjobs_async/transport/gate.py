@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Self
 
 import attrs
 
@@ -55,31 +54,19 @@ class Gate:
     def __attrs_post_init__(self) -> None:
         self._slots = asyncio.Semaphore(self.concurrency)
 
-    @asynccontextmanager
-    async def slot(self, budget: Budget, url: str, *, patient: bool = True) -> AsyncIterator[Slot]:
+    def slot(self, budget: Budget, url: str, *, patient: bool = True) -> Slot:
         """
-        Hold the slot of one request: wait for a turn, and give the slot back at the end.
+        Return the slot of one request, which is entered with ``async with``.
 
         Args:
             budget: The limits of the request's credential.
             url: The request's address, for errors.
             patient: Whether to wait for limits up to ``max_wait``; otherwise each one raises.
-
-        Raises:
-            RateLimitError: The wait would be longer than ``max_wait``.
         """
-        slot = Slot(self, budget, url, self.max_wait if patient else 0.0)
-        await self._enter(slot)
-        try:
-            yield slot
-        finally:
-            budget.land()
-            self._slots.release()
-            if self._landed is not None:
-                self._landed.set()
-                self._landed = None
+        return Slot(self, budget, url, self.max_wait if patient else 0.0)
 
-    async def _enter(self, slot: Slot) -> None:
+    async def enter(self, slot: Slot) -> None:
+        """Wait until the slot's request may leave."""
         budget = slot.budget
         while True:
             await self._slots.acquire()
@@ -97,6 +84,14 @@ class Gate:
                 await self.clock.sleep(until - now)
             else:
                 await self._wait_for_limit(slot, now)
+
+    def leave(self, slot: Slot) -> None:
+        """Take the slot back, and let a request that waits for answers look again."""
+        slot.budget.land()
+        self._slots.release()
+        if self._landed is not None:
+            self._landed.set()
+            self._landed = None
 
     async def _wait_for_limit(self, slot: Slot, now: float) -> None:
         budget = slot.budget
@@ -127,7 +122,10 @@ class Gate:
 @attrs.define(eq=False)
 class Slot:
     """
-    The slot of one request, held while its `Gate.slot` is entered.
+    The slot of one request. Entering it waits for the request's turn.
+
+    Raises (on entering):
+        RateLimitError: The wait would be longer than ``max_wait``.
 
     Attributes:
         max_wait: The longest wait for a limit, in seconds.
@@ -139,6 +137,13 @@ class Slot:
     url: str
     max_wait: float
     departed: float = 0.0
+
+    async def __aenter__(self) -> Self:
+        await self.gate.enter(self)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.gate.leave(self)
 
     def learn(self, answer: Answer) -> bool:
         """

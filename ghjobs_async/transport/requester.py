@@ -24,7 +24,7 @@ from ghjobs_async.transport.retries import Retries
 from ghjobs_async.transport.session import USER_AGENT, Sessions
 from ghjobs_async.wire.answers import raise_for
 from ghjobs_async.wire.messages import Answer, Request
-from ghjobs_async.wire.urls import is_log_path, is_same_resource, location, origin, redacted
+from ghjobs_async.wire.urls import is_log_path, is_same_resource, origin, redacted
 
 T = TypeVar("T")
 
@@ -166,7 +166,7 @@ class Requester:
             response.close()
             if redirects == _MAX_REDIRECTS:
                 raise _too_many_redirects(response.head)
-            url = location(response.head, url)
+            url = response.target
         raise AssertionError("the loop returns or raises")
 
     def _counted(self, response: Response) -> Response:
@@ -213,7 +213,7 @@ class Requester:
             elif streamed or 200 <= answer.status < 300 or (condition and answer.status == 304):
                 return answer, response
             elif answer.status in REDIRECTS:
-                target = location(answer, url)
+                target = response.target
                 if request.streamed and not is_log_path(target, self.sessions.root):
                     return answer, response
                 redirects += 1

@@ -24,8 +24,16 @@ T = TypeVar("T")
 Filter = Literal["latest", "all"]
 
 
-def _of_repo(repo: str, path: str, decode: Callable[[Answer], T]) -> Request[T]:
-    return Request(repo.partition("/")[0], f"/repos/{repo}{path}", decode)
+def _of_repo(
+    repo: str,
+    path: str,
+    decode: Callable[[Answer], T],
+    *,
+    check: Callable[[Answer], None] | None = None,
+    streamed: bool = False,
+) -> Request[T]:
+    owner = repo.partition("/")[0]
+    return Request(owner, f"/repos/{repo}{path}", decode, check=check, streamed=streamed)
 
 
 def _check(answer: Answer, what: str, asked: int, came: object) -> None:
@@ -60,8 +68,8 @@ def get_job_json(repo: str, job_id: int) -> Request[dict[str, object]]:
 
 def get_log(repo: str, job_id: int) -> Request[Answer]:
     """``GET /repos/{owner}/{repo}/actions/jobs/{job_id}/logs``, answered by a redirect."""
-    request = _of_repo(repo, f"/actions/jobs/{job_id}/logs", lambda answer: answer)
-    return attrs.evolve(request, streamed=True)
+    path = f"/actions/jobs/{job_id}/logs"
+    return _of_repo(repo, path, lambda answer: answer, streamed=True)
 
 
 def list_jobs(ref: RunRef, filter: Filter, per_page: int, page: int) -> Request[Page[Job]]:  # noqa: A002
@@ -91,7 +99,7 @@ def list_jobs(ref: RunRef, filter: Filter, per_page: int, page: int) -> Request[
         own = tuple(job for job in page.items if job.run_id == ref.run_id)
         return Page(page.total_count, own, (*page.undecodable, *odd))
 
-    return attrs.evolve(_of_repo(ref.repo, path, decode_jobs), check=check)
+    return _of_repo(ref.repo, path, decode_jobs, check=check)
 
 
 def get_run(ref: RunRef) -> Request[Run]:

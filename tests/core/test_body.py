@@ -19,7 +19,7 @@ def response(*chunks: bytes) -> Response:
     async def readany() -> bytes:
         return left.pop(0)
 
-    content = SimpleNamespace(readany=readany, at_eof=lambda: not left)
+    content = SimpleNamespace(readany=readany, is_eof=lambda: False, total_bytes=0)
     inner: Any = SimpleNamespace(
         status=200, headers={}, content=content, release=lambda: None, close=lambda: None
     )
