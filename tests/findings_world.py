@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 import attrs
 import duckdb
 
-from ghjobs_async.audit.schema import create, define
-from ghjobs_async.audit.views import MACROS, VIEWS
+from ghjobs_async.audit.sql.schema import create, define
+from ghjobs_async.audit.sql.views import MACROS, VIEWS
 
 Row: TypeAlias = dict[str, Any]
 

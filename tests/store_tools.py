@@ -8,8 +8,8 @@ from typing import Any
 
 from ghjobs_async import Job
 from ghjobs_async.audit import AuditStore
-from ghjobs_async.audit.batch import Batch, Listing
-from ghjobs_async.audit.rows import write_batch
+from ghjobs_async.audit.database.batch import Batch, Listing
+from ghjobs_async.audit.database.rows import write_batch
 from ghjobs_async.models import Actor, Repository, Run, Step
 
 REPO = "octo-org/octo-repo"

@@ -100,7 +100,7 @@ class Counted:
         start = None
         if self.since is not None:
             # Without --since, the command starts faster when this is not imported.
-            from ghjobs_async.audit.plan import parse_when, start_of  # noqa: PLC0415
+            from ghjobs_async.audit.collect.plan import parse_when, start_of  # noqa: PLC0415
 
             start = start_of(parse_when(self.since))
         return start, None if self.repo is None else check_repo(self.repo)

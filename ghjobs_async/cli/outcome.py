@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
-from ghjobs_async.audit.plan import failed
+from ghjobs_async.audit.collect.plan import failed
 from ghjobs_async.errors import (
     ConfigurationError,
     ForbiddenError,

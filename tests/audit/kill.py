@@ -35,7 +35,8 @@ import duckdb
 from audit_tools import REPO, dump, rerun
 
 from ghjobs_async import GitHubJobs, atomic_file
-from ghjobs_async.audit import Audit, AuditPlan, AuditStore, Logs, writer
+from ghjobs_async.audit import Audit, AuditPlan, AuditStore, Logs
+from ghjobs_async.audit.database import writer
 from ghjobs_async.testing import FakeGitHub, JobSpec, scenario
 
 #: The calls that are counted.

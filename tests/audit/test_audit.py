@@ -486,8 +486,8 @@ async def test_the_file_is_small_at_the_end(
     before = path.stat().st_ino
     await audit()
     assert path.stat().st_ino == before
-    monkeypatch.setattr("ghjobs_async.audit.new_file._MIN_BYTES", -1)
-    monkeypatch.setattr("ghjobs_async.audit.new_file._MIN_SHARE", -1)
+    monkeypatch.setattr("ghjobs_async.audit.database.new_file._MIN_BYTES", -1)
+    monkeypatch.setattr("ghjobs_async.audit.database.new_file._MIN_SHARE", -1)
     await audit()
     assert path.stat().st_ino != before
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghjobs_async.audit.names import folder_of, safe
+from ghjobs_async.audit.collect.names import folder_of, safe
 
 FORBIDDEN = set('<>:"/\\|?*')
 

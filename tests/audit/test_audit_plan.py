@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ghjobs_async import ConfigurationError, Job
 from ghjobs_async.audit import AuditPlan, Counts, Shard, parse_when
-from ghjobs_async.audit.plan import failed
+from ghjobs_async.audit.collect.plan import failed
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

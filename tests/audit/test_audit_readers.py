@@ -21,8 +21,8 @@ async def test_a_reader_in_a_loop_sees_whole_runs(
     github: FakeGitHub, client: MakeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whenever it looks, each run has all its jobs and steps; and both come to their end."""
-    monkeypatch.setattr("ghjobs_async.audit.writer._SOON", 0.05)
-    monkeypatch.setattr("ghjobs_async.audit.writer._SHARE", 0)
+    monkeypatch.setattr("ghjobs_async.audit.database.writer._SOON", 0.05)
+    monkeypatch.setattr("ghjobs_async.audit.database.writer._SHARE", 0)
     for n in range(RUNS):
         jobs = [scenario.failing("a"), JobSpec("b")]
         created = datetime.fromtimestamp(EPOCH, UTC) - timedelta(hours=n)

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from store_tools import AT, REPO, a_job, a_run, listing, rows, store_in
 
-from ghjobs_async.audit import AuditStore, schema, views
-from ghjobs_async.audit.batch import Batch
+from ghjobs_async.audit import AuditStore
+from ghjobs_async.audit.database.batch import Batch
+from ghjobs_async.audit.sql import schema, views
 
 PYTHON = os.environ.get("OLD_DUCKDB", "")
 READ = """
@@ -63,8 +64,8 @@ def test_an_older_duckdb_reads_tables_and_comments(
     """Every table, view and comment reads the same, also after the file was made smaller."""
     store = filled(tmp_path)
     if compacted:
-        monkeypatch.setattr("ghjobs_async.audit.new_file._MIN_BYTES", -1)
-        monkeypatch.setattr("ghjobs_async.audit.new_file._MIN_SHARE", -1)
+        monkeypatch.setattr("ghjobs_async.audit.database.new_file._MIN_BYTES", -1)
+        monkeypatch.setattr("ghjobs_async.audit.database.new_file._MIN_SHARE", -1)
         before = store.path.stat().st_ino
         store.compact()
         assert store.path.stat().st_ino != before

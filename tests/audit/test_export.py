@@ -18,8 +18,8 @@ from store_tools import AT, REPO, a_job, a_run, a_step, at, listing, rows, store
 
 from ghjobs_async import Job
 from ghjobs_async.audit import AuditStore, export
-from ghjobs_async.audit.batch import Batch, Failure
-from ghjobs_async.audit.schema import TABLES
+from ghjobs_async.audit.database.batch import Batch, Failure
+from ghjobs_async.audit.sql.schema import TABLES
 from ghjobs_async.errors import ConfigurationError
 
 NAMES = [one.name for one in TABLES if one.name != "pages"]
@@ -189,7 +189,7 @@ def test_a_failed_export_leaves_the_older_files(
     store_in(tmp_path, Batch(at=AT, listings=[listing(a_job(started_at=at(1)))]))
     [path] = export(tmp_path, tmp_path / "out", "ndjson")
     before = path.read_bytes()
-    monkeypatch.setattr("ghjobs_async.audit.jobs_sql.AS_JSON", "SELECT error('full') FROM jobs")
+    monkeypatch.setattr("ghjobs_async.audit.sql.jobs.AS_JSON", "SELECT error('full') FROM jobs")
     with pytest.raises(duckdb.Error, match="full"):
         export(tmp_path, tmp_path / "out", "ndjson")
     assert [one.name for one in (tmp_path / "out").iterdir()] == ["jobs.ndjson"]

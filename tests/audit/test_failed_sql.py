@@ -10,10 +10,10 @@ from timelines import START, job, step
 
 from ghjobs_async import Job
 from ghjobs_async.audit import AuditStore
-from ghjobs_async.audit.batch import Batch, Listing
-from ghjobs_async.audit.failed_sql import FAILED
-from ghjobs_async.audit.plan import failed
-from ghjobs_async.audit.rows import write_batch
+from ghjobs_async.audit.collect.plan import failed
+from ghjobs_async.audit.database.batch import Batch, Listing
+from ghjobs_async.audit.database.rows import write_batch
+from ghjobs_async.audit.sql.failed import FAILED
 
 CONCLUSIONS = ("success", "failure", "timed_out", "startup_failure", "cancelled", "skipped", None)
 STEPS = ("success", "failure", "cancelled")

@@ -15,8 +15,8 @@ from findings_world import START, World, make
 
 from ghjobs_async import ConfigurationError
 from ghjobs_async.audit import AuditStore, findings
-from ghjobs_async.audit.findings import NAMES
-from ghjobs_async.audit.prices import list_prices
+from ghjobs_async.audit.results.findings import NAMES
+from ghjobs_async.audit.sql.prices import list_prices
 
 #: What people and programs rely on.
 COLUMNS = {
@@ -139,8 +139,8 @@ def test_a_file_without_the_views(store: AuditStore) -> None:
 
 def test_prices_are_the_users_to_edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The list stands in a new file; what a user makes of it is never reset."""
-    monkeypatch.setattr("ghjobs_async.audit.new_file._MIN_BYTES", -1)
-    monkeypatch.setattr("ghjobs_async.audit.new_file._MIN_SHARE", -1)
+    monkeypatch.setattr("ghjobs_async.audit.database.new_file._MIN_BYTES", -1)
+    monkeypatch.setattr("ghjobs_async.audit.database.new_file._MIN_SHARE", -1)
     store = AuditStore(tmp_path)
     with store.write() as connection:
         assert connection.execute("SELECT count(*) FROM prices").fetchone() == (len(PRICES),)

@@ -16,10 +16,10 @@ from findings_world import Row, World, database
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ghjobs_async.audit.batch import Batch, Listing
-from ghjobs_async.audit.findings import NAMES
-from ghjobs_async.audit.prices import list_prices
-from ghjobs_async.audit.rows import write_batch
+from ghjobs_async.audit.database.batch import Batch, Listing
+from ghjobs_async.audit.database.rows import write_batch
+from ghjobs_async.audit.results.findings import NAMES
+from ghjobs_async.audit.sql.prices import list_prices
 from ghjobs_async.models import Job, Run
 from ghjobs_async.testing import AttemptSpec, FakeGitHub, FakeRun, JobSpec, scenario
 from ghjobs_async.wire.convert import load

@@ -10,7 +10,7 @@ import pytest
 from findings_world import database
 
 from ghjobs_async.audit import findings, report
-from ghjobs_async.audit.findings import NAMES
+from ghjobs_async.audit.results.findings import NAMES
 
 #: Runs of three repositories and five workflows within a month. Chance is a hash: always the same.
 FILL = (

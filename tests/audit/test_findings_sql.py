@@ -14,8 +14,8 @@ from findings_world import database, make
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ghjobs_async.audit.findings_sql import FINDINGS, PARTS
-from ghjobs_async.audit.views import VIEWS
+from ghjobs_async.audit.sql.findings import FINDINGS, PARTS
+from ghjobs_async.audit.sql.views import VIEWS
 
 NAMES = [view.name for view in FINDINGS]
 BY_NAME = {view.name: view for view in VIEWS}

@@ -12,7 +12,7 @@ import pytest
 from store_tools import AT, REPO, a_job, a_run, a_step, at, listing, rows, store_in
 
 from ghjobs_async.audit import AuditStore, merge
-from ghjobs_async.audit.batch import (
+from ghjobs_async.audit.database.batch import (
     Attempt,
     AuditRow,
     Batch,
@@ -325,6 +325,23 @@ def test_links_are_not_followed(tmp_path: Path, name: str, target: str) -> None:
     assert list((tmp_path / "merged").rglob("*.log")) == []
 
 
+@pytest.mark.parametrize(
+    "path", ["logs/o/1.log", "logs/O/1.LOG", "logs//o/1.log", "logs/./o/1.log"]
+)
+def test_a_part_never_replaces_another_jobs_log(tmp_path: Path, path: str) -> None:
+    """A part that names the file of a log that is here already does not have that log."""
+    into = audit_in(tmp_path / "into", batch(of_run(1)))
+    before = (into / "logs/o/1.log").read_text()
+    other = of_run(2) | {"logs": [SavedLog(REPO, 2, 20, path, 2)]}
+    part = store_in(tmp_path / "part", batch(other)).folder
+    file = part / path
+    file.parent.mkdir(parents=True)
+    file.write_text("another")
+    assert merge([part], into).missing == 1
+    assert (into / "logs/o/1.log").read_text() == before
+    assert rows(AuditStore(into), "SELECT job_id FROM logs") == [(10,)]
+
+
 def test_a_merge_that_fails_can_be_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -333,7 +350,7 @@ def test_a_merge_that_fails_can_be_repeated(
     parts = [audit_in(tmp_path / str(n), batch(run)) for n, run in enumerate(runs)]
     one = audit_in(tmp_path / "one", batch(*runs))
     with monkeypatch.context() as patch:
-        patch.setattr("ghjobs_async.audit.merge_sql.END", ("SELECT error('killed')",))
+        patch.setattr("ghjobs_async.audit.sql.merge.END", ("SELECT error('killed')",))
         with pytest.raises(Exception, match="killed"):
             merge(parts, tmp_path / "merged")
     assert rows(AuditStore(tmp_path / "merged"), "FROM jobs") == []

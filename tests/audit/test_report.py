@@ -17,7 +17,7 @@ from findings_world import Row, World, database, make
 
 from ghjobs_async import ConfigurationError
 from ghjobs_async.audit import report
-from ghjobs_async.audit.readable import LOOKS
+from ghjobs_async.audit.results.readable import LOOKS
 from ghjobs_async.display import duration
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"

@@ -16,7 +16,7 @@ from store_tools import API, AT, REPO, a_job, a_run, a_step, at, listing, rows, 
 
 from ghjobs_async import Job
 from ghjobs_async.audit import AuditStore
-from ghjobs_async.audit.batch import (
+from ghjobs_async.audit.database.batch import (
     Attempt,
     AuditRow,
     Batch,
@@ -26,7 +26,7 @@ from ghjobs_async.audit.batch import (
     SavedLog,
     StoredPage,
 )
-from ghjobs_async.audit.rows import write_batch
+from ghjobs_async.audit.database.rows import write_batch
 from ghjobs_async.refs import MAX_ID
 
 NAIVE = AT.replace(tzinfo=None)

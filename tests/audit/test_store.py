@@ -15,7 +15,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ghjobs_async.audit import AuditStore, export, merge, new_file, schema, views
+from ghjobs_async.audit import AuditStore, export, merge
+from ghjobs_async.audit.database import new_file
+from ghjobs_async.audit.sql import schema, views
 from ghjobs_async.errors import ConfigurationError, GHJobsError
 
 ADD = "INSERT INTO runs (run_id) VALUES (1)"

@@ -10,9 +10,9 @@ from timelines import START, forty_jobs, job, step
 
 from ghjobs_async import Job
 from ghjobs_async.audit import AuditStore
-from ghjobs_async.audit.batch import Batch, Failure, Listing
-from ghjobs_async.audit.rows import write_batch
-from ghjobs_async.audit.stored_jobs import StoredRun, read_run
+from ghjobs_async.audit.database.batch import Batch, Failure, Listing
+from ghjobs_async.audit.database.rows import write_batch
+from ghjobs_async.audit.database.stored_jobs import StoredRun, read_run
 
 REPO = "octo-org/octo-repo"
 RUN = 29679449

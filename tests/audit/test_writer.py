@@ -10,10 +10,10 @@ from audit_tools import rows
 from store_tools import AT, REPO, a_job, a_run
 
 from ghjobs_async.audit import AuditStore
-from ghjobs_async.audit import writer as module
-from ghjobs_async.audit.batch import Listing
-from ghjobs_async.audit.rows import write_batch
-from ghjobs_async.audit.writer import Writer
+from ghjobs_async.audit.database import writer as module
+from ghjobs_async.audit.database.batch import Listing
+from ghjobs_async.audit.database.rows import write_batch
+from ghjobs_async.audit.database.writer import Writer
 
 MOST = 3
 

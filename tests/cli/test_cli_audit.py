@@ -18,7 +18,7 @@ from rich.console import Console
 
 from ghjobs_async import GitHubJobs
 from ghjobs_async.audit import AuditStore, Counts, Estimate, RepoEstimate
-from ghjobs_async.audit.readable import LOOKS
+from ghjobs_async.audit.results.readable import LOOKS
 from ghjobs_async.cli.output.audit import audit_bars
 from ghjobs_async.cli.output.progress import Progress, count_bars
 from ghjobs_async.models import RateLimit, Wait

@@ -10,7 +10,7 @@ import pytest
 from store_tools import AT, REPO, a_job, a_run, listing, rows, store_in
 
 from ghjobs_async.audit import AuditStore
-from ghjobs_async.audit.batch import Batch, SavedLog
+from ghjobs_async.audit.database.batch import Batch, SavedLog
 
 
 def audit_in(folder: Path, number: int) -> Path:

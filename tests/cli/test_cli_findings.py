@@ -18,8 +18,8 @@ from findings_world import World, make
 from rich.cells import cell_len
 
 from ghjobs_async.audit import AuditStore, findings
-from ghjobs_async.audit.findings import NAMES
-from ghjobs_async.audit.readable import LOOKS
+from ghjobs_async.audit.results.findings import NAMES
+from ghjobs_async.audit.results.readable import LOOKS
 
 WORLD = make(random.Random(24)).tables
 ODD = "=cmd('x')\u202e\x1b[31m<b>\t'\"" + "w" * 300
@@ -70,6 +70,25 @@ def test_a_repository_that_was_not_audited_is_no_clean_result(
     ran = ghjobs(command, "--repo", "octo/typo")
     assert (ran.status, ran.out) == (2, "")
     assert "octo/typo is not in this audit" in ran.err
+    assert not (audit.parent / "audit.html").exists()
+
+
+@pytest.mark.parametrize("command", [["findings"], ["findings", "waste", "--csv"], ["report"]])
+def test_an_audit_from_elsewhere_shows_no_other_file(
+    ghjobs: Any, audit: Path, command: list[str]
+) -> None:
+    """A view that reads another file of this machine is an error."""
+    secret = audit.parent / "secret.txt"
+    secret.write_text("my secret")
+    with AuditStore(audit).write() as connection:
+        connection.execute(
+            "CREATE OR REPLACE VIEW waste AS"
+            f" SELECT content AS repository, '' AS workflow_name, content AS kind, 1 AS jobs,"
+            f" 1.5 AS minutes FROM read_text('{secret}')"
+        )
+    ran = ghjobs(*command)
+    assert (ran.status, ran.out) == (2, "")
+    assert "audit.duckdb reads other files: move it away" in ran.err
     assert not (audit.parent / "audit.html").exists()
 
 

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from store_tools import AT, REPO, a_job, a_run, a_step, listing, store_in
 
-from ghjobs_async.audit import AuditStore, schema
-from ghjobs_async.audit.batch import Batch
+from ghjobs_async.audit import AuditStore
+from ghjobs_async.audit.database.batch import Batch
+from ghjobs_async.audit.sql import schema
 from ghjobs_async.cli.output.result import print_objects
 
 #: Bold and dim.

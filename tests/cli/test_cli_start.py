@@ -15,8 +15,8 @@ from store_tools import AT, REPO, a_job, a_run
 import ghjobs_async
 from ghjobs_async import audit, logtext
 from ghjobs_async.audit import AuditStore
-from ghjobs_async.audit.batch import Batch, Listing
-from ghjobs_async.audit.rows import write_batch
+from ghjobs_async.audit.database.batch import Batch, Listing
+from ghjobs_async.audit.database.rows import write_batch
 
 CODE = """\
 import sys

@@ -17,9 +17,9 @@ from timelines import HOSTILE, START, forty_jobs, job, many_jobs, odd_jobs, skip
 
 from ghjobs_async import Job
 from ghjobs_async.audit import AuditStore
-from ghjobs_async.audit.batch import Batch, Listing
+from ghjobs_async.audit.database.batch import Batch, Listing
+from ghjobs_async.audit.database.rows import write_batch
 from ghjobs_async.audit.gantt.chart import chart
-from ghjobs_async.audit.rows import write_batch
 from ghjobs_async.cli.output.timeline import draw_timeline
 from ghjobs_async.testing import FakeGitHub, scenario
 

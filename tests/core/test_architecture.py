@@ -44,23 +44,31 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": LIBRARY
     | {"atomic_file", "audit", "client", "display", "listing", "logs", "testing", "watch"},
 }
+# The same for the packages in the package of audits.
+IN_AUDIT: dict[str, set[str]] = {
+    "gantt": set(),
+    "sql": set(),
+    "database": {"sql"},
+    "collect": {"database", "sql"},
+    "results": {"database", "sql"},
+    "__init__": {"gantt", "sql", "database", "collect", "results"},
+}
 PURE = (
-    *("atomic_file", "audit/gantt", "checks", "display", "environment", "errors"),
+    *("atomic_file", "checks", "display", "environment", "errors"),
     *("logtext", "models", "records", "refs", "wire"),
-    *("audit/failed_sql.py", "audit/findings_sql.py", "audit/jobs_sql.py", "audit/merge_sql.py"),
-    *("audit/batch.py", "audit/plots.py", "audit/prices.py", "audit/readable.py"),
+    *("audit/gantt", "audit/sql", "audit/database/batch.py", "audit/database/rows.py"),
+    *("audit/results/plots.py", "audit/results/readable.py"),
     *("watch/run_lists.py", "watch/trackers.py", "watch/events.py", "watch/pace.py"),
     *("listing/attempts.py", "listing/windows.py", "logs/continuity.py", "logs/storage_answers.py"),
-    *("audit/rows.py", "audit/schema.py", "audit/views.py"),
 )
 STARTERS = {"create_task", "ensure_future", "TaskGroup", "gather", "run_coroutine_threadsafe"}
 MAX_FLAT = 13
 MAX_LINES = 450
 
 
-def room_of(path: Path) -> str:
+def room_of(path: Path, root: Path = ROOT) -> str:
     """Return the package that a file belongs to, or its own name where it is flat."""
-    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+    return path.relative_to(root).parts[0].removesuffix(".py")
 
 
 def name_of(path: Path) -> str:
@@ -117,6 +125,18 @@ def test_imports_run_downward_only(path: Path) -> None:
     """A package imports what the table allows, types included, and itself."""
     used = {room_of(MODULES[name]) for name in own_modules(path)}
     assert used - {room_of(path)} - MAY_IMPORT[room_of(path)] == set()
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if room_of(p) == "audit"], ids=ids)
+def test_imports_run_downward_in_the_audit_too(path: Path) -> None:
+    """What collects and what tells stand side by side, above the database and its SQL."""
+    audit = ROOT / "audit"
+    used = {
+        room_of(found, audit)
+        for name in own_modules(path)
+        if audit in (found := MODULES[name]).parents
+    }
+    assert used - {room_of(path, audit)} - IN_AUDIT[room_of(path, audit)] == set()
 
 
 def test_no_module_imports_itself_through_others() -> None:

@@ -14,7 +14,7 @@ from cyclopts import Parameter
 
 from ghjobs_async.atomic_file import WholeFile
 from ghjobs_async.audit import AuditPlan, AuditStore, Logs, findings, query, report, timeline
-from ghjobs_async.audit.stored_jobs import read_run
+from ghjobs_async.audit.database.stored_jobs import read_run
 from ghjobs_async.cli.commands.audit import run_audit
 from ghjobs_async.cli.options import Quiet, Verbose, command
 from ghjobs_async.cli.output.console import console, note, start_verbose
@@ -110,7 +110,7 @@ def _tell(folder: Path, run: FakeRun, *, quiet: bool) -> None:
     name = "ghjobs" if shutil.which("ghjobs") else sys.argv[0]
     store = AuditStore(folder)
     screen = console(sys.stdout)
-    with store.read() as connection:
+    with store.read(locked=True) as connection:
         screen.print()
         draw_all(screen, [findings(connection, one, limit=_FEW) for one in _FINDINGS])
         page = report(connection)

@@ -6,7 +6,7 @@ import sys
 from typing import Final
 
 from ghjobs_async.audit import AuditStore, findings
-from ghjobs_async.audit.findings import NAMES, check_audited, check_name
+from ghjobs_async.audit.results.findings import NAMES, check_audited, check_name
 from ghjobs_async.cli.options import AUDIT, AuditDir, Counted, command
 from ghjobs_async.cli.output.as_json import print_json
 from ghjobs_async.cli.output.console import console, is_terminal
@@ -63,7 +63,7 @@ def findings_command(  # noqa: D417 -- what commands share describes itself
     since, repo = counted.parse()
     # A table on a terminal is for people; a program gets all rows.
     few = _FEW if name is None and not json else None
-    with AuditStore(audit).read() as connection:
+    with AuditStore(audit).read(locked=True) as connection:
         check_audited(connection, repo)
         found = [
             findings(connection, one, since=since, repo=repo, limit=few)

@@ -6,8 +6,8 @@ import asyncio
 import sys
 
 from ghjobs_async.audit import Counts, Feed, Logs
-from ghjobs_async.audit.batch import Failure
-from ghjobs_async.audit.missing import failure_of, sentence
+from ghjobs_async.audit.collect.missing import failure_of, sentence
+from ghjobs_async.audit.database.batch import Failure
 from ghjobs_async.cli.matching import Matching
 from ghjobs_async.cli.options import BUDGET_WAIT, Common, GrepFilters, Repo, command
 from ghjobs_async.cli.output.console import is_pipe, report

@@ -9,7 +9,7 @@ from typing import Annotated
 import attrs
 from cyclopts import Parameter
 
-from ghjobs_async.audit.plan import failed
+from ghjobs_async.audit.collect.plan import failed
 from ghjobs_async.cli.options import Common, ExitStatus, Jq, Json, Repo, Web, command, run_with
 from ghjobs_async.cli.outcome import Cause, find_failed, has_failed, missing, read_failures
 from ghjobs_async.cli.output.as_json import JsonPrinter, check_web

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from ghjobs_async.atomic_file import WholeFile
 from ghjobs_async.audit import AuditStore, report
-from ghjobs_async.audit.findings import check_audited
+from ghjobs_async.audit.results.findings import check_audited
 from ghjobs_async.cli.options import AUDIT, AuditDir, Counted, Quiet, command
 from ghjobs_async.cli.output.console import note
 from ghjobs_async.errors import ConfigurationError
@@ -49,7 +49,7 @@ def report_command(  # noqa: D417 -- what commands share describes itself
         raise ConfigurationError(f"{output} is the audit itself: name another file with --output")
     if not output.absolute().parent.is_dir():
         raise ConfigurationError(f"--output is a file in a folder that exists, not {output}")
-    with store.read() as connection:
+    with store.read(locked=True) as connection:
         check_audited(connection, repo)
         page = report(connection, since=since, repo=repo)
     with WholeFile(output) as file:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 from cyclopts import Parameter
 
 from ghjobs_async.atomic_file import WholeFile
+from ghjobs_async.audit.database.store import AuditStore
+from ghjobs_async.audit.database.stored_jobs import read_run
 from ghjobs_async.audit.gantt.chart import Chart, chart
 from ghjobs_async.audit.gantt.page import page
 from ghjobs_async.audit.gantt.svg import draw
 from ghjobs_async.audit.gantt.trace import trace
-from ghjobs_async.audit.store import AuditStore
-from ghjobs_async.audit.stored_jobs import read_run
 from ghjobs_async.cli.options import AUDIT, Common, Repo, command, run_with
 from ghjobs_async.cli.outcome import missing
 from ghjobs_async.cli.output.console import Exit, console, note, report
@@ -125,7 +125,7 @@ def _stored(
     if audit is None and not store.path.exists():
         return None
     try:
-        with store.read() as connection:
+        with store.read(locked=True) as connection:
             found = read_run(connection, run_id, repo, attempt)
     except ConfigurationError as error:
         if audit is not None:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ghjobs_async.audit import Finding
-from ghjobs_async.audit.readable import LOOKS, lines, more
+from ghjobs_async.audit.results.readable import LOOKS, lines, more
 from ghjobs_async.cli.output.table import Table, shorten
 
 #: The widest that a repository and a workflow become beside a name.
@@ -25,10 +25,11 @@ def draw(screen: Console, finding: Finding) -> None:
     if not finding.rows:
         screen.print(Text("nothing found", style="dim"))
         return
-    screen.print(Text(look.text, style="dim"))
     rows = list(lines(finding))
-    # A place that all rows share says nothing.
-    with_place = len({line.place for line in rows}) > 1
+    places = {line.place for line in rows}
+    with_place = len(places) > 1
+    shared = "" if with_place else places.pop()
+    screen.print(Text(look.text + (f" All rows: {shared}." if shared else ""), style="dim"))
     titles = (*(("Where",) if with_place else ()), *look.columns)
     table = Table(look.title, *titles, left=_LEFT)
     for line in rows:

@@ -11,7 +11,7 @@ from itertools import takewhile
 
 import attrs
 
-from ghjobs_async.audit.feed import JobOf
+from ghjobs_async.audit.collect.feed import JobOf
 from ghjobs_async.cli.output.console import BOLD, DIM, colours, is_terminal, paint
 from ghjobs_async.display import clean
 from ghjobs_async.logs.log_grep import JobHit

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import attrs
 
-from ghjobs_async.audit.batch import Attempt, Failure, Listing, Missing, StoredPage
-from ghjobs_async.audit.counts import Counts
-from ghjobs_async.audit.known import Known, Unsettled, settles, wanted
-from ghjobs_async.audit.missing import failure_of, incomplete
-from ghjobs_async.audit.plan import AuditPlan
-from ghjobs_async.audit.writer import Pending
+from ghjobs_async.audit.collect.counts import Counts
+from ghjobs_async.audit.collect.known import Known, Unsettled, settles, wanted
+from ghjobs_async.audit.collect.missing import failure_of, incomplete
+from ghjobs_async.audit.collect.plan import AuditPlan
+from ghjobs_async.audit.database.batch import Attempt, Failure, Listing, Missing, StoredPage
+from ghjobs_async.audit.database.writer import Pending
 from ghjobs_async.errors import GHJobsError, NotFoundError, ResponseError, ServerError
 from ghjobs_async.listing.run_pages import RunPage, RunPages, WindowEnd
 from ghjobs_async.listing.windows import Window

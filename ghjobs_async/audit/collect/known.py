@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from ghjobs_async.audit.duck import execute, in_utc
-from ghjobs_async.audit.failed_sql import FAILED
-from ghjobs_async.audit.missing import FINAL
-from ghjobs_async.audit.plan import AuditPlan, Logs
+from ghjobs_async.audit.collect.missing import FINAL
+from ghjobs_async.audit.collect.plan import AuditPlan, Logs
+from ghjobs_async.audit.database.duck import execute, in_utc
+from ghjobs_async.audit.sql.failed import FAILED
 from ghjobs_async.listing.run_pages import KnownPage
 from ghjobs_async.listing.windows import Window
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from ghjobs_async.audit.batch import Failure
-from ghjobs_async.audit.counts import Counts
-from ghjobs_async.audit.missing import failure_of, incomplete
-from ghjobs_async.audit.plan import AuditPlan
+from ghjobs_async.audit.collect.counts import Counts
+from ghjobs_async.audit.collect.missing import failure_of, incomplete
+from ghjobs_async.audit.collect.plan import AuditPlan
+from ghjobs_async.audit.database.batch import Failure
 from ghjobs_async.errors import GHJobsError
 from ghjobs_async.fanout import Failed, FanOut, Fetched, Outcome
 from ghjobs_async.models import Job, JobList

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from ghjobs_async.audit.batch import (
+from ghjobs_async.audit.database.batch import (
     Attempt,
     Batch,
     Failure,
@@ -22,8 +22,8 @@ from ghjobs_async.audit.batch import (
     SavedLog,
     StoredPage,
 )
-from ghjobs_async.audit.rows import write_batch
-from ghjobs_async.audit.store import AuditStore
+from ghjobs_async.audit.database.rows import write_batch
+from ghjobs_async.audit.database.store import AuditStore
 from ghjobs_async.models import Run
 
 if TYPE_CHECKING:

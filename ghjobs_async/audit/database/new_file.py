@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ghjobs_async.audit import schema, views
-from ghjobs_async.audit.duck import CONFIG, address, blocks, load, transaction
+from ghjobs_async.audit.database.duck import CONFIG, address, blocks, load, transaction
+from ghjobs_async.audit.sql import schema, views
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

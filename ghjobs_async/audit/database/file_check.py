@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ghjobs_async.audit import duck
-from ghjobs_async.audit.duck import blocks
-from ghjobs_async.audit.schema import quote
+from ghjobs_async.audit.database import duck
+from ghjobs_async.audit.database.duck import blocks
+from ghjobs_async.audit.sql.schema import quote
 from ghjobs_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -86,6 +86,20 @@ def file_errors(*paths: Path) -> Iterator[None]:
         if not str(error).startswith(_CORRUPT):
             raise
         raise torn(*paths) from error
+
+
+@contextmanager
+def only_own_data(path: Path) -> Iterator[None]:
+    """
+    Turn the refusal to read another file into the error that says so.
+
+    Raises:
+        ConfigurationError: A view of the database reads other files, which no audit does.
+    """
+    try:
+        yield
+    except duck.load().PermissionException as error:
+        raise ConfigurationError(f"{path} reads other files: {_ADVICE}") from error
 
 
 def not_ours(path: Path) -> ConfigurationError:

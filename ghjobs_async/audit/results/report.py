@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from ghjobs_async.audit import plots
-from ghjobs_async.audit.duck import dicts, in_utc
-from ghjobs_async.audit.findings import NAMES, Finding, findings, narrowed
-from ghjobs_async.audit.findings_sql import DECIDED
-from ghjobs_async.audit.readable import LOOKS, Line, Look, lines, more, number
+from ghjobs_async.audit.database.duck import dicts, in_utc
+from ghjobs_async.audit.results import plots
+from ghjobs_async.audit.results.findings import NAMES, Finding, findings, narrowed
+from ghjobs_async.audit.results.readable import LOOKS, Line, Look, lines, more, number
+from ghjobs_async.audit.sql.findings import DECIDED
 from ghjobs_async.display import clean, duration
 from ghjobs_async.environment import is_github_com
 from ghjobs_async.errors import ConfigurationError
@@ -153,7 +153,7 @@ def _template() -> Any:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"name": _name, "number": number, "duration": duration}
-    text = resources.files("ghjobs_async.audit").joinpath("report.html").read_text("utf-8")
+    text = resources.files("ghjobs_async.audit.results").joinpath("report.html").read_text("utf-8")
     return environment.from_string(text)
 
 

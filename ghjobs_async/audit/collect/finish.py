@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from ghjobs_async.audit.duck import execute, in_utc
-from ghjobs_async.audit.missing import FINAL
-from ghjobs_async.audit.repo_work import RepoWork
+from ghjobs_async.audit.collect.missing import FINAL
+from ghjobs_async.audit.collect.repo_work import RepoWork
+from ghjobs_async.audit.database.duck import execute, in_utc
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

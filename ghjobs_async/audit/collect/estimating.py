@@ -11,9 +11,9 @@ from typing import Final
 
 import attrs
 
-from ghjobs_async.audit.known import count_settled
-from ghjobs_async.audit.plan import AuditPlan
-from ghjobs_async.audit.store import AuditStore
+from ghjobs_async.audit.collect.known import count_settled
+from ghjobs_async.audit.collect.plan import AuditPlan
+from ghjobs_async.audit.database.store import AuditStore
 from ghjobs_async.client import GitHubJobs
 from ghjobs_async.errors import GHJobsError
 from ghjobs_async.fanout import Fetched

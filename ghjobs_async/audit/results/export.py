@@ -9,9 +9,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ghjobs_async.audit import duck, jobs_sql
-from ghjobs_async.audit.schema import TABLES, Column, Table, quote
-from ghjobs_async.audit.store import AuditStore, disk_errors
+from ghjobs_async.audit.database import duck
+from ghjobs_async.audit.database.store import AuditStore, disk_errors
+from ghjobs_async.audit.sql import jobs as jobs_sql
+from ghjobs_async.audit.sql.schema import TABLES, Column, Table, quote
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

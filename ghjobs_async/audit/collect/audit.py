@@ -18,19 +18,19 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import attrs
 import msgspec
 
-from ghjobs_async.audit import finish
-from ghjobs_async.audit.batch import AuditRow, Batch, Missing, Reason, SavedLog
-from ghjobs_async.audit.counts import Counts
-from ghjobs_async.audit.feed import JobOf
-from ghjobs_async.audit.known import read_known, stored_name
-from ghjobs_async.audit.missing import failure_of
-from ghjobs_async.audit.names import log_path
-from ghjobs_async.audit.plan import AuditPlan, failed
-from ghjobs_async.audit.repo_work import RepoWork, Wanted
-from ghjobs_async.audit.rows import write_batch
-from ghjobs_async.audit.store import LOGS, AuditStore
-from ghjobs_async.audit.stored_jobs import read_jobs
-from ghjobs_async.audit.writer import Pending, Writer
+from ghjobs_async.audit.collect import finish
+from ghjobs_async.audit.collect.counts import Counts
+from ghjobs_async.audit.collect.feed import JobOf
+from ghjobs_async.audit.collect.known import read_known, stored_name
+from ghjobs_async.audit.collect.missing import failure_of
+from ghjobs_async.audit.collect.names import log_path
+from ghjobs_async.audit.collect.plan import AuditPlan, failed
+from ghjobs_async.audit.collect.repo_work import RepoWork, Wanted
+from ghjobs_async.audit.database.batch import AuditRow, Batch, Missing, Reason, SavedLog
+from ghjobs_async.audit.database.rows import write_batch
+from ghjobs_async.audit.database.store import LOGS, AuditStore
+from ghjobs_async.audit.database.stored_jobs import read_jobs
+from ghjobs_async.audit.database.writer import Pending, Writer
 from ghjobs_async.fanout import Failed, FanOut, FanOutMany, Fetched, Outcome
 from ghjobs_async.listing.run_pages import RunPage, WindowEnd
 from ghjobs_async.listing.windows import Window

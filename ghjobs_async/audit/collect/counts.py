@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from ghjobs_async.audit.plan import failed
+from ghjobs_async.audit.collect.plan import failed
 from ghjobs_async.models import Job
 
 # Once this part of the windows was read, their number tells how many runs there are.

@@ -14,7 +14,7 @@ from typing import Final
 
 import attrs
 
-from ghjobs_async.audit.readable import DAYS, day, hour, number
+from ghjobs_async.audit.results.readable import DAYS, day, hour, number
 from ghjobs_async.display import brief, duration
 
 _WIDTH: Final = 360

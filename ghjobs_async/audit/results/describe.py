@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ghjobs_async.audit import schema, views
-from ghjobs_async.audit.schema import Column, Table
-from ghjobs_async.audit.store import AuditStore
+from ghjobs_async.audit.database.store import AuditStore
+from ghjobs_async.audit.sql import schema, views
+from ghjobs_async.audit.sql.schema import Column, Table
 
 _COLUMNS = """
     SELECT table_name, column_name, data_type, coalesce(comment, '')

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 import attrs
 import msgspec
 
-from ghjobs_async.audit import jobs_sql
-from ghjobs_async.audit.batch import Batch, Failure, Listing
-from ghjobs_async.audit.schema import TABLES
+from ghjobs_async.audit.database.batch import Batch, Failure, Listing
+from ghjobs_async.audit.sql import jobs as jobs_sql
+from ghjobs_async.audit.sql.schema import TABLES
 from ghjobs_async.models import Job, Run
 
 if TYPE_CHECKING:

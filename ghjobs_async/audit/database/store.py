@@ -13,9 +13,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ghjobs_async.audit import duck, new_file, schema, views
-from ghjobs_async.audit.file_check import check_kind, check_whole, file_errors, not_ours, torn
-from ghjobs_async.audit.locks import AuditLock, FolderLock
+from ghjobs_async.audit.database import duck, new_file
+from ghjobs_async.audit.database.file_check import (
+    check_kind,
+    check_whole,
+    file_errors,
+    not_ours,
+    only_own_data,
+    torn,
+)
+from ghjobs_async.audit.database.locks import AuditLock, FolderLock
+from ghjobs_async.audit.sql import schema, views
 from ghjobs_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -31,6 +39,11 @@ _PATIENCE: Final = 10.0
 _PAUSE: Final = 0.02
 #: What the operating system says when the file is not to blame.
 _DISK: Final = (errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.EIO)
+_DISGUISED: Final = (
+    "SELECT 1 FROM duckdb_views()"
+    " WHERE database_name = current_database() AND list_contains($1, view_name)"
+)
+_TABLES: Final = [table.name for table in schema.TABLES]
 _HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 
 # On POSIX, closing any file handle of a file drops all locks that the process has on it, those of
@@ -70,10 +83,12 @@ class AuditStore:
         Open the database to read it.
 
         Args:
-            locked: Let no statement reach other files or change settings: for SQL from outside.
+            locked: Let no statement reach other files or change settings: for SQL from outside, and
+                for a database from elsewhere.
 
         Raises:
-            ConfigurationError: There is no audit, it is not one, or it stays in use by a writer.
+            ConfigurationError: There is no audit, it is not one, or it stays in use by a writer; or it
+                is locked, and one of its own views reads other files.
         """
         if not os.path.lexists(self.path):
             raise ConfigurationError(
@@ -81,7 +96,7 @@ class AuditStore:
             )
         with self._entered(exclusive=False):
             connection = self._open(read_only=True, locked=locked)
-        with file_errors(self.path), self._closing(connection):
+        with only_own_data(self.path), file_errors(self.path), self._closing(connection):
             self._check_schema(connection)
             yield connection
 
@@ -278,6 +293,9 @@ class AuditStore:
             check_whole(connection, self.path)
             [(version,)] = connection.execute("SELECT schema_version FROM meta").fetchall()
             connection.execute("SELECT job_id, inherited FROM jobs LIMIT 0")
+            # A view in place of a table could read other files.
+            if connection.execute(_DISGUISED, [_TABLES]).fetchall():
+                raise not_ours(self.path)
         except (duckdb.Error, ValueError) as error:
             raise not_ours(self.path) from error
         if not isinstance(version, int):

@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from ghjobs_async.audit.prices import list_prices
+from ghjobs_async.audit.sql.prices import list_prices
 
 #: The version of `TABLES`. Whoever changes them raises it and adds a step to `UPGRADES`.
 VERSION: Final = 1

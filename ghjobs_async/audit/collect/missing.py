@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias
 
-from ghjobs_async.audit.batch import Failure
+from ghjobs_async.audit.database.batch import Failure
 from ghjobs_async.errors import GHJobsError, Undecodable, one_line
 
 #: A search for runs, the jobs of a run, or a job's log.

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from ghjobs_async.atomic_file import WholeFile
-from ghjobs_async.audit import jobs_sql, merge_sql
-from ghjobs_async.audit.store import LOGS, AuditStore
+from ghjobs_async.audit.database.store import LOGS, AuditStore
+from ghjobs_async.audit.sql import jobs as jobs_sql
+from ghjobs_async.audit.sql import merge as merge_sql
 from ghjobs_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Merged:
     What an audit holds after a merge.
 
     Attributes:
-        missing: How many logs a part names whose files it does not have.
+        missing: How many logs a part names whose files it does not have, or that it cannot have.
     """
 
     runs: int
@@ -83,8 +84,8 @@ def _merge(connection: DuckDBPyConnection, part: Path, into: Path) -> int:
     # The files come first: a log that has a row is there, whatever ends this process.
     missing = [
         path
-        for (path,) in connection.execute(merge_sql.LOGS).fetchall()
-        if not _copy(part, into, path)
+        for path, is_ours in connection.execute(merge_sql.LOGS).fetchall()
+        if is_ours or not _copy(part, into, path)
     ]
     connection.execute(merge_sql.ADD_LOGS, [missing])
     for statement in merge_sql.STATEMENTS:
@@ -102,7 +103,8 @@ def _copy(part: Path, into: Path, path: str | None) -> bool:
         return False
     pure = PurePosixPath(path)
     # The part may come from anywhere: its paths must stay below its logs, and ours.
-    if pure.parts[:1] != (LOGS,) or ".." in pure.parts or "\\" in path or "\0" in path:
+    odd = ".." in pure.parts or "\\" in path or "\0" in path or str(pure) != path
+    if pure.parts[:1] != (LOGS,) or odd:
         return False
     source, target = part.joinpath(*pure.parts), into.joinpath(*pure.parts)
     try:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from ghjobs_async.audit import duck
-from ghjobs_async.audit.file_check import file_errors
-from ghjobs_async.audit.store import AuditStore
+from ghjobs_async.audit.database import duck
+from ghjobs_async.audit.database.file_check import file_errors
+from ghjobs_async.audit.database.store import AuditStore
 from ghjobs_async.errors import ConfigurationError
 
 if TYPE_CHECKING:

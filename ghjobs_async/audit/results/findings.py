@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from ghjobs_async.audit.duck import in_utc, load
-from ghjobs_async.audit.findings_sql import FINDINGS
+from ghjobs_async.audit.database.duck import in_utc, load
+from ghjobs_async.audit.sql.findings import FINDINGS
 from ghjobs_async.errors import ConfigurationError, shown
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ghjobs_async.audit.schema import TABLES, View
+from ghjobs_async.audit.sql.schema import TABLES, View
 
 #: The jobs that passed or failed.
 DECIDED: Final = "conclusion IN ('success', 'failure', 'timed_out')"

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from ghjobs_async.audit.findings import Finding
+from ghjobs_async.audit.results.findings import Finding
 from ghjobs_async.display import clean, duration
 
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -102,8 +102,8 @@ LOOKS: Final = {
         {"Steps": "steps", **_TIMES},
     ),
     "queueing": Look(
-        "Add runners where jobs wait",
-        "How long jobs waited, by label and hour of the week in UTC.",
+        "Check how long jobs wait for runners",
+        "By label and hour of the week in UTC. Where waits are long, add runners.",
         "Label",
         "label",
         {"Hour": "hour", "Jobs": "jobs", "Median": "p50", "95 %": "p95", "Most": "most"},

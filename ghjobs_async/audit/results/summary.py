@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from ghjobs_async.audit.duck import dicts
-from ghjobs_async.audit.failed_sql import FAILED
+from ghjobs_async.audit.database.duck import dicts
+from ghjobs_async.audit.sql.failed import FAILED
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

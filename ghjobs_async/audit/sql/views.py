@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ghjobs_async.audit.findings_sql import FINDINGS, PARTS
-from ghjobs_async.audit.schema import Macro, View
+from ghjobs_async.audit.sql.findings import FINDINGS, PARTS
+from ghjobs_async.audit.sql.schema import Macro, View
 
 #: They are made, or replaced, when a file that has others is opened for writing. DuckDB 1.4 must be
 #: able to read them. Macros come first, and each may use those above it.

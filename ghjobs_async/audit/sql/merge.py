@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ghjobs_async.audit.schema import TABLES
+from ghjobs_async.audit.sql.schema import TABLES
 
 _NAMES: Final = {table.name: ", ".join(column.name for column in table.columns) for table in TABLES}
 
@@ -129,8 +129,13 @@ _AUDITS: Final = (
     _add("audits", "id"),
 )
 
-#: The paths of the logs that only the part has.
-LOGS: Final = "SELECT path FROM part.logs ANTI JOIN logs USING (repository, job_id)"
+# Some file systems take names for equal that differ in case or in how accents are written.
+_FILE: Final = "nfc_normalize(lower(path))"
+#: The paths of the logs that only the part has, and whether a log that is here has the same file.
+LOGS: Final = (
+    f"SELECT path, {_FILE} IN (SELECT {_FILE} FROM logs)"
+    " FROM part.logs ANTI JOIN logs USING (repository, job_id)"
+)
 #: Add them, but not those whose files are missing: the parameter is the list of their paths.
 ADD_LOGS: Final = (
     f"INSERT INTO logs ({_NAMES['logs']}) SELECT {_NAMES['logs']}"

@@ -1,0 +1,1 @@
+"""Collect runs, jobs and logs into the database: only what is new or not settled."""

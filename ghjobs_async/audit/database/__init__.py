@@ -1,0 +1,1 @@
+"""The database of an audit, one file: written in batches, read by many, merged with others."""

@@ -1,0 +1,1 @@
+"""What an audit's database tells: findings, summaries, the report, queries and exports."""
