@@ -92,6 +92,24 @@ def test_an_audit_from_elsewhere_shows_no_other_file(
     assert not (audit.parent / "audit.html").exists()
 
 
+def test_rows_say_where_they_are_of(
+    ghjobs: Any, audit: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Repository and workflow stand in a column, or above the table where all rows share them."""
+    monkeypatch.setenv("GH_FORCE_TTY", "200")
+    monkeypatch.setenv("NO_COLOR", "1")
+    repositories = {str(row["repository"]) for row in wanted(audit, "slow_jobs")}
+    shown = ghjobs("findings", "slow_jobs").out
+    assert "Where" in shown
+    assert all(name in shown for name in repositories)
+    with AuditStore(audit).write() as connection:
+        connection.execute("UPDATE jobs SET repository = 'octo/one', workflow_name = 'CI'")
+    shown = ghjobs("findings", "slow_jobs").out
+    assert "Where" not in shown
+    assert shown.count("octo/one") == 1
+    assert "These are of octo/one CI." in shown
+
+
 def test_a_summary_says_what_it_leaves_out(ghjobs: Any, audit: Path) -> None:
     """Three rows of each finding are shown, and how many more there are, and where."""
     total = len(wanted(audit, "slow_steps"))

@@ -29,7 +29,7 @@ def draw(screen: Console, finding: Finding) -> None:
     places = {line.place for line in rows}
     with_place = len(places) > 1
     shared = "" if with_place else places.pop()
-    screen.print(Text(look.text + (f" All rows: {shared}." if shared else ""), style="dim"))
+    screen.print(Text(look.text + (f" These are of {shared}." if shared else ""), style="dim"))
     titles = (*(("Where",) if with_place else ()), *look.columns)
     table = Table(look.title, *titles, left=_LEFT)
     for line in rows:
