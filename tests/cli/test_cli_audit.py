@@ -118,8 +118,21 @@ def test_what_is_missing_is_written_down(ghjobs: Any, fake: FakeGitHub, tmp_path
     assert "2 expected, 1 got" in failures["jobs"][4]
     assert "jobs[1].id" in failures["jobs"][4]
     assert failures["log"][3] == "expired"
-    assert "2 of the searches, runs or logs are missing" in ran.err
+    assert "check the name, octo-org/nope" in ran.err
+    assert (
+        f"2 things missing: the next audit tries again, and ghjobs findings incomplete --audit {tmp_path} says"
+        in ran.err
+    )
     assert "Missing" in ran.out
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_misspelt_repository_spoils_no_later_audit(ghjobs: Any, tmp_path: Path) -> None:
+    """The status tells of the repositories that are asked for, not of all that the folder knows."""
+    assert ghjobs("audit", "octo-org/nope", REPO, "-o", tmp_path).status == 3
+    ran = ghjobs("audit", REPO, "-o", tmp_path)
+    assert (ran.status, "missing" in ran.err) == (0, False)
+    assert ghjobs("audit", "octo-org/nope", REPO, "-o", tmp_path).status == 3
 
 
 def test_a_repository_that_is_not_there(ghjobs: Any, tmp_path: Path) -> None:

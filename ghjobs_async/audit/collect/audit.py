@@ -75,7 +75,8 @@ class Audit:
     Attributes:
         counts: What has been done so far; read them at any time.
         store: The store of the folder.
-        may_come: At the end, how many things the folder misses that may still come.
+        may_come: At the end, how many things of the plan's repositories the folder misses that may
+            still come.
     """
 
     def __init__(
@@ -103,6 +104,11 @@ class Audit:
     def complete(self) -> bool:
         """Check that nothing is missing that may still come, once the audit has ended."""
         return not self.may_come
+
+    @property
+    def unsearched(self) -> dict[str, Exception]:
+        """The repositories of which a search failed, and why."""
+        return {work.repo: work.error for work in self._works if work.error is not None}
 
     @property
     def requests(self) -> int:
@@ -155,7 +161,7 @@ class Audit:
             write_batch(connection, last)
             for work in self._works:
                 finish.conclude(connection, work, self._began, last.at)
-            self.may_come = finish.may_come(connection)
+            self.may_come = finish.may_come(connection, [work.repo for work in self._works])
             self._write_row(connection, "complete" if self.complete else "incomplete")
         self.store.compact()
 

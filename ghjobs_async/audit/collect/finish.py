@@ -46,9 +46,9 @@ def conclude(
         execute(connection, sql, given)
 
 
-def may_come(connection: DuckDBPyConnection) -> int:
-    """Return how many things are missing that may still come."""
-    [(count,)] = connection.execute(_MAY_COME, {"final": FINAL}).fetchall()
+def may_come(connection: DuckDBPyConnection, repos: list[str]) -> int:
+    """Return how many things of these repositories are missing that may still come."""
+    [(count,)] = connection.execute(_MAY_COME, {"repos": repos, "final": FINAL}).fetchall()
     return int(count)
 
 
@@ -93,7 +93,8 @@ _BACK: Final = f"""
     WHERE repository = $repo AND gone_at < $began AND run_id IN {_THERE}
 """
 _MAY_COME: Final = """
-    SELECT count(*) FROM failures WHERE NOT coalesce(list_contains($final, reason), false)
+    SELECT count(*) FROM failures
+    WHERE list_contains($repos, repository) AND NOT coalesce(list_contains($final, reason), false)
         AND NOT EXISTS (
             SELECT 1 FROM runs WHERE runs.repository = failures.repository
                 AND runs.run_id = failures.run_id AND runs.gone_at IS NOT NULL

@@ -14,10 +14,12 @@ from ghjobs_async.cli.options import BUDGET_WAIT, Common, Filters, command, run_
 from ghjobs_async.cli.output.as_json import print_json
 from ghjobs_async.cli.output.audit import audit_bars, print_estimate, print_summary
 from ghjobs_async.cli.output.console import Exit, console, note, report
+from ghjobs_async.cli.output.problems import not_found
 from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.output.text import plural
 from ghjobs_async.cli.owners import Owners
 from ghjobs_async.client import GitHubJobs
+from ghjobs_async.errors import NotFoundError
 
 app = command(
     "audit",
@@ -122,10 +124,12 @@ def run_audit(
         print_summary(console(sys.stdout), found)
     if not progress.quiet:
         _tell(audit, folder, plan)
+    for error in audit.unsearched.values():
+        report(not_found(error) if isinstance(error, NotFoundError) else error)
     if audit.may_come:
         report(
-            f"incomplete: {audit.may_come:,} of the searches, runs or logs are missing; the next "
-            f"audit tries again, and the table failures in {audit.store.path} says why"
+            f"incomplete, {plural(audit.may_come, 'thing')} missing: the next audit tries again, and "
+            f"ghjobs findings incomplete --audit {folder} says what and why"
         )
     complete = audit.complete and filters.check_found(counts.found + counts.elsewhere, plan.repos)
     return Exit.OK if complete else Exit.INCOMPLETE
@@ -135,7 +139,8 @@ def _tell(audit: Audit, folder: Path, plan: AuditPlan) -> None:
     counts = audit.counts
     saved = ""
     if audit.not_modified:
-        saved = f", of which {audit.not_modified:,} cost nothing: their pages have not changed"
+        pages = "its page has" if audit.not_modified == 1 else "their pages have"
+        saved = f", of which {audit.not_modified:,} cost nothing: {pages} not changed"
     note(f"{plural(audit.requests, 'request')}{saved}")
     kept = counts.found - counts.asked
     known = f"; {plural(kept, 'run')} were known" if kept > 0 else ""
