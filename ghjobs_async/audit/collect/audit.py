@@ -30,7 +30,7 @@ from ghjobs_async.audit.database.batch import AuditRow, Batch, Missing, Reason, 
 from ghjobs_async.audit.database.rows import write_batch
 from ghjobs_async.audit.database.store import LOGS, AuditStore
 from ghjobs_async.audit.database.stored_jobs import read_jobs
-from ghjobs_async.audit.database.writer import Pending, Writer
+from ghjobs_async.audit.database.writer import Writer
 from ghjobs_async.fanout import Failed, FanOut, FanOutMany, Fetched, Outcome
 from ghjobs_async.listing.run_pages import RunPage, WindowEnd
 from ghjobs_async.listing.windows import Window
@@ -315,7 +315,7 @@ class Audit:
             return read_jobs(connection, repo, ids)
 
     @property
-    def _batch(self) -> Pending:
+    def _batch(self) -> Batch:
         return self._writer.batch
 
     def _now(self) -> datetime:

@@ -11,8 +11,7 @@ from ghjobs_async.audit.collect.counts import Counts
 from ghjobs_async.audit.collect.known import Known, Unsettled, settles, wanted
 from ghjobs_async.audit.collect.missing import failure_of, incomplete
 from ghjobs_async.audit.collect.plan import AuditPlan
-from ghjobs_async.audit.database.batch import Attempt, Failure, Listing, Missing, StoredPage
-from ghjobs_async.audit.database.writer import Pending
+from ghjobs_async.audit.database.batch import Attempt, Batch, Failure, Listing, Missing, StoredPage
 from ghjobs_async.errors import GHJobsError, NotFoundError, ResponseError, ServerError
 from ghjobs_async.listing.run_pages import RunPage, RunPages, WindowEnd
 from ghjobs_async.listing.windows import Window
@@ -80,7 +79,7 @@ class RepoWork:
     def __attrs_post_init__(self) -> None:
         self._unsettled = dict(self.known.unsettled)
 
-    def take(self, found: RunPage | WindowEnd, batch: Pending) -> list[Wanted]:
+    def take(self, found: RunPage | WindowEnd, batch: Batch) -> list[Wanted]:
         """Take a page or the end of a window; return what has to be asked for."""
         if isinstance(found, WindowEnd):
             self.ends.append(found)
@@ -105,7 +104,7 @@ class RepoWork:
             batch.pages.append(ticket.page)
         return refs
 
-    def take_run(self, run: Run, batch: Pending, ticket: Ticket | None = None) -> list[Wanted]:
+    def take_run(self, run: Run, batch: Batch, ticket: Ticket | None = None) -> list[Wanted]:
         """Take a run as GitHub has it now; return what has to be asked for."""
         self._unsettled.pop(run.id, None)
         self.counts.found += 1
@@ -155,7 +154,7 @@ class RepoWork:
                 if not self._unsettled[run_id].gone:
                     yield RunRef(self.repo, run_id)
 
-    def listed(self, ref: Wanted, jobs: JobList, batch: Pending) -> None:
+    def listed(self, ref: Wanted, jobs: JobList, batch: Batch) -> None:
         """Take the jobs of a run or an attempt: the run is stored with them, and not before."""
         self._add_run(ref, batch)
         self.counts.add(jobs)
@@ -177,7 +176,7 @@ class RepoWork:
             self.failed(incomplete("jobs", self.repo, *short, run_id=ref.run_id), batch)
         self._done(ref, batch)
 
-    def unlisted(self, ref: RunRef, error: Exception, batch: Pending) -> None:
+    def unlisted(self, ref: RunRef, error: Exception, batch: Batch) -> None:
         """Take the failure to list jobs, or to find a run; a 404 says that the run is gone."""
         if isinstance(ref, Wanted):
             self._add_run(ref, batch)
@@ -197,7 +196,7 @@ class RepoWork:
         refused = isinstance(error, ResponseError) and not isinstance(error, ServerError)
         self.hopeless = self.hopeless or refused
 
-    def conclude(self, batch: Pending) -> None:
+    def conclude(self, batch: Batch) -> None:
         """Write down how the search ended."""
         short = [end for end in self.ends if not end.settled]
         if self.error is not None:
@@ -209,7 +208,7 @@ class RepoWork:
         else:
             batch.settled.append(Missing(self.repo, None, None, "search"))
 
-    def failed(self, failure: Failure, batch: Pending) -> None:
+    def failed(self, failure: Failure, batch: Batch) -> None:
         """Write down what is missing."""
         self.counts.missing += 1
         batch.failures.append(failure)
@@ -217,11 +216,11 @@ class RepoWork:
     def _takes(self, run_id: int) -> bool:
         return self.plan.shard is None or self.plan.shard.holds(run_id)
 
-    def _add_run(self, ref: Wanted, batch: Pending) -> None:
+    def _add_run(self, ref: Wanted, batch: Batch) -> None:
         if ref.run is not None:
             batch.runs.append((self.repo, ref.run))
 
-    def _done(self, ref: Wanted, batch: Pending) -> None:
+    def _done(self, ref: Wanted, batch: Batch) -> None:
         if ref.ticket is not None:
             ref.ticket.left -= 1
             if not ref.ticket.left:
