@@ -144,7 +144,7 @@ def read_known(connection: DuckDBPyConnection, repo: str, plan: AuditPlan, now: 
     unsettled = {
         row[0]: Unsettled(*row)
         for row in _rows(connection, _UNSETTLED, repo=repo, latest=plan.latest, **scope)
-        if plan.shard is None or plan.shard.holds(row[0])
+        if plan.takes(row[0])
     }
     if plan.logs is Logs.NONE:
         return Known(pages, settled, unsettled)
@@ -158,7 +158,7 @@ def read_known(connection: DuckDBPyConnection, repo: str, plan: AuditPlan, now: 
         runs=list(unsettled),
         **scope,
     )
-    ids = (job_id for run_id, job_id in missing if plan.shard is None or plan.shard.holds(run_id))
+    ids = (job_id for run_id, job_id in missing if plan.takes(run_id))
     return Known(pages, settled, unsettled, frozenset(row[0] for row in kept), array("q", ids))
 
 

@@ -88,10 +88,10 @@ class RepoWork:
         self.counts.windows += max(0, found.divided - 1)
         known = found.known
         self.kept.append((found.window, found.number, known.label))
-        fresh = [run for run in found.fresh if self._takes(run.id)]
+        fresh = [run for run in found.fresh if self.plan.takes(run.id)]
         self.counts.elsewhere += len(found.fresh) - len(fresh)
         if not found.changed:
-            own = [run_id for run_id in known.run_ids if self._takes(run_id)]
+            own = [run_id for run_id in known.run_ids if self.plan.takes(run_id)]
             self.counts.found += len(own)
             self.counts.elsewhere += len(known.run_ids) - len(own)
             self._confirmed.update(self._unsettled.keys() & own)
@@ -212,9 +212,6 @@ class RepoWork:
         """Write down what is missing."""
         self.counts.missing += 1
         batch.failures.append(failure)
-
-    def _takes(self, run_id: int) -> bool:
-        return self.plan.shard is None or self.plan.shard.holds(run_id)
 
     def _add_run(self, ref: Wanted, batch: Batch) -> None:
         if ref.run is not None:
