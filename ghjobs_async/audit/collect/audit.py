@@ -186,7 +186,7 @@ class Audit:
                 self._took_log(outcome)
                 await self._writer.turn()
         for work in self._works:
-            work.conclude(self._batch)
+            work.end_search(self._batch)
 
     async def _save(self, log: JobLog) -> _Saved:
         ref = log.ref

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import attrs
 
@@ -20,7 +20,7 @@ from ghjobs_async.refs import RunRef
 
 
 @attrs.define(eq=False)
-class Ticket:
+class WaitingPage:
     """
     A page that is stored once all of its runs are: a 304 for it would hide the others.
 
@@ -34,20 +34,29 @@ class Ticket:
 
 @attrs.frozen(kw_only=True, order=False)
 class Wanted(RunRef):
-    """A run, or an attempt of it, whose jobs have to be asked for."""
+    """
+    A run, or an attempt of it, whose jobs have to be asked for.
+
+    Attributes:
+        run_attempt: The number of the run's latest attempt.
+        completed: Whether that has completed.
+        run: What to store of the run; None where it is stored already.
+        waiting: The page that waits for it.
+    """
 
     work: RepoWork = attrs.field(eq=False, repr=False)
     run_attempt: int
     completed: bool
-    # None: it is as the store has it.
     run: Run | None = attrs.field(default=None, eq=False, repr=False)
-    ticket: Ticket | None = attrs.field(default=None, eq=False, repr=False)
+    waiting: WaitingPage | None = attrs.field(default=None, eq=False, repr=False)
 
 
 @attrs.define(eq=False)
 class RepoWork:
     """
     The work on one repository.
+
+    What it finds goes into a *batch*, which is passed each time: the writer begins one after another.
 
     Args:
         repo: Its name, as the store has it.
@@ -86,25 +95,27 @@ class RepoWork:
             self.counts.windows_done += 1
             return []
         self.counts.windows += max(0, found.divided - 1)
-        known = found.known
-        self.kept.append((found.window, found.number, known.label))
+        self.kept.append((found.window, found.number, found.known.label))
+        if not found.changed:
+            self._take_unchanged(found.known.run_ids)
+            return []
         fresh = [run for run in found.fresh if self.plan.takes(run.id)]
         self.counts.elsewhere += len(found.fresh) - len(fresh)
-        if not found.changed:
-            own = [run_id for run_id in known.run_ids if self.plan.takes(run_id)]
-            self.counts.found += len(own)
-            self.counts.elsewhere += len(known.run_ids) - len(own)
-            self._confirmed.update(self._unsettled.keys() & own)
-            self.counts.listed += len(own)
-            return []
-        ticket = Ticket(self._stored(found))
-        refs = [ref for run in fresh for ref in self.take_run(run, batch, ticket)]
-        ticket.left = len(refs)
+        waiting = WaitingPage(self._stored(found))
+        refs = [ref for run in fresh for ref in self.take_run(run, batch, waiting)]
+        waiting.left = len(refs)
         if not refs:
-            batch.pages.append(ticket.page)
+            batch.pages.append(waiting.page)
         return refs
 
-    def take_run(self, run: Run, batch: Batch, ticket: Ticket | None = None) -> list[Wanted]:
+    def _take_unchanged(self, run_ids: Sequence[int]) -> None:
+        own = [run_id for run_id in run_ids if self.plan.takes(run_id)]
+        self.counts.found += len(own)
+        self.counts.elsewhere += len(run_ids) - len(own)
+        self.counts.listed += len(own)
+        self._confirmed.update(self._unsettled.keys() & own)
+
+    def take_run(self, run: Run, batch: Batch, waiting: WaitingPage | None = None) -> list[Wanted]:
         """Take a run as GitHub has it now; return what has to be asked for."""
         self._unsettled.pop(run.id, None)
         self.counts.found += 1
@@ -125,7 +136,7 @@ class RepoWork:
                 run_attempt=run.run_attempt or 1,
                 completed=completed,
                 run=run,
-                ticket=ticket,
+                waiting=waiting,
             )
             for number in numbers
         ]
@@ -137,6 +148,7 @@ class RepoWork:
             self.counts.asked += 1
             settled = self.known.settled.of(run_id)
             for number in wanted(one.run_attempt, settled, latest=self.plan.latest):
+                # It was counted with its page, and is again when its jobs come.
                 self.counts.listed -= 1
                 yield Wanted(
                     self.repo,
@@ -190,13 +202,13 @@ class RepoWork:
 
     def failed_search(self, error: Exception) -> None:
         """Take the failure to read a window."""
-        failure_of("search", self.repo, error)
-        if isinstance(error, GHJobsError) and self.error is None:
-            self.error = error
+        if not isinstance(error, GHJobsError):
+            raise error
+        self.error = self.error or error
         refused = isinstance(error, ResponseError) and not isinstance(error, ServerError)
         self.hopeless = self.hopeless or refused
 
-    def conclude(self, batch: Batch) -> None:
+    def end_search(self, batch: Batch) -> None:
         """Write down how the search ended."""
         short = [end for end in self.ends if not end.settled]
         if self.error is not None:
@@ -218,10 +230,10 @@ class RepoWork:
             batch.runs.append((self.repo, ref.run))
 
     def _done(self, ref: Wanted, batch: Batch) -> None:
-        if ref.ticket is not None:
-            ref.ticket.left -= 1
-            if not ref.ticket.left:
-                batch.pages.append(ref.ticket.page)
+        if ref.waiting is not None:
+            ref.waiting.left -= 1
+            if not ref.waiting.left:
+                batch.pages.append(ref.waiting.page)
 
     def _stored(self, found: RunPage) -> StoredPage:
         window, known = found.window, found.known
