@@ -22,8 +22,8 @@ from ghjobs_async.audit.collect import finish
 from ghjobs_async.audit.collect.counts import Counts
 from ghjobs_async.audit.collect.feed import JobOf
 from ghjobs_async.audit.collect.known import read_known, stored_name
+from ghjobs_async.audit.collect.log_paths import log_path
 from ghjobs_async.audit.collect.missing import failure_of
-from ghjobs_async.audit.collect.names import log_path
 from ghjobs_async.audit.collect.plan import AuditPlan, failed
 from ghjobs_async.audit.collect.repo_work import RepoWork, Wanted
 from ghjobs_async.audit.database.batch import AuditRow, Batch, Missing, Reason, SavedLog

@@ -1,4 +1,4 @@
-"""Write what an audit has to write at its beginning and at its end."""
+"""Settle an audit: mark runs that are gone, count what is missing, mark audits that were killed."""
 
 from __future__ import annotations
 
