@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ghjobs_async.audit.database import duck, new_file
-from ghjobs_async.audit.database.file_check import (
-    check_kind,
-    check_whole,
+from ghjobs_async.audit.database.errors import (
+    disk_errors,
     file_errors,
     not_ours,
     only_own_data,
     torn,
 )
+from ghjobs_async.audit.database.file_check import check_kind, check_whole
 from ghjobs_async.audit.database.locks import AuditLock, FolderLock
 from ghjobs_async.audit.sql import schema, views
 from ghjobs_async.errors import ConfigurationError
@@ -287,7 +287,7 @@ class AuditStore:
         self._known = found
 
     def _check_schema(self, connection: DuckDBPyConnection) -> int:
-        """Return the version of the schema."""
+        """Check that these are the tables of an audit; return the version of their schema."""
         duckdb = duck.load()
         try:
             check_whole(connection, self.path)
@@ -319,17 +319,6 @@ class AuditStore:
             for statement in (*statements, *schema.define(views.MACROS, views.VIEWS)):
                 connection.execute(statement)
         connection.execute("CHECKPOINT")
-
-
-@contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Turn DuckDB's errors about disk and memory into an `OSError`."""
-    duckdb = duck.load()
-    try:
-        yield
-    except (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException) as error:
-        reason = str(error).partition("\n")[0].removeprefix("IO Error: ")
-        raise OSError(f"cannot write {path}: {reason}") from error
 
 
 def _process(pid: int | None) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ghjobs_async.audit.database import duck
-from ghjobs_async.audit.database.store import AuditStore, disk_errors
+from ghjobs_async.audit.database.errors import disk_errors
+from ghjobs_async.audit.database.store import AuditStore
 from ghjobs_async.audit.sql import jobs as jobs_sql
 from ghjobs_async.audit.sql.schema import TABLES, Column, Table, quote
 
