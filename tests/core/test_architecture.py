@@ -57,7 +57,8 @@ PURE = (
     *("atomic_file", "checks", "display", "environment", "errors"),
     *("logtext", "models", "records", "refs", "wire"),
     *("audit/gantt", "audit/sql", "audit/database/batch.py", "audit/database/rows.py"),
-    *("audit/results/plots.py", "audit/results/readable.py"),
+    *("audit/collect/counts.py", "audit/collect/log_paths.py", "audit/collect/missing.py"),
+    *("audit/collect/settled.py", "audit/results/plots.py", "audit/results/readable.py"),
     *("watch/run_lists.py", "watch/trackers.py", "watch/events.py", "watch/pace.py"),
     *("listing/attempts.py", "listing/windows.py", "logs/continuity.py", "logs/storage_answers.py"),
 )

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from ghjobs_async.audit.collect.counts import Counts
-from ghjobs_async.audit.collect.known import Known, Unsettled, settles, wanted
+from ghjobs_async.audit.collect.known import Known, Unsettled
 from ghjobs_async.audit.collect.missing import failure_of, incomplete
 from ghjobs_async.audit.collect.plan import AuditPlan
+from ghjobs_async.audit.collect.settled import settles, wanted
 from ghjobs_async.audit.database.batch import Attempt, Batch, Failure, Listing, Missing, StoredPage
 from ghjobs_async.errors import GHJobsError, NotFoundError, ResponseError, ServerError
 from ghjobs_async.listing.run_pages import RunPage, RunPages, WindowEnd
