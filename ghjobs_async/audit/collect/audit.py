@@ -272,12 +272,12 @@ class Audit:
                 jobs = outcome.value
                 ref.work.listed(ref, outcome.value, self._batch)
             await self._writer.turn()
-            kept = ref.work.known.kept
-            for wanted in self._with_log(ref.repo, (job for job in jobs if job.id not in kept)):
+            done = ref.work.known.logs_done
+            for wanted in self._with_log(ref.repo, (job for job in jobs if job.id not in done)):
                 yield wanted
         for work in self._works:
             # Those of earlier audits whose log is missing.
-            ids = work.known.logs
+            ids = work.known.logs_missing
             for start in range(0, len(ids), _JOBS):
                 part = ids[start : start + _JOBS]
                 await self._writer.release()

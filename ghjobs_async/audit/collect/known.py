@@ -31,7 +31,7 @@ class Unsettled:
     A stored run of which something is missing.
 
     Attributes:
-        gone: Whether GitHub did not have it any more.
+        gone: Whether GitHub no longer had it.
     """
 
     run_id: int
@@ -49,15 +49,15 @@ class Known:
         pages: The pages of the search, by window and number.
         settled: The attempts that are stored.
         unsettled: The runs of which something is missing.
-        kept: The jobs of these that have a log, or never will.
-        logs: The jobs of the others whose log is wanted and missing, in order.
+        logs_done: Of these runs, the jobs whose log is stored, or will never come.
+        logs_missing: Of the other runs, the jobs whose log is wanted and missing, in order.
     """
 
     pages: Mapping[tuple[Window, int], KnownPage] = attrs.field(factory=dict)
     settled: Settled = attrs.field(factory=Settled)
     unsettled: Mapping[int, Unsettled] = attrs.field(factory=dict)
-    kept: frozenset[int] = frozenset()
-    logs: array[int] = attrs.field(factory=lambda: array("q"))
+    logs_done: frozenset[int] = frozenset()
+    logs_missing: array[int] = attrs.field(factory=lambda: array("q"))
 
 
 def stored_name(connection: DuckDBPyConnection, repo: str) -> str:
@@ -91,10 +91,10 @@ def read_known(connection: DuckDBPyConnection, repo: str, plan: AuditPlan, now: 
     }
     if plan.logs is Logs.NONE:
         return Known(pages, settled, unsettled)
-    kept = _rows(connection, _KEPT, repo=repo, runs=list(unsettled), final=FINAL)
+    done = _rows(connection, _LOGS_DONE, repo=repo, runs=list(unsettled), final=FINAL)
     missing = _rows(
         connection,
-        _LOGS,
+        _LOGS_MISSING,
         repo=repo,
         every=plan.logs is Logs.ALL,
         final=FINAL,
@@ -102,7 +102,7 @@ def read_known(connection: DuckDBPyConnection, repo: str, plan: AuditPlan, now: 
         **scope,
     )
     ids = (job_id for run_id, job_id in missing if plan.takes(run_id))
-    return Known(pages, settled, unsettled, frozenset(row[0] for row in kept), array("q", ids))
+    return Known(pages, settled, unsettled, frozenset(row[0] for row in done), array("q", ids))
 
 
 def count_settled(connection: DuckDBPyConnection, repo: str, plan: AuditPlan, now: datetime) -> int:
@@ -179,11 +179,11 @@ _FINAL: Final = """
     SELECT job_id FROM failures
     WHERE repository = $repo AND what = 'log' AND list_contains($final, reason)
 """
-_KEPT: Final = f"""
+_LOGS_DONE: Final = f"""
     SELECT job_id FROM (SELECT job_id FROM logs WHERE repository = $repo UNION ALL {_FINAL})
     JOIN jobs USING (job_id) WHERE repository = $repo AND list_contains($runs, run_id)
 """
-_LOGS: Final = f"""
+_LOGS_MISSING: Final = f"""
     SELECT jobs.run_id, jobs.job_id FROM jobs JOIN runs USING (repository, run_id)
     WHERE repository = $repo AND jobs.status = 'completed' AND runs.gone_at IS NULL
         AND (
