@@ -18,7 +18,7 @@ _CORRUPT: Final = "Corrupt database file"
 @contextmanager
 def file_errors(*paths: Path) -> Iterator[None]:
     """
-    Turn a damaged file, or Ctrl-C, during a statement into the error that says so.
+    Turn a damaged file, or Ctrl-C during a statement, into the error that says so.
 
     Args:
         paths: The files that the statements read.

@@ -75,7 +75,7 @@ def _write(connection: DuckDBPyConnection, into: Path, form: Format) -> list[str
         _copy(connection, jobs_sql.AS_JSON, into / "jobs.ndjson", _LINES)
         return ["jobs.ndjson"]
     names = []
-    # The ETags of pages serve nobody else.
+    # The table pages has ETags, which are of use to the next audit only.
     for table in TABLES:
         if table.name == "pages":
             continue
