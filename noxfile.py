@@ -32,11 +32,11 @@ NOT_COVERED = ("audit", "cli", "testing")
 # Thousands of random cases, kills, and pages in a browser: one Python is enough for these.
 SLOW = (
     *("core/test_logs_property.py", "core/test_fault_cost.py", "audit/test_audit_kill.py"),
-    *("audit/test_report_browser.py", "audit/test_timeline_browser.py"),
+    *("audit/test_report_browser.py", "audit/test_gantt_browser.py"),
     *("audit/test_findings_scale.py", "audit/test_findings_sql.py"),
     "audit/test_merge.py::test_parts_equal_one_audit",
     "audit/test_export.py::test_ndjson_is_the_json_of_github",
-    "audit/test_timeline_svg.py::test_six_hundred_jobs_are_small_and_fast",
+    "audit/test_gantt_svg.py::test_six_hundred_jobs_are_small_and_fast",
 )
 SKIPPED = tuple(f"--deselect=tests/{name}" for name in SLOW)
 # The formatter leaves README alone: its snippets are laid out for readers.

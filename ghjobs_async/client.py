@@ -26,10 +26,10 @@ from ghjobs_async.clock import Clock
 from ghjobs_async.fanout import FanOut, FanOutLate
 from ghjobs_async.listing.run_search import RunSearch
 from ghjobs_async.logs.download import Download
-from ghjobs_async.logs.job_log import JobLog, compiled
+from ghjobs_async.logs.job_log import JobLog
 from ghjobs_async.logs.log_grep import LogGrep
 from ghjobs_async.logs.storage import Storage
-from ghjobs_async.logtext.search import Context
+from ghjobs_async.logtext.search import Context, compiled
 from ghjobs_async.models import JobList, LogLink, RateLimit, Wait
 from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.transport.auth import AuthSource, CredentialStore, TokenAuth

@@ -161,12 +161,12 @@ def test_the_table_of_packages_is_the_one_that_is_held() -> None:
     allowed = runpy.run_path(str(ROOT / "tests/core/test_architecture.py"))["MAY_IMPORT"]
     found: dict[str, set[str]] = {}
     for row in re.findall(r"^\| `.*$", section("The packages"), re.MULTILINE):
-        rooms, _, imports = (cell.strip() for cell in row.strip("|").split("|"))
+        packages, _, imports = (cell.strip() for cell in row.strip("|").split("|"))
         names = set(re.findall(r"`(\w+)`", imports))
         if re.match(r"base\b", imports):
             names |= {"errors", "refs", "models"}
-        for room in re.findall(r"`(\w+)/?`", rooms):
-            found[room] = names
+        for package in re.findall(r"`(\w+)/?`", packages):
+            found[package] = names
     assert found == allowed
 
 

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from ghjobs_async.cli.output.hits import Mode, Search
 from ghjobs_async.errors import ConfigurationError
-from ghjobs_async.logs.job_log import compiled
+from ghjobs_async.logtext.search import compiled
 
 _MAX_CONTEXT: Final = 1000
 #: Flags at the start of an expression: of the whole one.

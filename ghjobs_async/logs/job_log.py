@@ -15,7 +15,7 @@ from typing import Final, Self
 import attrs
 
 from ghjobs_async.atomic_file import WholeFile
-from ghjobs_async.errors import ConfigurationError, GHJobsError, shown
+from ghjobs_async.errors import ConfigurationError, GHJobsError
 from ghjobs_async.logs.annotations import read_annotations
 from ghjobs_async.logs.continuity import ChangedError, Continuity
 from ghjobs_async.logs.download import Download
@@ -35,7 +35,7 @@ from ghjobs_async.logtext import (
     StepSplitter,
 )
 from ghjobs_async.logtext.reason import told
-from ghjobs_async.logtext.search import Context
+from ghjobs_async.logtext.search import Context, compiled
 from ghjobs_async.models import CheckAnnotation, Job
 from ghjobs_async.refs import JobRef
 from ghjobs_async.transport.requester import Requester
@@ -335,29 +335,3 @@ async def _chunks_of(path: str | os.PathLike[str]) -> AsyncGenerator[bytes, None
         while chunk := file.read(_CHUNK):
             yield chunk
             await asyncio.sleep(0)
-
-
-def compiled(
-    pattern: str | re.Pattern[str],
-    context: Context = 0,
-    max_count: int | None = None,
-    *,
-    flags: int = 0,
-) -> re.Pattern[str]:
-    """
-    Compile the pattern of a search, and check the other arguments of the search.
-
-    Raises:
-        ConfigurationError: *pattern* is not a regular expression, *context* is negative, or *max_count*
-            is not positive.
-    """
-    if not isinstance(getattr(pattern, "pattern", pattern), str):
-        raise ConfigurationError(f"a pattern is a text, or compiled of one, not {shown(pattern)}")
-    if min((context,) if isinstance(context, int) else context) < 0:
-        raise ConfigurationError(f"context is 0 lines or more, not {context}")
-    if max_count is not None and max_count < 1:
-        raise ConfigurationError(f"max_count is 1 or more, not {max_count}")
-    try:
-        return re.compile(pattern, flags)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise ConfigurationError(f"no regular expression: {str(pattern)[:80]!r}: {error}") from None

@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
+from ghjobs_async.errors import ConfigurationError, shown
 from ghjobs_async.logtext.ansi import plain
 from ghjobs_async.logtext.lines import MAX_LINE, LogLine, LogParser
 
@@ -73,6 +74,32 @@ class Hit:
     def match(self) -> str:
         """The text that matches, without escape sequences; empty in an inverted search."""
         return plain(self.line.text[self.start : self.end]).text
+
+
+def compiled(
+    pattern: str | re.Pattern[str],
+    context: Context = 0,
+    max_count: int | None = None,
+    *,
+    flags: int = 0,
+) -> re.Pattern[str]:
+    """
+    Compile the pattern of a search, and check the other arguments of the search.
+
+    Raises:
+        ConfigurationError: *pattern* is not a regular expression, *context* is negative, or *max_count*
+            is not positive.
+    """
+    if not isinstance(getattr(pattern, "pattern", pattern), str):
+        raise ConfigurationError(f"a pattern is a text, or compiled of one, not {shown(pattern)}")
+    if min((context,) if isinstance(context, int) else context) < 0:
+        raise ConfigurationError(f"context is 0 lines or more, not {context}")
+    if max_count is not None and max_count < 1:
+        raise ConfigurationError(f"max_count is 1 or more, not {max_count}")
+    try:
+        return re.compile(pattern, flags)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ConfigurationError(f"no regular expression: {str(pattern)[:80]!r}: {error}") from None
 
 
 def find(pattern: re.Pattern[str], line: LogLine) -> Hit | None:

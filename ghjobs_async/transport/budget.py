@@ -54,7 +54,8 @@ class Budget:
     _remaining: int | None = None
     _reset_at: float = 0.0
     _paused_at: float = 0.0
-    _strikes: int = 0
+    # How often a limit was hit without a request served in between.
+    _hits: int = 0
     _next_at: float = 0.0
 
     def left(self, now: float) -> tuple[int, float] | None:
@@ -110,10 +111,10 @@ class Budget:
         Many answers may report the same limit; only a request that left after the last pause
         counts as having hit it once more.
         """
-        if self._strikes == 0 or departed > self._paused_at:
-            self._strikes += 1
+        if self._hits == 0 or departed > self._paused_at:
+            self._hits += 1
             self._paused_at = now
-        longer = 2.0 ** min(self._strikes - 1, 30)
+        longer = 2.0 ** min(self._hits - 1, 30)
         if limited.wait is None:
             wait = min(_DEFAULT_WAIT * longer, MAX_WAIT)
         else:
@@ -123,6 +124,6 @@ class Budget:
             self.until, self.scope = now + wait, limited.scope
 
     def relax(self, departed: float) -> None:
-        """Forget the strikes: a request that left after the last pause was served."""
-        if self._strikes and departed > self._paused_at:
-            self._strikes = 0
+        """Forget the hits: a request that left after the last pause was served."""
+        if self._hits and departed > self._paused_at:
+            self._hits = 0

@@ -37,7 +37,6 @@ _CONTENT: Final = frozenset({200, 206})
 # These, another version of it (412), or nothing beyond its end (416).
 _LOG_STATUSES: Final = _CONTENT | {412, 416}
 
-
 #: Takes the label of a credential; returns the ETag to send with it, or None.
 EtagOf: TypeAlias = Callable[[str], str | None]
 

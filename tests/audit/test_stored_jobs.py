@@ -25,7 +25,7 @@ def stored(
     store = AuditStore(folder)
     with store.write() as connection:
         listing = Listing(REPO, RUN, jobs)
-        write_batch(connection, Batch(at=START, listings=[listing], failures=failures))
+        write_batch(connection, Batch(at=START, listings=[listing], failures=[*failures]))
     with store.read() as connection:
         return read_run(connection, RUN, repo, attempt or None)
 

@@ -75,7 +75,7 @@ def test_the_timeline_of_a_stored_run_imports_no_client(tmp_path: Path) -> None:
     """It is drawn from the folder, so aiohttp is not needed."""
     with AuditStore(tmp_path / "ghjobs-audit").write() as connection:
         batch = Batch(
-            at=AT, audit_id="id", runs=((REPO, a_run()),), listings=(Listing(REPO, 7, (a_job(),)),)
+            at=AT, audit_id="id", runs=[(REPO, a_run())], listings=[Listing(REPO, 7, (a_job(),))]
         )
         write_batch(connection, batch)
     argv = ("timeline", "-R", REPO, 7, "-o", "run.svg")

@@ -1,4 +1,4 @@
-"""The house: who may import whom, who touches the network, who starts tasks."""
+"""The architecture: who may import whom, who opens connections, who starts tasks."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ PURE = (
     *("atomic_file", "checks", "display", "environment", "errors"),
     *("logtext", "models", "records", "refs", "wire"),
     *("audit/gantt", "audit/sql", "audit/database/batch.py", "audit/database/rows.py"),
-    *("audit/results/plots.py", "audit/results/readable.py"),
+    *("audit/collect/counts.py", "audit/collect/log_paths.py", "audit/collect/missing.py"),
+    *("audit/collect/settled.py", "audit/results/plots.py", "audit/results/readable.py"),
     *("watch/run_lists.py", "watch/trackers.py", "watch/events.py", "watch/pace.py"),
     *("listing/attempts.py", "listing/windows.py", "logs/continuity.py", "logs/storage_answers.py"),
 )
@@ -66,7 +67,7 @@ MAX_FLAT = 13
 MAX_LINES = 450
 
 
-def room_of(path: Path, root: Path = ROOT) -> str:
+def package_of(path: Path, root: Path = ROOT) -> str:
     """Return the package that a file belongs to, or its own name where it is flat."""
     return path.relative_to(root).parts[0].removesuffix(".py")
 
@@ -77,7 +78,7 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-FILES = sorted(path for path in ROOT.rglob("*.py") if room_of(path) != "__init__")
+FILES = sorted(path for path in ROOT.rglob("*.py") if package_of(path) != "__init__")
 MODULES = {name_of(path): path for path in FILES}
 
 
@@ -112,31 +113,31 @@ def own_modules(path: Path) -> set[str]:
     }
 
 
-def test_every_room_is_in_the_table() -> None:
-    """A package that stands nowhere could import everything, and each may import from below only."""
-    assert {room_of(path) for path in FILES} == set(MAY_IMPORT)
-    rooms = list(MAY_IMPORT)
-    for room, allowed in MAY_IMPORT.items():
-        assert allowed <= set(rooms[: rooms.index(room)])
+def test_every_package_is_in_the_table() -> None:
+    """Each package is in the table, and may import only those above it in the table."""
+    assert {package_of(path) for path in FILES} == set(MAY_IMPORT)
+    packages = list(MAY_IMPORT)
+    for name, allowed in MAY_IMPORT.items():
+        assert allowed <= set(packages[: packages.index(name)])
 
 
 @pytest.mark.parametrize("path", FILES, ids=ids)
 def test_imports_run_downward_only(path: Path) -> None:
     """A package imports what the table allows, types included, and itself."""
-    used = {room_of(MODULES[name]) for name in own_modules(path)}
-    assert used - {room_of(path)} - MAY_IMPORT[room_of(path)] == set()
+    used = {package_of(MODULES[name]) for name in own_modules(path)}
+    assert used - {package_of(path)} - MAY_IMPORT[package_of(path)] == set()
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if room_of(p) == "audit"], ids=ids)
+@pytest.mark.parametrize("path", [p for p in FILES if package_of(p) == "audit"], ids=ids)
 def test_imports_run_downward_in_the_audit_too(path: Path) -> None:
-    """What collects and what tells stand side by side, above the database and its SQL."""
+    """`collect` and `results` may import the database and its SQL, and not each other."""
     audit = ROOT / "audit"
     used = {
-        room_of(found, audit)
+        package_of(found, audit)
         for name in own_modules(path)
         if audit in (found := MODULES[name]).parents
     }
-    assert used - {room_of(path, audit)} - IN_AUDIT[room_of(path, audit)] == set()
+    assert used - {package_of(path, audit)} - IN_AUDIT[package_of(path, audit)] == set()
 
 
 def test_no_module_imports_itself_through_others() -> None:
@@ -148,30 +149,30 @@ def test_no_module_imports_itself_through_others() -> None:
 
 
 def test_few_modules_stay_flat() -> None:
-    """A newcomer finds a package for each subject; only what users name is flat."""
+    """There is a package for each subject; few modules stand beside the packages."""
     assert len([path for path in FILES if path.parent == ROOT]) <= MAX_FLAT
 
 
 @pytest.mark.parametrize("path", FILES, ids=ids)
 def test_no_module_is_long(path: Path) -> None:
-    """A module that grows beyond this wants to be two, by what they do."""
+    """A longer module should be two, divided by what they do."""
     assert len(path.read_text().splitlines()) <= MAX_LINES
 
 
 @pytest.mark.parametrize("path", [p for p in FILES if ids(p).startswith(PURE)], ids=ids)
-def test_pure_rooms_touch_neither_loop_nor_network(path: Path) -> None:
+def test_pure_packages_touch_neither_loop_nor_network(path: Path) -> None:
     """Values and decisions import neither asyncio nor aiohttp, not even for their types."""
     roots = {name.partition(".")[0] for name in imports(path)}
     assert roots & {"asyncio", "aiohttp", "socket", "threading"} == set()
 
 
 @pytest.mark.parametrize("path", FILES, ids=ids)
-def test_one_door_to_the_network(path: Path) -> None:
+def test_one_package_opens_connections(path: Path) -> None:
     """Only the transport imports aiohttp at run time; the fake imports its server."""
     used = {name for name in imports(path, typing_too=False) if name.split(".")[0] == "aiohttp"}
-    if room_of(path) == "testing":
+    if package_of(path) == "testing":
         used = {name for name in used if not name.startswith("aiohttp.web")}
-    elif room_of(path) == "transport":
+    elif package_of(path) == "transport":
         used = set()
     assert used == set()
 
@@ -179,7 +180,7 @@ def test_one_door_to_the_network(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=ids)
 def test_one_place_starts_tasks(path: Path) -> None:
     """Only `fanout` creates tasks, so that it alone has to end them."""
-    if room_of(path) == "fanout":
+    if package_of(path) == "fanout":
         return
     tree = ast.parse(path.read_text())
     started = {
@@ -229,7 +230,7 @@ def test_importing_the_package_imports_no_extra() -> None:
     names = {
         name.partition(".")[0]
         for path in FILES
-        if room_of(path) not in {"audit", "cli", "testing"}
+        if package_of(path) not in {"audit", "cli", "testing"}
         for name in _at_top(path)
     }
     assert package is ghjobs_async

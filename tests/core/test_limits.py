@@ -272,7 +272,7 @@ def test_a_limit_hit_again_is_waited_for_longer() -> None:
     assert waits == pytest.approx([60, 120, 240, 480])
 
 
-def test_an_answer_in_between_ends_the_strikes() -> None:
+def test_an_answer_in_between_forgets_the_hits() -> None:
     """Once a request that left after the pause was served, the next limit starts at a minute."""
     budget = Budget()
     budget.pause(Limited("secondary", None), departed=NOW - 1, now=NOW)

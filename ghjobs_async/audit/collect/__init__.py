@@ -1,1 +1,1 @@
-"""Collect runs, jobs and logs into the database: only what is new or not settled."""
+"""Find runs, and list their jobs: into the database, as a stream, or as an estimate."""

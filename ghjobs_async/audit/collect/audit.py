@@ -11,7 +11,7 @@ import asyncio
 import os
 import secrets
 from array import array
-from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -22,15 +22,15 @@ from ghjobs_async.audit.collect import finish
 from ghjobs_async.audit.collect.counts import Counts
 from ghjobs_async.audit.collect.feed import JobOf
 from ghjobs_async.audit.collect.known import read_known, stored_name
+from ghjobs_async.audit.collect.log_paths import log_path
 from ghjobs_async.audit.collect.missing import failure_of
-from ghjobs_async.audit.collect.names import log_path
 from ghjobs_async.audit.collect.plan import AuditPlan, failed
 from ghjobs_async.audit.collect.repo_work import RepoWork, Wanted
 from ghjobs_async.audit.database.batch import AuditRow, Batch, Missing, Reason, SavedLog
 from ghjobs_async.audit.database.rows import write_batch
 from ghjobs_async.audit.database.store import LOGS, AuditStore
 from ghjobs_async.audit.database.stored_jobs import read_jobs
-from ghjobs_async.audit.database.writer import Pending, Writer
+from ghjobs_async.audit.database.writer import Writer
 from ghjobs_async.fanout import Failed, FanOut, FanOutMany, Fetched, Outcome
 from ghjobs_async.listing.run_pages import RunPage, WindowEnd
 from ghjobs_async.listing.windows import Window
@@ -51,7 +51,8 @@ _WINDOWS: Final = 8
 # How many jobs are read from the store at once.
 _JOBS: Final = 200
 
-_Key: TypeAlias = tuple[RepoWork, Window]
+_WindowOf: TypeAlias = tuple[RepoWork, Window]
+_RunOf: TypeAlias = tuple[RepoWork, RunRef]
 
 
 @attrs.frozen
@@ -95,7 +96,7 @@ class Audit:
         self._row = AuditRow(
             id=secrets.token_hex(8),
             started_at=self._began,
-            arguments=msgspec.json.encode(_plain(plan)).decode(),
+            arguments=msgspec.json.encode(_arguments(plan)).decode(),
         )
         self._writer = Writer(self.store, self._row.id, gh.clock.now)
         self._works: list[RepoWork] = []
@@ -177,24 +178,131 @@ class Audit:
         )
         write_batch(connection, Batch(at=self._now(), audit=row))
 
-    # The stages, the first one last.
+    # The stages, in the order in which a run passes them. Each pulls from the one before.
 
     async def _collect(self) -> None:
         which: Filter = "latest" if self._plan.latest else "all"
         searched = asyncio.Event()
         async with (
             FanOutMany(self._windows(), _read, concurrency=_WINDOWS) as pages,
-            FanOut(self._lost(searched), self._find, concurrency=_WINDOWS) as lost,
-            self._gh.fan_out(self._runs(pages, searched, lost), filter=which) as listings,
+            FanOut(self._unconfirmed(searched), self._find, concurrency=_WINDOWS) as unconfirmed,
+            self._gh.fan_out(self._runs(pages, searched, unconfirmed), filter=which) as listings,
             self._gh.fan_out_logs(self._jobs(listings), self._save) as logs,
         ):
             async for outcome in logs:
                 self._took_log(outcome)
                 await self._writer.turn()
         for work in self._works:
-            work.conclude(self._batch)
+            work.end_search(self._batch)
+
+    async def _windows(self) -> AsyncGenerator[_WindowOf, None]:
+        """Give the windows in which to search each repository."""
+        now = self._now()
+        repos = {repo.lower(): repo for repo in self._plan.repos}.values()
+        self.counts.windows = len(repos)
+        for repo in repos:
+            await self._writer.release()
+            work = await asyncio.to_thread(self._load, repo, now)
+            self._works.append(work)
+            windows = list(work.search.windows())
+            self.counts.windows += len(windows) - 1
+            for window in windows:
+                if not work.hopeless:
+                    yield work, window
+
+    def _load(self, repo: str, now: datetime) -> RepoWork:
+        with self.store.read() as connection:
+            name = stored_name(connection, repo)
+            known = read_known(connection, name, self._plan, now)
+        search = self._plan.search(self._gh, name, created=False)
+        pages = search.by_window(
+            self._plan.days(now), lambda window, number: known.pages.get((window, number))
+        )
+        return RepoWork(name, self._plan, known, pages, self.counts)
+
+    async def _runs(
+        self,
+        pages: AsyncIterable[Outcome[_WindowOf, RunPage | WindowEnd]],
+        searched: asyncio.Event,
+        unconfirmed: AsyncIterable[Outcome[_RunOf, Run]],
+    ) -> AsyncGenerator[Wanted, None]:
+        """
+        Give the runs, or attempts of runs, whose jobs have to be asked for.
+
+        First those on the pages, then those of which something was missing before.
+        """
+        async for page in pages:
+            work, _ = page.ref
+            if isinstance(page, Failed):
+                work.failed_search(page.error)
+                continue
+            refs = work.take(page.value, self._batch)
+            self.counts.expect()
+            await self._writer.turn()
+            for ref in refs:
+                yield ref
+        for work in self._works:
+            for ref in work.confirmed():
+                yield ref
+        # Now it is known which runs were on no page.
+        searched.set()
+        async for run in unconfirmed:
+            work, run_ref = run.ref
+            if isinstance(run, Failed):
+                work.unlisted(run_ref, run.error, self._batch)
+                continue
+            for ref in work.take_run(run.value, self._batch):
+                yield ref
+
+    async def _unconfirmed(self, searched: asyncio.Event) -> AsyncGenerator[_RunOf, None]:
+        """Give the runs of which something is missing and that were on no page."""
+        await searched.wait()
+        for work in self._works:
+            for ref in work.unconfirmed():
+                yield work, ref
+
+    async def _find(self, key: _RunOf) -> Run:
+        return await self._gh.get_run(key[1])
+
+    async def _jobs(
+        self, listings: AsyncIterable[Outcome[RunRef, JobList]]
+    ) -> AsyncGenerator[JobOf, None]:
+        """Take the jobs of each run, and give those whose log is wanted."""
+        async for outcome in listings:
+            ref = outcome.ref
+            assert isinstance(ref, Wanted)
+            jobs: Sequence[Job] = ()
+            if isinstance(outcome, Failed):
+                ref.work.unlisted(ref, outcome.error, self._batch)
+            else:
+                jobs = outcome.value
+                ref.work.listed(ref, outcome.value, self._batch)
+            await self._writer.turn()
+            done = ref.work.known.logs_done
+            for wanted in self._with_log(ref.repo, (job for job in jobs if job.id not in done)):
+                yield wanted
+        for work in self._works:
+            # Those of earlier audits whose log is missing.
+            ids = work.known.logs_missing
+            for start in range(0, len(ids), _JOBS):
+                part = ids[start : start + _JOBS]
+                await self._writer.release()
+                stored = await asyncio.to_thread(self._read_jobs, work.repo, part)
+                for wanted in self._with_log(work.repo, stored):
+                    yield wanted
+
+    def _with_log(self, repo: str, jobs: Iterable[Job]) -> list[JobOf]:
+        """Return those of the jobs whose log is wanted."""
+        wanted = [JobOf(repo, job.id, job) for job in jobs if self._plan.wants_log(job)]
+        self.counts.logs_wanted += len(wanted)
+        return wanted
+
+    def _read_jobs(self, repo: str, ids: array[int]) -> list[Job]:
+        with self.store.read() as connection:
+            return read_jobs(connection, repo, ids)
 
     async def _save(self, log: JobLog) -> _Saved:
+        """Save a log, and find out why its job failed. This runs where the download runs."""
         ref = log.ref
         assert isinstance(ref, JobOf)
         path = f"{LOGS}/{log_path(ref.repo, ref.job)}"
@@ -222,113 +330,15 @@ class Audit:
                 if saved.excerpt is not None:
                     self._batch.reasons.append(_reason(ref, saved.excerpt))
 
-    async def _jobs(
-        self, listings: AsyncIterable[Outcome[RunRef, JobList]]
-    ) -> AsyncGenerator[JobOf, None]:
-        """Take the jobs of each run, and give those whose log is wanted."""
-        async for outcome in listings:
-            ref = outcome.ref
-            assert isinstance(ref, Wanted)
-            jobs: Sequence[Job] = ()
-            if isinstance(outcome, Failed):
-                ref.work.unlisted(ref, outcome.error, self._batch)
-            else:
-                jobs = outcome.value
-                ref.work.listed(ref, outcome.value, self._batch)
-            await self._writer.turn()
-            kept = ref.work.known.kept
-            wanted = [job for job in jobs if self._plan.wants_log(job) and job.id not in kept]
-            self.counts.logs_wanted += len(wanted)
-            for job in wanted:
-                yield JobOf(ref.repo, job.id, job)
-        for work in self._works:
-            # Those of earlier audits whose log is missing.
-            ids = work.known.logs
-            for start in range(0, len(ids), _JOBS):
-                part = ids[start : start + _JOBS]
-                await self._writer.release()
-                jobs = await asyncio.to_thread(self._read_jobs, work.repo, part)
-                wanted = [job for job in jobs if self._plan.wants_log(job)]
-                self.counts.logs_wanted += len(wanted)
-                for job in wanted:
-                    yield JobOf(work.repo, job.id, job)
-
-    async def _runs(
-        self,
-        pages: AsyncIterable[Outcome[_Key, RunPage | WindowEnd]],
-        searched: asyncio.Event,
-        lost: AsyncIterable[Outcome[tuple[RepoWork, RunRef], Run]],
-    ) -> AsyncGenerator[Wanted, None]:
-        """Give the runs, or attempts of runs, whose jobs have to be asked for."""
-        async for page in pages:
-            work, _ = page.ref
-            if isinstance(page, Failed):
-                work.failed_search(page.error)
-                continue
-            refs = work.take(page.value, self._batch)
-            self.counts.expect()
-            await self._writer.turn()
-            for ref in refs:
-                yield ref
-        for work in self._works:
-            for ref in work.confirmed():
-                yield ref
-        searched.set()
-        async for run in lost:
-            work, run_ref = run.ref
-            if isinstance(run, Failed):
-                work.unlisted(run_ref, run.error, self._batch)
-                continue
-            for ref in work.take_run(run.value, self._batch):
-                yield ref
-
-    async def _lost(self, searched: asyncio.Event) -> AsyncGenerator[tuple[RepoWork, RunRef], None]:
-        """Give the runs of which something is missing and that were on no page."""
-        await searched.wait()
-        for work in self._works:
-            for ref in work.unconfirmed():
-                yield work, ref
-
-    async def _find(self, key: tuple[RepoWork, RunRef]) -> Run:
-        return await self._gh.get_run(key[1])
-
-    async def _windows(self) -> AsyncGenerator[_Key, None]:
-        now = self._now()
-        repos = {repo.lower(): repo for repo in self._plan.repos}.values()
-        self.counts.windows = len(repos)
-        for repo in repos:
-            await self._writer.release()
-            work = await asyncio.to_thread(self._load, repo, now)
-            self._works.append(work)
-            windows = list(work.search.windows())
-            self.counts.windows += len(windows) - 1
-            for window in windows:
-                if not work.hopeless:
-                    yield work, window
-
-    def _load(self, repo: str, now: datetime) -> RepoWork:
-        with self.store.read() as connection:
-            name = stored_name(connection, repo)
-            known = read_known(connection, name, self._plan, now)
-        search = self._plan.search(self._gh, name, created=False)
-        pages = search.by_window(
-            self._plan.days(now), lambda window, number: known.pages.get((window, number))
-        )
-        return RepoWork(name, self._plan, known, pages, self.counts)
-
-    def _read_jobs(self, repo: str, ids: array[int]) -> list[Job]:
-        with self.store.read() as connection:
-            return read_jobs(connection, repo, ids)
-
     @property
-    def _batch(self) -> Pending:
+    def _batch(self) -> Batch:
         return self._writer.batch
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._gh.clock.now(), UTC)
 
 
-def _read(key: _Key) -> AsyncGenerator[RunPage | WindowEnd, None]:
+def _read(key: _WindowOf) -> AsyncGenerator[RunPage | WindowEnd, None]:
     work, window = key
     return work.search.read(window)
 
@@ -348,7 +358,8 @@ def _reason(ref: JobOf, excerpt: FailureExcerpt) -> Reason:
     )
 
 
-def _plain(plan: AuditPlan) -> dict[str, object]:
+def _arguments(plan: AuditPlan) -> dict[str, object]:
+    """Return what was asked for, as values of JSON."""
     given = attrs.asdict(plan, recurse=False)
     return {
         name: value if isinstance(value, (bool, tuple)) else value and str(value)

@@ -1,4 +1,4 @@
-"""Find runs and list their jobs at the same time: each stage pulls from the one before."""
+"""Find runs and list their jobs at the same time, for what stores nothing: a search of logs."""
 
 from __future__ import annotations
 

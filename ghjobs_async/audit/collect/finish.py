@@ -1,4 +1,4 @@
-"""Write what an audit has to write at its beginning and at its end."""
+"""Settle an audit: mark runs that are gone, count what is missing, mark audits that were killed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def conclude(
     connection: DuckDBPyConnection, work: RepoWork, began: datetime, now: datetime
 ) -> None:
     """
-    Mark the runs of a repository that are gone or back; delete pages that nobody will ask for again.
+    Mark the runs of a repository that are gone or back; delete pages that no search will ask for.
 
     Only what was read completely counts; with filters, nothing is known of the runs beside them.
     """

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +11,7 @@ import attrs
 
 from ghjobs_async.audit.collect.missing import FINAL
 from ghjobs_async.audit.collect.plan import AuditPlan, Logs
+from ghjobs_async.audit.collect.settled import Settled
 from ghjobs_async.audit.database.duck import execute, in_utc
 from ghjobs_async.audit.sql.failed import FAILED
 from ghjobs_async.listing.run_pages import KnownPage
@@ -25,37 +25,13 @@ _ROWS: Final = 5_000
 _BEFORE: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@attrs.define(eq=False)
-class Settled:
-    """The attempts whose jobs are stored, of many runs: some bytes for each run."""
-
-    _ids: array[int] = attrs.field(factory=lambda: array("q"))
-    # The last attempt, where all before it are settled too; else the run is among the others.
-    _last: array[int] = attrs.field(factory=lambda: array("l"))
-    _others: dict[int, frozenset[int]] = attrs.field(factory=dict)
-
-    def add(self, run_id: int, attempts: Sequence[int]) -> None:
-        """Add a run; ids must grow."""
-        self._ids.append(run_id)
-        self._last.append(max(attempts))
-        if len(attempts) != max(attempts):
-            self._others[run_id] = frozenset(attempts)
-
-    def of(self, run_id: int) -> Collection[int]:
-        """Return the settled attempts of a run."""
-        place = bisect_left(self._ids, run_id)
-        if place == len(self._ids) or self._ids[place] != run_id:
-            return ()
-        return self._others.get(run_id) or range(1, self._last[place] + 1)
-
-
 @attrs.frozen
 class Unsettled:
     """
     A stored run of which something is missing.
 
     Attributes:
-        gone: Whether GitHub did not have it any more.
+        gone: Whether GitHub no longer had it.
     """
 
     run_id: int
@@ -73,48 +49,15 @@ class Known:
         pages: The pages of the search, by window and number.
         settled: The attempts that are stored.
         unsettled: The runs of which something is missing.
-        kept: The jobs of these that have a log, or never will.
-        logs: The jobs of the others whose log is wanted and missing, in order.
+        logs_done: Of these runs, the jobs whose log is stored, or will never come.
+        logs_missing: Of the other runs, the jobs whose log is wanted and missing, in order.
     """
 
     pages: Mapping[tuple[Window, int], KnownPage] = attrs.field(factory=dict)
     settled: Settled = attrs.field(factory=Settled)
     unsettled: Mapping[int, Unsettled] = attrs.field(factory=dict)
-    kept: frozenset[int] = frozenset()
-    logs: array[int] = attrs.field(factory=lambda: array("q"))
-
-
-def wanted(run_attempt: int, settled: Collection[int], *, latest: bool) -> tuple[int | None, ...]:
-    """
-    Return the attempts of a run whose jobs have to be asked for; None stands for the whole run.
-
-    Args:
-        run_attempt: The number of its latest attempt.
-        settled: The attempts that are stored.
-        latest: Whether only the latest attempt is wanted.
-    """
-    if latest:
-        return () if run_attempt in settled else (None,)
-    if not settled:
-        return (None,)
-    return tuple(number for number in range(1, run_attempt + 1) if number not in settled)
-
-
-def settles(
-    asked: int | None, run_attempt: int, *, completed: bool, latest: bool
-) -> tuple[int, ...]:
-    """
-    Return the attempts that are settled once a list of jobs is complete.
-
-    Args:
-        asked: The attempt that was asked for; None for the whole run.
-        run_attempt: The number of the run's latest attempt.
-        completed: Whether that has completed; all before it have.
-        latest: Whether only the latest attempt was asked for.
-    """
-    first = (run_attempt if latest else 1) if asked is None else asked
-    last = run_attempt if asked is None else asked
-    return tuple(n for n in range(first, last + 1) if n < run_attempt or completed)
+    logs_done: frozenset[int] = frozenset()
+    logs_missing: array[int] = attrs.field(factory=lambda: array("q"))
 
 
 def stored_name(connection: DuckDBPyConnection, repo: str) -> str:
@@ -144,22 +87,22 @@ def read_known(connection: DuckDBPyConnection, repo: str, plan: AuditPlan, now: 
     unsettled = {
         row[0]: Unsettled(*row)
         for row in _rows(connection, _UNSETTLED, repo=repo, latest=plan.latest, **scope)
-        if plan.shard is None or plan.shard.holds(row[0])
+        if plan.takes(row[0])
     }
     if plan.logs is Logs.NONE:
         return Known(pages, settled, unsettled)
-    kept = _rows(connection, _KEPT, repo=repo, runs=list(unsettled), final=FINAL)
+    done = _rows(connection, _LOGS_DONE, repo=repo, runs=list(unsettled), final=FINAL)
     missing = _rows(
         connection,
-        _LOGS,
+        _LOGS_MISSING,
         repo=repo,
         every=plan.logs is Logs.ALL,
         final=FINAL,
         runs=list(unsettled),
         **scope,
     )
-    ids = (job_id for run_id, job_id in missing if plan.shard is None or plan.shard.holds(run_id))
-    return Known(pages, settled, unsettled, frozenset(row[0] for row in kept), array("q", ids))
+    ids = (job_id for run_id, job_id in missing if plan.takes(run_id))
+    return Known(pages, settled, unsettled, frozenset(row[0] for row in done), array("q", ids))
 
 
 def count_settled(connection: DuckDBPyConnection, repo: str, plan: AuditPlan, now: datetime) -> int:
@@ -236,11 +179,11 @@ _FINAL: Final = """
     SELECT job_id FROM failures
     WHERE repository = $repo AND what = 'log' AND list_contains($final, reason)
 """
-_KEPT: Final = f"""
+_LOGS_DONE: Final = f"""
     SELECT job_id FROM (SELECT job_id FROM logs WHERE repository = $repo UNION ALL {_FINAL})
     JOIN jobs USING (job_id) WHERE repository = $repo AND list_contains($runs, run_id)
 """
-_LOGS: Final = f"""
+_LOGS_MISSING: Final = f"""
     SELECT jobs.run_id, jobs.job_id FROM jobs JOIN runs USING (repository, run_id)
     WHERE repository = $repo AND jobs.status = 'completed' AND runs.gone_at IS NULL
         AND (

@@ -144,6 +144,10 @@ class AuditPlan:
             found["shard"] = str(self.shard)
         return json.dumps(found, sort_keys=True)
 
+    def takes(self, run_id: int) -> bool:
+        """Check whether a run belongs to the shard; without a shard, every run does."""
+        return self.shard is None or self.shard.holds(run_id)
+
     def days(self, now: datetime) -> tuple[Window, ...]:
         """Return the windows of whole days that hold all runs to take, the newest first."""
         end = now if self.until is None else min(now, start_of(self.until))

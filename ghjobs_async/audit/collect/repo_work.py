@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import attrs
 
 from ghjobs_async.audit.collect.counts import Counts
-from ghjobs_async.audit.collect.known import Known, Unsettled, settles, wanted
+from ghjobs_async.audit.collect.known import Known, Unsettled
 from ghjobs_async.audit.collect.missing import failure_of, incomplete
 from ghjobs_async.audit.collect.plan import AuditPlan
-from ghjobs_async.audit.database.batch import Attempt, Failure, Listing, Missing, StoredPage
-from ghjobs_async.audit.database.writer import Pending
+from ghjobs_async.audit.collect.settled import settles, wanted
+from ghjobs_async.audit.database.batch import Attempt, Batch, Failure, Listing, Missing, StoredPage
 from ghjobs_async.errors import GHJobsError, NotFoundError, ResponseError, ServerError
 from ghjobs_async.listing.run_pages import RunPage, RunPages, WindowEnd
 from ghjobs_async.listing.windows import Window
@@ -21,7 +21,7 @@ from ghjobs_async.refs import RunRef
 
 
 @attrs.define(eq=False)
-class Ticket:
+class WaitingPage:
     """
     A page that is stored once all of its runs are: a 304 for it would hide the others.
 
@@ -35,20 +35,29 @@ class Ticket:
 
 @attrs.frozen(kw_only=True, order=False)
 class Wanted(RunRef):
-    """A run, or an attempt of it, whose jobs have to be asked for."""
+    """
+    A run, or an attempt of it, whose jobs have to be asked for.
+
+    Attributes:
+        run_attempt: The number of the run's latest attempt.
+        completed: Whether that has completed.
+        run: What to store of the run; None where it is stored already.
+        waiting: The page that waits for it.
+    """
 
     work: RepoWork = attrs.field(eq=False, repr=False)
     run_attempt: int
     completed: bool
-    # None: it is as the store has it.
     run: Run | None = attrs.field(default=None, eq=False, repr=False)
-    ticket: Ticket | None = attrs.field(default=None, eq=False, repr=False)
+    waiting: WaitingPage | None = attrs.field(default=None, eq=False, repr=False)
 
 
 @attrs.define(eq=False)
 class RepoWork:
     """
     The work on one repository.
+
+    What it finds goes into a *batch*, which is passed each time: the writer begins one after another.
 
     Args:
         repo: Its name, as the store has it.
@@ -80,32 +89,34 @@ class RepoWork:
     def __attrs_post_init__(self) -> None:
         self._unsettled = dict(self.known.unsettled)
 
-    def take(self, found: RunPage | WindowEnd, batch: Pending) -> list[Wanted]:
+    def take(self, found: RunPage | WindowEnd, batch: Batch) -> list[Wanted]:
         """Take a page or the end of a window; return what has to be asked for."""
         if isinstance(found, WindowEnd):
             self.ends.append(found)
             self.counts.windows_done += 1
             return []
         self.counts.windows += max(0, found.divided - 1)
-        known = found.known
-        self.kept.append((found.window, found.number, known.label))
-        fresh = [run for run in found.fresh if self._takes(run.id)]
-        self.counts.elsewhere += len(found.fresh) - len(fresh)
+        self.kept.append((found.window, found.number, found.known.label))
         if not found.changed:
-            own = [run_id for run_id in known.run_ids if self._takes(run_id)]
-            self.counts.found += len(own)
-            self.counts.elsewhere += len(known.run_ids) - len(own)
-            self._confirmed.update(self._unsettled.keys() & own)
-            self.counts.listed += len(own)
+            self._take_unchanged(found.known.run_ids)
             return []
-        ticket = Ticket(self._stored(found))
-        refs = [ref for run in fresh for ref in self.take_run(run, batch, ticket)]
-        ticket.left = len(refs)
+        fresh = [run for run in found.fresh if self.plan.takes(run.id)]
+        self.counts.elsewhere += len(found.fresh) - len(fresh)
+        waiting = WaitingPage(self._stored(found))
+        refs = [ref for run in fresh for ref in self.take_run(run, batch, waiting)]
+        waiting.left = len(refs)
         if not refs:
-            batch.pages.append(ticket.page)
+            batch.pages.append(waiting.page)
         return refs
 
-    def take_run(self, run: Run, batch: Pending, ticket: Ticket | None = None) -> list[Wanted]:
+    def _take_unchanged(self, run_ids: Sequence[int]) -> None:
+        own = [run_id for run_id in run_ids if self.plan.takes(run_id)]
+        self.counts.found += len(own)
+        self.counts.elsewhere += len(run_ids) - len(own)
+        self.counts.listed += len(own)
+        self._confirmed.update(self._unsettled.keys() & own)
+
+    def take_run(self, run: Run, batch: Batch, waiting: WaitingPage | None = None) -> list[Wanted]:
         """Take a run as GitHub has it now; return what has to be asked for."""
         self._unsettled.pop(run.id, None)
         self.counts.found += 1
@@ -126,7 +137,7 @@ class RepoWork:
                 run_attempt=run.run_attempt or 1,
                 completed=completed,
                 run=run,
-                ticket=ticket,
+                waiting=waiting,
             )
             for number in numbers
         ]
@@ -138,6 +149,7 @@ class RepoWork:
             self.counts.asked += 1
             settled = self.known.settled.of(run_id)
             for number in wanted(one.run_attempt, settled, latest=self.plan.latest):
+                # It was counted with its page, and is again when its jobs come.
                 self.counts.listed -= 1
                 yield Wanted(
                     self.repo,
@@ -155,7 +167,7 @@ class RepoWork:
                 if not self._unsettled[run_id].gone:
                     yield RunRef(self.repo, run_id)
 
-    def listed(self, ref: Wanted, jobs: JobList, batch: Pending) -> None:
+    def listed(self, ref: Wanted, jobs: JobList, batch: Batch) -> None:
         """Take the jobs of a run or an attempt: the run is stored with them, and not before."""
         self._add_run(ref, batch)
         self.counts.add(jobs)
@@ -177,7 +189,7 @@ class RepoWork:
             self.failed(incomplete("jobs", self.repo, *short, run_id=ref.run_id), batch)
         self._done(ref, batch)
 
-    def unlisted(self, ref: RunRef, error: Exception, batch: Pending) -> None:
+    def unlisted(self, ref: RunRef, error: Exception, batch: Batch) -> None:
         """Take the failure to list jobs, or to find a run; a 404 says that the run is gone."""
         if isinstance(ref, Wanted):
             self._add_run(ref, batch)
@@ -191,13 +203,13 @@ class RepoWork:
 
     def failed_search(self, error: Exception) -> None:
         """Take the failure to read a window."""
-        failure_of("search", self.repo, error)
-        if isinstance(error, GHJobsError) and self.error is None:
-            self.error = error
+        if not isinstance(error, GHJobsError):
+            raise error
+        self.error = self.error or error
         refused = isinstance(error, ResponseError) and not isinstance(error, ServerError)
         self.hopeless = self.hopeless or refused
 
-    def conclude(self, batch: Pending) -> None:
+    def end_search(self, batch: Batch) -> None:
         """Write down how the search ended."""
         short = [end for end in self.ends if not end.settled]
         if self.error is not None:
@@ -209,23 +221,20 @@ class RepoWork:
         else:
             batch.settled.append(Missing(self.repo, None, None, "search"))
 
-    def failed(self, failure: Failure, batch: Pending) -> None:
+    def failed(self, failure: Failure, batch: Batch) -> None:
         """Write down what is missing."""
         self.counts.missing += 1
         batch.failures.append(failure)
 
-    def _takes(self, run_id: int) -> bool:
-        return self.plan.shard is None or self.plan.shard.holds(run_id)
-
-    def _add_run(self, ref: Wanted, batch: Pending) -> None:
+    def _add_run(self, ref: Wanted, batch: Batch) -> None:
         if ref.run is not None:
             batch.runs.append((self.repo, ref.run))
 
-    def _done(self, ref: Wanted, batch: Pending) -> None:
-        if ref.ticket is not None:
-            ref.ticket.left -= 1
-            if not ref.ticket.left:
-                batch.pages.append(ref.ticket.page)
+    def _done(self, ref: Wanted, batch: Batch) -> None:
+        if ref.waiting is not None:
+            ref.waiting.left -= 1
+            if not ref.waiting.left:
+                batch.pages.append(ref.waiting.page)
 
     def _stored(self, found: RunPage) -> StoredPage:
         window, known = found.window, found.known

@@ -1,4 +1,4 @@
-"""What an audit writes at once: runs, their jobs, and what is known about them. Values only."""
+"""What an audit writes at once: runs, their jobs, and what is known about them."""
 
 from __future__ import annotations
 
@@ -113,28 +113,33 @@ class AuditRow:
     outcome: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True)
 class Batch:
     """
-    What is written in one transaction.
+    What is written in one transaction. It grows until then.
 
     Attributes:
         at: When it came: the time of its logs, pages, failures and complete attempts.
+        audit_id: The audit that *failures* belong to: `merge` needs it to know which are settled.
         runs: Runs with their repository, by the name that the audit uses for it. They are not gone.
         gone: Repository and id of runs that GitHub no longer has.
         settled: What is no longer missing. It is removed before *failures* are added.
-        audit_id: The audit that *failures* belong to: `merge` needs it to know which are settled.
     """
 
     at: datetime
     audit_id: str | None = None
-    runs: Sequence[tuple[str, Run]] = ()
-    gone: Sequence[tuple[str, int]] = ()
-    listings: Sequence[Listing] = ()
-    attempts: Sequence[Attempt] = ()
-    logs: Sequence[SavedLog] = ()
-    reasons: Sequence[Reason] = ()
-    settled: Sequence[Missing] = ()
-    failures: Sequence[Failure] = ()
-    pages: Sequence[StoredPage] = ()
+    runs: list[tuple[str, Run]] = attrs.field(factory=list)
+    gone: list[tuple[str, int]] = attrs.field(factory=list)
+    listings: list[Listing] = attrs.field(factory=list)
+    attempts: list[Attempt] = attrs.field(factory=list)
+    logs: list[SavedLog] = attrs.field(factory=list)
+    reasons: list[Reason] = attrs.field(factory=list)
+    settled: list[Missing] = attrs.field(factory=list)
+    failures: list[Failure] = attrs.field(factory=list)
+    pages: list[StoredPage] = attrs.field(factory=list)
     audit: AuditRow | None = None
+
+    @property
+    def jobs(self) -> int:
+        """How many jobs it has."""
+        return sum(len(listing.jobs) for listing in self.listings)

@@ -1,14 +1,12 @@
-"""Recognize what is no audit's database: DuckDB opens half a file, and asks for extensions."""
+"""Check that a file is DuckDB's, and whole: DuckDB itself opens half a file, or asks for extensions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ghjobs_async.audit.database import duck
 from ghjobs_async.audit.database.duck import blocks
+from ghjobs_async.audit.database.errors import ADVICE, not_ours, torn
 from ghjobs_async.audit.sql.schema import quote
 from ghjobs_async.errors import ConfigurationError
 
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
 # Three headers of 4,096 bytes stand before the blocks: https://duckdb.org/docs/stable/internals/storage
 _HEADERS: Final = 3 * 4096
 _MAGIC: Final = slice(8, 12)
-_CORRUPT: Final = "Corrupt database file"
-_ADVICE: Final = "move it away, or name another folder"
 
 
 def check_kind(path: Path) -> None:
@@ -31,7 +27,7 @@ def check_kind(path: Path) -> None:
         OSError: It cannot be read.
     """
     if path.is_dir():
-        raise ConfigurationError(f"{path} is a folder, not an audit's database: {_ADVICE}")
+        raise ConfigurationError(f"{path} is a folder, not an audit's database: {ADVICE}")
     if path.exists() and not path.is_file():
         # A pipe would never open.
         raise not_ours(path)
@@ -59,59 +55,6 @@ def check_whole(connection: DuckDBPyConnection, path: Path) -> None:
     # DuckDB cuts off free blocks at the end, and still counts them.
     if total - there > free or _last_block(connection) >= there:
         raise torn(path)
-
-
-@contextmanager
-def file_errors(*paths: Path) -> Iterator[None]:
-    """
-    Turn what can befall any statement into the error that says so.
-
-    Args:
-        paths: The files that the statements read.
-
-    Raises:
-        ConfigurationError: A block of a file is damaged: DuckDB sees it when it reads the block.
-        KeyboardInterrupt: Ctrl-C ended the statement.
-    """
-    duckdb = duck.load()
-    try:
-        yield
-    except duckdb.InterruptException:
-        raise KeyboardInterrupt from None
-    except RuntimeError as error:
-        if str(error) != "Query interrupted":
-            raise
-        raise KeyboardInterrupt from None
-    except duckdb.Error as error:
-        if not str(error).startswith(_CORRUPT):
-            raise
-        raise torn(*paths) from error
-
-
-@contextmanager
-def only_own_data(path: Path) -> Iterator[None]:
-    """
-    Turn the refusal to read another file into the error that says so.
-
-    Raises:
-        ConfigurationError: A view of the database reads other files, which no audit does.
-    """
-    try:
-        yield
-    except duck.load().PermissionException as error:
-        raise ConfigurationError(f"{path} reads other files: {_ADVICE}") from error
-
-
-def not_ours(path: Path) -> ConfigurationError:
-    """Return the error for a file of another kind."""
-    return ConfigurationError(f"{path} is not an audit's database: {_ADVICE}")
-
-
-def torn(*paths: Path) -> ConfigurationError:
-    """Return the error for a file that is not whole, or for one of several."""
-    return ConfigurationError(
-        f"{' or '.join(map(str, paths))} is damaged, or only a part of a database: copy it again, or {_ADVICE}"
-    )
 
 
 def _last_block(connection: DuckDBPyConnection) -> int:

@@ -11,17 +11,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from ghjobs_async.audit.database import duck, new_file
-from ghjobs_async.audit.database.file_check import (
-    check_kind,
-    check_whole,
+from ghjobs_async.audit.database.errors import (
+    disk_errors,
     file_errors,
     not_ours,
     only_own_data,
     torn,
 )
+from ghjobs_async.audit.database.file_check import check_kind, check_whole
 from ghjobs_async.audit.database.locks import AuditLock, FolderLock
 from ghjobs_async.audit.sql import schema, views
 from ghjobs_async.errors import ConfigurationError
@@ -50,6 +50,15 @@ _HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 # DuckDB too. So a file is only looked at while this process does not have it open.
 _guard: Final = threading.Lock()
 _opened: Final[Counter[str]] = Counter()
+
+T = TypeVar("T")
+
+
+class _InUseError(Exception):
+    """Another process has the file, or this one has it open in another way."""
+
+    def __init__(self, process: int | None = None) -> None:
+        self.process = process
 
 
 class AuditStore:
@@ -181,14 +190,19 @@ class AuditStore:
                 )
         attach = f"ATTACH {schema.quote(duck.address(self.path))} AS part (READ_ONLY)"
         with self._entered(exclusive=False):
-            self._wait(lambda: self._try(lambda: connection.execute(attach)))
+            self._wait(lambda: self._open_with(lambda: connection.execute(attach)))
 
     @contextmanager
     def _entered(self, *, exclusive: bool) -> Iterator[None]:
         """Wait until this process may open the file, alone or with other readers."""
         lock = FolderLock(self.folder)
+
+        def enter() -> None:
+            if not lock.try_enter(exclusive=exclusive):
+                raise _InUseError
+
         try:
-            self._wait(lambda: lock.try_enter(exclusive=exclusive) or None)
+            self._wait(enter)
             yield
         finally:
             lock.leave()
@@ -204,9 +218,7 @@ class AuditStore:
 
     def _open(self, *, read_only: bool, locked: bool = False) -> DuckDBPyConnection:
         """Open the file as soon as no other process keeps it from us."""
-        found: DuckDBPyConnection = self._wait(
-            lambda: self._try_open(read_only=read_only, locked=locked)
-        )
+        found = self._wait(lambda: self._try_open(read_only=read_only, locked=locked))
         # A connection of this process that is locked already has them.
         with suppress(*((duck.load().InvalidInputException,) if locked else ())):
             for setting in (
@@ -216,31 +228,30 @@ class AuditStore:
                 found.execute(setting)
         return found
 
-    def _try_open(self, *, read_only: bool, locked: bool) -> DuckDBPyConnection | int | None:
+    def _try_open(self, *, read_only: bool, locked: bool) -> DuckDBPyConnection:
         duckdb = duck.load()
         config = duck.CONFIG | ({"enable_external_access": "false"} if locked else {})
         with _guard:
             if not _opened[self._key]:
                 check_kind(self.path)
-            found: DuckDBPyConnection | int | None = self._try(
+            found: DuckDBPyConnection = self._open_with(
                 lambda: duckdb.connect(duck.address(self.path), read_only=read_only, config=config)
             )
-            if found is not None and not isinstance(found, int):
-                _opened[self._key] += 1
+            _opened[self._key] += 1
         return found
 
-    def _try(self, open_it: Callable[[], Any]) -> Any:
-        """Open the file; return the process that has it, None where that is not known."""
+    def _open_with(self, open_it: Callable[[], T]) -> T:
+        """Open the file, or raise the error that says why it cannot be opened."""
         duckdb = duck.load()
         try:
             return open_it()
-        except (duckdb.ConnectionException, duckdb.BinderException):
+        except (duckdb.ConnectionException, duckdb.BinderException) as error:
             # This process has it open in another way.
-            return os.getpid()
+            raise _InUseError(os.getpid()) from error
         except duckdb.Error as error:
             if "lock on file" in str(error) or "being used by another" in str(error):
                 holder = _HOLDER.search(str(error))
-                return int(holder[1]) if holder else None
+                raise _InUseError(int(holder[1]) if holder else None) from error
             # DuckDB's own text would advise to install extensions.
             raise self._not_readable(error) from error
 
@@ -263,17 +274,17 @@ class AuditStore:
     def _key(self) -> str:
         return os.path.realpath(self.path)
 
-    def _wait(self, attempt: Callable[[], Any]) -> Any:
-        """Repeat *attempt* until it returns something other than None or a process id."""
+    def _wait(self, attempt: Callable[[], T]) -> T:
+        """Repeat *attempt* while another process has the file, and return its result."""
         end = self._clock() + _PATIENCE
         while True:
-            found = attempt()
-            if found is not None and (found is True or not isinstance(found, int)):
-                return found
-            if self._clock() >= end:
-                raise ConfigurationError(
-                    f"{self.path} is in use{_process(found)}: try again when that has ended"
-                )
+            try:
+                return attempt()
+            except _InUseError as error:
+                if self._clock() >= end:
+                    raise ConfigurationError(
+                        f"{self.path} is in use{_process(error.process)}: try again when that has ended"
+                    ) from None
             self._sleep(_PAUSE)
 
     def _check_known(self) -> None:
@@ -287,7 +298,7 @@ class AuditStore:
         self._known = found
 
     def _check_schema(self, connection: DuckDBPyConnection) -> int:
-        """Return the version of the schema."""
+        """Check that these are the tables of an audit; return the version of their schema."""
         duckdb = duck.load()
         try:
             check_whole(connection, self.path)
@@ -319,17 +330,6 @@ class AuditStore:
             for statement in (*statements, *schema.define(views.MACROS, views.VIEWS)):
                 connection.execute(statement)
         connection.execute("CHECKPOINT")
-
-
-@contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Turn DuckDB's errors about disk and memory into an `OSError`."""
-    duckdb = duck.load()
-    try:
-        yield
-    except (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException) as error:
-        reason = str(error).partition("\n")[0].removeprefix("IO Error: ")
-        raise OSError(f"cannot write {path}: {reason}") from error
 
 
 def _process(pid: int | None) -> str:

@@ -12,19 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from ghjobs_async.audit.database.batch import (
-    Attempt,
-    Batch,
-    Failure,
-    Listing,
-    Missing,
-    Reason,
-    SavedLog,
-    StoredPage,
-)
+from ghjobs_async.audit.database.batch import Batch
 from ghjobs_async.audit.database.rows import write_batch
 from ghjobs_async.audit.database.store import AuditStore
-from ghjobs_async.models import Run
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -40,31 +30,6 @@ _AT_LATEST: Final = 5.0
 # parts of one transaction, because each commit takes as long as writing a part. The task that brings
 # more waits until the part is written.
 _MAX_JOBS: Final = 4_000
-
-
-@attrs.define
-class Pending:
-    """A batch that grows."""
-
-    runs: list[tuple[str, Run]] = attrs.field(factory=list)
-    gone: list[tuple[str, int]] = attrs.field(factory=list)
-    listings: list[Listing] = attrs.field(factory=list)
-    attempts: list[Attempt] = attrs.field(factory=list)
-    logs: list[SavedLog] = attrs.field(factory=list)
-    reasons: list[Reason] = attrs.field(factory=list)
-    settled: list[Missing] = attrs.field(factory=list)
-    failures: list[Failure] = attrs.field(factory=list)
-    pages: list[StoredPage] = attrs.field(factory=list)
-
-    @property
-    def jobs(self) -> int:
-        """How many jobs it has."""
-        return sum(len(listing.jobs) for listing in self.listings)
-
-    def whole(self, at: datetime, audit_id: str) -> Batch:
-        """Return it as it is to be written."""
-        given = {field.name: getattr(self, field.name) for field in attrs.fields(Pending)}
-        return Batch(at=at, audit_id=audit_id, **given)
 
 
 @attrs.define(eq=False)
@@ -84,7 +49,7 @@ class Writer:
     store: AuditStore
     audit_id: str
     now: Callable[[], float]
-    batch: Pending = attrs.field(factory=Pending, init=False)
+    batch: Batch = attrs.field(init=False)
     _thread: ThreadPoolExecutor = attrs.field(factory=lambda: ThreadPoolExecutor(1), init=False)
     _writing: Future[None] | None = attrs.field(default=None, init=False)
     _timer: asyncio.TimerHandle | None = attrs.field(default=None, init=False)
@@ -95,6 +60,9 @@ class Writer:
     _failed: bool = attrs.field(default=False, init=False)
     # How long the last batch took, in seconds.
     _took: float = attrs.field(default=0.0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.batch = self._empty()
 
     async def turn(self) -> None:
         """
@@ -171,18 +139,22 @@ class Writer:
         if self._writing is None or self._writing.exception() is None:
             self._writing = self._thread.submit(self._write, self._take(part=part), part=part)
 
+    def _empty(self) -> Batch:
+        return Batch(at=datetime.fromtimestamp(self.now(), UTC), audit_id=self.audit_id)
+
     def _take(self, *, part: bool = False) -> Batch:
+        new = self._empty()
         if part:
             # Jobs are what is large. The rest waits for the end: each statement costs its time.
-            pending = Pending(listings=self.batch.listings)
-            self.batch.listings = []
-        else:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-            self._waited = 0.0
-            pending, self.batch = self.batch, Pending()
-        return pending.whole(datetime.fromtimestamp(self.now(), UTC), self.audit_id)
+            new.listings, self.batch.listings = self.batch.listings, []
+            return new
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._waited = 0.0
+        taken, self.batch = self.batch, new
+        taken.at = new.at
+        return taken
 
     def _write(self, batch: Batch, *, part: bool = False) -> None:
         began = time.monotonic()

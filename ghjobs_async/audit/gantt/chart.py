@@ -201,10 +201,10 @@ def chart(jobs: Iterable[Job], now: datetime | None = None) -> Chart:
         now: Until when jobs that have not ended are drawn; None takes the latest time in *jobs*.
     """
     own = _own(jobs)
-    known = (*_times(own), *([] if now is None else [_seconds(now)]))
-    latest = max((time for time in known if time is not None), default=0.0)
     until = _seconds(now)
-    bars = [_bar(job, latest if until is None else until) for job in own]
+    if until is None:
+        until = max((time for time in _times(own) if time is not None), default=0.0)
+    bars = [_bar(job, until) for job in own]
     bars.sort(key=_order)
     numbers = sorted({bar.attempt for bar in bars})
     attempts = []

@@ -1,4 +1,4 @@
-"""What the tables and views of an audit hold."""
+"""Describe the tables and views of an audit."""
 
 from __future__ import annotations
 

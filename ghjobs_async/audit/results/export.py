@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ghjobs_async.audit.database import duck
-from ghjobs_async.audit.database.store import AuditStore, disk_errors
+from ghjobs_async.audit.database.errors import disk_errors
+from ghjobs_async.audit.database.store import AuditStore
 from ghjobs_async.audit.sql import jobs as jobs_sql
 from ghjobs_async.audit.sql.schema import TABLES, Column, Table, quote
 
@@ -74,7 +75,7 @@ def _write(connection: DuckDBPyConnection, into: Path, form: Format) -> list[str
         _copy(connection, jobs_sql.AS_JSON, into / "jobs.ndjson", _LINES)
         return ["jobs.ndjson"]
     names = []
-    # The ETags of pages serve nobody else.
+    # The table pages has ETags, which are of use to the next audit only.
     for table in TABLES:
         if table.name == "pages":
             continue

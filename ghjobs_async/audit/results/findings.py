@@ -1,4 +1,4 @@
-"""What an audit's database tells: each finding by its name, narrowed to a time and a repository."""
+"""Read a finding by its name, narrowed to a time and a repository."""
 
 from __future__ import annotations
 

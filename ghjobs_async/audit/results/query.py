@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from ghjobs_async.audit.database import duck
-from ghjobs_async.audit.database.file_check import file_errors
+from ghjobs_async.audit.database.errors import file_errors
 from ghjobs_async.audit.database.store import AuditStore
 from ghjobs_async.errors import ConfigurationError
 

@@ -1,4 +1,4 @@
-"""What an audit's folder holds in a few numbers."""
+"""Sum up what an audit's database holds."""
 
 from __future__ import annotations
 

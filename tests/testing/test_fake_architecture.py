@@ -1,4 +1,4 @@
-"""The house of the embedded GitHub: who may import whom, without a cycle."""
+"""The architecture of the embedded GitHub: who may import whom, without a cycle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make file names from untrusted names: never outside the folder, never two equal ones. Pure."""
+"""Make the paths of logs from untrusted names: never outside the folder, never two equal ones. Pure."""
 
 from __future__ import annotations
 

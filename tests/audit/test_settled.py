@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghjobs_async.audit.collect.known import Settled, settles, wanted
+from ghjobs_async.audit.collect.settled import Settled, settles, wanted
 
 attempts = st.integers(1, 6)
 stored = st.frozensets(st.integers(1, 6))

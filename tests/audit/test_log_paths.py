@@ -1,4 +1,4 @@
-"""File names that are made from untrusted names."""
+"""Paths of logs that are made from untrusted names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghjobs_async.audit.collect.names import folder_of, safe
+from ghjobs_async.audit.collect.log_paths import folder_of, safe
 
 FORBIDDEN = set('<>:"/\\|?*')
 
