@@ -342,6 +342,56 @@ def test_a_part_never_replaces_another_jobs_log(tmp_path: Path, path: str) -> No
     assert rows(AuditStore(into), "SELECT job_id FROM logs") == [(10,)]
 
 
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ('CREATE VIEW "REASONS" AS {view}',),
+        ("CREATE VIEW reasons AS {view}", "CREATE MACRO list_contains(a, b) AS false"),
+        (
+            "CREATE VIEW reasons AS {view}",
+            "CREATE MACRO duckdb_views() AS TABLE SELECT '' AS database_name, '' AS view_name",
+        ),
+    ],
+    ids=["upper case", "a macro", "a table macro"],
+)
+def test_a_view_in_place_of_a_table_is_no_audit(tmp_path: Path, statements: list[str]) -> None:
+    """However it hides itself, it brings no other file of this machine into the merged audit."""
+    (tmp_path / "secret.txt").write_text("secret")
+    part = audit_in(tmp_path / "part", batch(of_run(1)))
+    view = (
+        "SELECT 1 AS rowid, * REPLACE (content AS headline)"
+        f" FROM real, read_text('{tmp_path / 'secret.txt'}')"
+    )
+    with AuditStore(part).write() as connection:
+        connection.execute("ALTER TABLE reasons RENAME TO real")
+        for statement in statements:
+            connection.execute(statement.format(view=view))
+    with pytest.raises(ConfigurationError, match="is not an audit's database"):
+        merge([part], tmp_path / "merged")
+    assert not (tmp_path / "merged").exists()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE logs ALTER path TYPE BLOB USING path::BLOB",
+        "ALTER TABLE runs ALTER updated_at TYPE VARCHAR USING 'x'",
+        "ALTER TABLE jobs ALTER seconds TYPE VARCHAR USING 'x'",
+        "ALTER TABLE runs DROP COLUMN actor",
+        "DROP TABLE reasons",
+    ],
+)
+def test_a_part_with_odd_data_is_refused(tmp_path: Path, statement: str) -> None:
+    """Other columns or types are an error of one line that names the part; nothing is merged."""
+    part = audit_in(tmp_path / "part", batch(of_run(1)))
+    with AuditStore(part).write() as connection:
+        connection.execute(statement)
+    with pytest.raises(ConfigurationError, match="is not as an audit wrote it") as caught:
+        merge([part], tmp_path / "merged")
+    assert "\n" not in str(caught.value)
+    assert rows(AuditStore(tmp_path / "merged"), "SELECT run_id FROM runs") == []
+
+
 def test_a_merge_that_fails_can_be_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

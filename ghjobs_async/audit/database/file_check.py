@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ghjobs_async.audit.database import duck
 from ghjobs_async.audit.database.duck import blocks
 from ghjobs_async.audit.sql.schema import quote
-from ghjobs_async.errors import ConfigurationError
+from ghjobs_async.errors import ConfigurationError, one_line
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -89,17 +89,23 @@ def file_errors(*paths: Path) -> Iterator[None]:
 
 
 @contextmanager
-def only_own_data(path: Path) -> Iterator[None]:
+def foreign_errors(path: Path) -> Iterator[None]:
     """
-    Turn the refusal to read another file into the error that says so.
+    Turn whatever statements of ours meet in a file from elsewhere into an error of one line.
 
     Raises:
-        ConfigurationError: A view of the database reads other files, which no audit does.
+        ConfigurationError: A view of the database reads other files, or its data are no audit's.
     """
+    duckdb = duck.load()
     try:
         yield
-    except duck.load().PermissionException as error:
+    except duckdb.PermissionException as error:
         raise ConfigurationError(f"{path} reads other files: {_ADVICE}") from error
+    except duckdb.Error as error:
+        why = one_line(str(error).partition("\n")[0])
+        raise ConfigurationError(
+            f"{path} is not as an audit wrote it ({why}): {_ADVICE}"
+        ) from error
 
 
 def not_ours(path: Path) -> ConfigurationError:
