@@ -326,19 +326,34 @@ def test_links_are_not_followed(tmp_path: Path, name: str, target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["logs/o/1.log", "logs/O/1.LOG", "logs//o/1.log", "logs/./o/1.log"]
+    "path",
+    [
+        "logs/o/t\xe4sk.log",
+        "logs/O/T\xc4SK.LOG",
+        "logs/o/ta\u0308sk.log",
+        "logs/o/TA\u0308SK.log",
+        "logs/o/t\xe4\u017f\u212a.log",
+        "logs//o/t\xe4sk.log",
+        "logs/./o/t\xe4sk.log",
+        "logs/o/t\xe4sk.log.",
+        "logs/o /t\xe4sk.log",
+        "logs/o/TSK~1.LOG",
+        "logs/o/t\xe4sk.log::$DATA",
+    ],
 )
 def test_a_part_never_replaces_another_jobs_log(tmp_path: Path, path: str) -> None:
-    """A part that names the file of a log that is here already does not have that log."""
-    into = audit_in(tmp_path / "into", batch(of_run(1)))
-    before = (into / "logs/o/1.log").read_text()
+    """A part that names the file of a log that is here does not have it, on whatever file system."""
+    ours = "logs/o/t\xe4sk.log"
+    run = of_run(1) | {"logs": [SavedLog(REPO, 1, 10, ours, 2)]}
+    into = audit_in(tmp_path / "into", batch(run))
+    before = (into / ours).read_text()
     other = of_run(2) | {"logs": [SavedLog(REPO, 2, 20, path, 2)]}
     part = store_in(tmp_path / "part", batch(other)).folder
     file = part / path
     file.parent.mkdir(parents=True)
     file.write_text("another")
     assert merge([part], into).missing == 1
-    assert (into / "logs/o/1.log").read_text() == before
+    assert (into / ours).read_text() == before
     assert rows(AuditStore(into), "SELECT job_id FROM logs") == [(10,)]
 
 

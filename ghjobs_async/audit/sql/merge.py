@@ -130,7 +130,7 @@ _AUDITS: Final = (
 )
 
 # Some file systems take names for equal that differ in case or in how accents are written.
-_FILE: Final = "nfc_normalize(lower(path))"
+_FILE: Final = "nfc_normalize(lower(upper(path)))"
 #: The paths of the logs that only the part has, and whether a log that is here has the same file.
 LOGS: Final = (
     f"SELECT path, {_FILE} IN (SELECT {_FILE} FROM logs)"
