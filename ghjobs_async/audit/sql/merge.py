@@ -140,7 +140,8 @@ LOGS: Final = (
 ADD_LOGS: Final = (
     f"INSERT INTO logs ({_NAMES['logs']}) SELECT {_NAMES['logs']}"
     " FROM part.logs ANTI JOIN logs USING (repository, job_id)"
-    " WHERE NOT list_contains($1::VARCHAR[], path) ORDER BY rowid"
+    " ANTI JOIN (SELECT unnest($1::VARCHAR[]) AS path) USING (path)"
+    " WHERE path IS NOT NULL ORDER BY rowid"
 )
 #: All the others, in this order: the jobs are merged before the runs, whose states of both sides they
 #: compare; the failures after the logs and attempts and before the audits, which they read.
