@@ -57,20 +57,19 @@ class WholeFile:
         self._file.truncate()
 
     def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
+        replaced = False
         try:
             self._file.close()
             if exc_type is None:
                 os.replace(self._part, self._path)
-                return
+                replaced = True
         except OSError as error:
-            self._delete()
             error.filename, error.filename2 = self._path, None
             raise
-        self._delete()
-
-    def _delete(self) -> None:
-        with suppress(OSError):
-            os.unlink(self._part)
+        finally:
+            if not replaced:
+                with suppress(OSError):
+                    os.unlink(self._part)
 
 
 def _mode(path: str) -> int:

@@ -199,6 +199,7 @@ class LogSearch:
 
     def __init__(self, grep: LineGrep, max_line: int = MAX_LINE) -> None:
         self._parser = LogParser(max_line, groups=False)
+        self._max_line = max_line
         self._grep = grep
         self._literals = () if grep.every_line else literals(grep.pattern)
         self._fold = bool(grep.pattern.flags & re.IGNORECASE)
@@ -248,6 +249,10 @@ class LogSearch:
 
     def _candidates(self, block: bytes) -> Iterator[tuple[int, int]]:
         """Yield start and end of the lines that may match; all that do match are among them."""
+        if len(block) > self._max_line:
+            # Without the end of a line, an escape or a timestamp in it may be text.
+            yield 0, len(block)
+            return
         if self._letters and all(_lacks(block, letters) for letters in self._letters):
             return
         shown = self._shown(block)

@@ -326,20 +326,85 @@ def test_links_are_not_followed(tmp_path: Path, name: str, target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["logs/o/1.log", "logs/O/1.LOG", "logs//o/1.log", "logs/./o/1.log"]
+    "path",
+    [
+        "logs/o/t\xe4sk.log",
+        "logs/O/T\xc4SK.LOG",
+        "logs/o/ta\u0308sk.log",
+        "logs/o/TA\u0308SK.log",
+        "logs/o/t\xe4\u017f\u212a.log",
+        "logs//o/t\xe4sk.log",
+        "logs/./o/t\xe4sk.log",
+        "logs/o/t\xe4sk.log.",
+        "logs/o /t\xe4sk.log",
+        "logs/o/TSK~1.LOG",
+        "logs/o/t\xe4sk.log::$DATA",
+    ],
 )
 def test_a_part_never_replaces_another_jobs_log(tmp_path: Path, path: str) -> None:
-    """A part that names the file of a log that is here already does not have that log."""
-    into = audit_in(tmp_path / "into", batch(of_run(1)))
-    before = (into / "logs/o/1.log").read_text()
+    """A part that names the file of a log that is here does not have it, on whatever file system."""
+    ours = "logs/o/t\xe4sk.log"
+    run = of_run(1) | {"logs": [SavedLog(REPO, 1, 10, ours, 2)]}
+    into = audit_in(tmp_path / "into", batch(run))
+    before = (into / ours).read_text()
     other = of_run(2) | {"logs": [SavedLog(REPO, 2, 20, path, 2)]}
     part = store_in(tmp_path / "part", batch(other)).folder
     file = part / path
     file.parent.mkdir(parents=True)
     file.write_text("another")
     assert merge([part], into).missing == 1
-    assert (into / "logs/o/1.log").read_text() == before
+    assert (into / ours).read_text() == before
     assert rows(AuditStore(into), "SELECT job_id FROM logs") == [(10,)]
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ('CREATE VIEW "REASONS" AS {view}',),
+        ("CREATE VIEW reasons AS {view}", "CREATE MACRO list_contains(a, b) AS false"),
+        (
+            "CREATE VIEW reasons AS {view}",
+            "CREATE MACRO duckdb_views() AS TABLE SELECT '' AS database_name, '' AS view_name",
+        ),
+    ],
+    ids=["upper case", "a macro", "a table macro"],
+)
+def test_a_view_in_place_of_a_table_is_no_audit(tmp_path: Path, statements: list[str]) -> None:
+    """However it hides itself, it brings no other file of this machine into the merged audit."""
+    (tmp_path / "secret.txt").write_text("secret")
+    part = audit_in(tmp_path / "part", batch(of_run(1)))
+    view = (
+        "SELECT 1 AS rowid, * REPLACE (content AS headline)"
+        f" FROM real, read_text('{tmp_path / 'secret.txt'}')"
+    )
+    with AuditStore(part).write() as connection:
+        connection.execute("ALTER TABLE reasons RENAME TO real")
+        for statement in statements:
+            connection.execute(statement.format(view=view))
+    with pytest.raises(ConfigurationError, match="is not an audit's database"):
+        merge([part], tmp_path / "merged")
+    assert not (tmp_path / "merged").exists()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE logs ALTER path TYPE BLOB USING path::BLOB",
+        "ALTER TABLE runs ALTER updated_at TYPE VARCHAR USING 'x'",
+        "ALTER TABLE jobs ALTER seconds TYPE VARCHAR USING 'x'",
+        "ALTER TABLE runs DROP COLUMN actor",
+        "DROP TABLE reasons",
+    ],
+)
+def test_a_part_with_odd_data_is_refused(tmp_path: Path, statement: str) -> None:
+    """Other columns or types are an error of one line that names the part; nothing is merged."""
+    part = audit_in(tmp_path / "part", batch(of_run(1)))
+    with AuditStore(part).write() as connection:
+        connection.execute(statement)
+    with pytest.raises(ConfigurationError, match="is not as an audit wrote it") as caught:
+        merge([part], tmp_path / "merged")
+    assert "\n" not in str(caught.value)
+    assert rows(AuditStore(tmp_path / "merged"), "SELECT run_id FROM runs") == []
 
 
 def test_a_merge_that_fails_can_be_repeated(

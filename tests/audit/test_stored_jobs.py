@@ -13,6 +13,7 @@ from ghjobs_async.audit import AuditStore
 from ghjobs_async.audit.database.batch import Batch, Failure, Listing
 from ghjobs_async.audit.database.rows import write_batch
 from ghjobs_async.audit.database.stored_jobs import StoredRun, read_run
+from ghjobs_async.errors import ConfigurationError
 
 REPO = "octo-org/octo-repo"
 RUN = 29679449
@@ -71,3 +72,13 @@ def test_what_the_audit_could_not_have_is_said(tmp_path: Path) -> None:
     found = stored(tmp_path, [job(1)], short, log)
     assert found is not None
     assert found.missing == ("3 jobs expected, 2 got",)
+
+
+def test_odd_jobs_are_an_error(tmp_path: Path) -> None:
+    """Jobs of a file from elsewhere that do not have GitHub's shape are an error of one line."""
+    stored(tmp_path, [job(1)])
+    store = AuditStore(tmp_path)
+    with store.write() as connection:
+        connection.execute("UPDATE jobs SET name = NULL")
+    with store.read() as connection, pytest.raises(ConfigurationError, match="not as an audit"):
+        read_run(connection, RUN)

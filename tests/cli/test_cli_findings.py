@@ -110,6 +110,50 @@ def test_rows_say_where_they_are_of(
     assert "These are of octo/one CI." in shown
 
 
+@pytest.mark.parametrize("command", [["findings"], ["report"]])
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        (
+            "CREATE OR REPLACE VIEW waste AS SELECT error('no\nway') AS kind",
+            "not as an audit wrote",
+        ),
+        ("CREATE OR REPLACE VIEW waste AS SELECT 1 AS jobs", "from an older version"),
+        ("ALTER TABLE jobs ALTER seconds TYPE VARCHAR USING 'x'", "not as an audit wrote"),
+        ("DROP TABLE steps", "not as an audit wrote"),
+    ],
+    ids=["error", "columns", "type", "table"],
+)
+def test_an_audit_from_elsewhere_that_cannot_be_read(
+    ghjobs: Any, audit: Path, command: list[str], statement: str, told: str
+) -> None:
+    """Whatever is wrong with its views and tables is told on one line."""
+    with AuditStore(audit).write() as connection:
+        connection.execute(statement)
+    ran = ghjobs(*command)
+    assert (ran.status, ran.out) == (2, "")
+    assert told in ran.err
+    assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [["findings"], ["report"]])
+@pytest.mark.parametrize("value", ["'x'", "[1]", "'inf'::DOUBLE", "TIMESTAMPTZ '2026-01-01'"])
+def test_an_audit_from_elsewhere_with_odd_values(
+    ghjobs: Any, audit: Path, command: list[str], value: str
+) -> None:
+    """What is not of the type of its column is shown as it is."""
+    with AuditStore(audit).write() as connection:
+        for name in NAMES:
+            columns = connection.execute(f"FROM {name} LIMIT 0").description or ()
+            # The report looks jobs up by their ids.
+            odd = ", ".join(
+                f'{1 if column == "job_id" else value} AS "{column}"' for column, *_ in columns
+            )
+            connection.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {odd}")
+    ran = ghjobs(*command)
+    assert ran.status == 0
+
+
 def test_a_summary_says_what_it_leaves_out(ghjobs: Any, audit: Path) -> None:
     """Three rows of each finding are shown, and how many more there are, and where."""
     total = len(wanted(audit, "slow_steps"))

@@ -64,6 +64,30 @@ def test_a_path_that_becomes_a_folder(tmp_path: Path) -> None:
     assert names_in(tmp_path) == ["log.txt"]
 
 
+@pytest.mark.parametrize("where", ["io.FileIO", "os.replace"])
+def test_an_interrupt_at_the_end_leaves_no_temporary_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """Ctrl-C while the file is closed or replaced: the old one stays, and nothing else."""
+    path = tmp_path / "saved.log"
+    path.write_bytes(b"old")
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    class Interrupted(io.FileIO):
+        def close(self) -> None:
+            if not self.closed:
+                super().close()
+                interrupt()
+
+    monkeypatch.setattr(where, interrupt if where == "os.replace" else Interrupted)
+    with pytest.raises(KeyboardInterrupt), WholeFile(path) as file:
+        file.write(b"new")
+    assert names_in(tmp_path) == ["saved.log"]
+    assert path.read_bytes() == b"old"
+
+
 def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a raw file takes only a part at once, the rest is written after it."""
 

@@ -16,6 +16,7 @@ from ghjobs_async.logtext import (
     parse_log,
 )
 from ghjobs_async.logtext.annotate import MAX_CONTINUATION
+from ghjobs_async.logtext.lines import MAX_LINE
 from ghjobs_async.logtext.search import find, literals
 
 STAMP = "2026-03-01T12:00:00.1234567Z "
@@ -49,7 +50,7 @@ def grep(log: Iterable[LogLine], pattern: str | re.Pattern[str], **options: Any)
     context=st.integers(0, 2) | st.tuples(st.integers(0, 2), st.integers(0, 2)),
     invert=st.booleans(),
     max_count=st.none() | st.integers(1, 3),
-    max_line=st.integers(5, 200),
+    max_line=st.integers(5, 200) | st.just(MAX_LINE),
 )
 def test_search_finds_what_matching_each_line_finds(
     *,
@@ -113,6 +114,16 @@ def test_a_hit_keeps_its_place(text: str, source: str, flags: int) -> None:
     found = [hit for at in range(0, len(log), 700) for hit in search.feed(log[at : at + 700])]
     assert found + search.close() == expected
     assert [hit.line.number for hit in expected] == ([] if source == "foo$" else [41, 43])
+
+
+@pytest.mark.parametrize("cap", [20, 45])
+def test_no_line_hides_behind_the_cap(cap: int) -> None:
+    """Where the cap cuts off the end of an escape, or a timestamp, the rest is text."""
+    log = lines("begin", "too\x1b]0;foo and more\x07", "no") + b"foo\n"
+    parser, search = LogParser(cap, groups=False), LogSearch(LineGrep("foo"), cap)
+    expected = grep(parser.feed(log), "foo")
+    assert search.feed(log) == expected
+    assert search.capped == parser.capped > 0
 
 
 def test_a_line_is_matched_as_people_see_it() -> None:

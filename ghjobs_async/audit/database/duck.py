@@ -82,8 +82,8 @@ def dicts(connection: DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
 def blocks(connection: DuckDBPyConnection) -> tuple[int, int, int]:
     """Return the size of a block of the open database, how many it has, and how many are free."""
     [(size, total, free)] = connection.execute(
-        "SELECT block_size, total_blocks, free_blocks FROM pragma_database_size()"
-        " WHERE database_name = current_database()"
+        "SELECT block_size, total_blocks, free_blocks FROM system.main.pragma_database_size()"
+        " WHERE database_name = system.main.current_database()"
     ).fetchall()
     return size, total, free
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ghjobs_async.audit.database import duck
-from ghjobs_async.errors import ConfigurationError
+from ghjobs_async.errors import ConfigurationError, one_line
 
 #: What to do about a file that is no audit's database.
 ADVICE: Final = "move it away, or name another folder"
@@ -43,17 +43,21 @@ def file_errors(*paths: Path) -> Iterator[None]:
 
 
 @contextmanager
-def only_own_data(path: Path) -> Iterator[None]:
+def foreign_errors(path: Path) -> Iterator[None]:
     """
-    Turn the refusal to read another file into the error that says so.
+    Turn whatever statements of ours meet in a file from elsewhere into an error of one line.
 
     Raises:
-        ConfigurationError: A view of the database reads other files, which no audit does.
+        ConfigurationError: A view of the database reads other files, or its data are no audit's.
     """
+    duckdb = duck.load()
     try:
         yield
-    except duck.load().PermissionException as error:
+    except duckdb.PermissionException as error:
         raise ConfigurationError(f"{path} reads other files: {ADVICE}") from error
+    except duckdb.Error as error:
+        why = one_line(str(error).partition("\n")[0])
+        raise ConfigurationError(f"{path} is not as an audit wrote it ({why}): {ADVICE}") from error
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: How much of a log is copied at once.
 _PIECE: Final = 1 << 20
+# What no path of ours has, and what Windows takes for another path: 1.log. and A~1.LOG and 1.log::$DATA
+_ODD: Final = re.compile(r"[\0\\:~]|[. ](?:/|$)")
 
 _Path = str | os.PathLike[str]
 
@@ -103,8 +106,7 @@ def _copy(part: Path, into: Path, path: str | None) -> bool:
         return False
     pure = PurePosixPath(path)
     # The part may come from anywhere: its paths must stay below its logs, and ours.
-    odd = ".." in pure.parts or "\\" in path or "\0" in path or str(pure) != path
-    if pure.parts[:1] != (LOGS,) or odd:
+    if pure.parts[:1] != (LOGS,) or str(pure) != path or _ODD.search(path):
         return False
     source, target = part.joinpath(*pure.parts), into.joinpath(*pure.parts)
     try:

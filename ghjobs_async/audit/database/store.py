@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -17,8 +17,8 @@ from ghjobs_async.audit.database import duck, new_file
 from ghjobs_async.audit.database.errors import (
     disk_errors,
     file_errors,
+    foreign_errors,
     not_ours,
-    only_own_data,
     torn,
 )
 from ghjobs_async.audit.database.file_check import check_kind, check_whole
@@ -39,11 +39,12 @@ _PATIENCE: Final = 10.0
 _PAUSE: Final = 0.02
 #: What the operating system says when the file is not to blame.
 _DISK: Final = (errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.EIO)
-_DISGUISED: Final = (
-    "SELECT 1 FROM duckdb_views()"
-    " WHERE database_name = current_database() AND list_contains($1, view_name)"
+# Macros of a file may have the names of DuckDB's own functions, but not in this schema.
+_VIEWS: Final = (
+    "SELECT view_name FROM system.main.duckdb_views()"
+    " WHERE database_name = system.main.current_database()"
 )
-_TABLES: Final = [table.name for table in schema.TABLES]
+_TABLES: Final = frozenset(table.name for table in schema.TABLES)
 _HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 
 # On POSIX, closing any file handle of a file drops all locks that the process has on it, those of
@@ -97,7 +98,7 @@ class AuditStore:
 
         Raises:
             ConfigurationError: There is no audit, it is not one, or it stays in use by a writer; or it
-                is locked, and one of its own views reads other files.
+                is locked, and its own views or data are not as an audit wrote them.
         """
         if not os.path.lexists(self.path):
             raise ConfigurationError(
@@ -105,7 +106,8 @@ class AuditStore:
             )
         with self._entered(exclusive=False):
             connection = self._open(read_only=True, locked=locked)
-        with only_own_data(self.path), file_errors(self.path), self._closing(connection):
+        foreign = foreign_errors(self.path) if locked else nullcontext()
+        with foreign, file_errors(self.path), self._closing(connection):
             self._check_schema(connection)
             yield connection
 
@@ -120,12 +122,19 @@ class AuditStore:
             part: Another audit, which the connection can read as the database ``part``.
 
         Raises:
-            ConfigurationError: It is not an audit, or it stays in use by another process.
+            ConfigurationError: It is not an audit, or it stays in use by another process; or the data
+                of *part* are not as an audit wrote them.
             OSError: It cannot be written.
         """
         self._make_folder()
         read = [self.path] if part is None else [self.path, part.path]
-        with self._entered(exclusive=True), disk_errors(self.path), file_errors(*read):
+        foreign = nullcontext() if part is None else foreign_errors(part.path)
+        with (
+            self._entered(exclusive=True),
+            foreign,
+            disk_errors(self.path),
+            file_errors(*read),
+        ):
             if os.path.lexists(self.path):
                 self._check_known()
             else:
@@ -301,12 +310,13 @@ class AuditStore:
         """Check that these are the tables of an audit; return the version of their schema."""
         duckdb = duck.load()
         try:
+            # A view in place of a table could read other files. DuckDB ignores the case of names.
+            found = connection.execute(_VIEWS).fetchall()
+            if not _TABLES.isdisjoint(name.lower() for (name,) in found):
+                raise not_ours(self.path)
             check_whole(connection, self.path)
             [(version,)] = connection.execute("SELECT schema_version FROM meta").fetchall()
             connection.execute("SELECT job_id, inherited FROM jobs LIMIT 0")
-            # A view in place of a table could read other files.
-            if connection.execute(_DISGUISED, [_TABLES]).fetchall():
-                raise not_ours(self.path)
         except (duckdb.Error, ValueError) as error:
             raise not_ours(self.path) from error
         if not isinstance(version, int):

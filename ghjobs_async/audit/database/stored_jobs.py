@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from ghjobs_async.errors import ConfigurationError, one_line
 from ghjobs_async.models import Job, Status
-from ghjobs_async.wire.convert import load
+from ghjobs_async.wire.convert import ShapeError, load
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -75,7 +76,13 @@ def read_run(
 def _read(connection: DuckDBPyConnection, which: str, **given: object) -> list[tuple[str, Job]]:
     """Return repository and job of what is asked for."""
     found = connection.execute(_JOBS.format(which=which), given).fetchall()
-    return [(repository, load(text.encode(), Job)) for repository, text in found]
+    try:
+        return [(repository, load(text.encode(), Job)) for repository, text in found]
+    except ShapeError as error:
+        raise ConfigurationError(
+            f"the jobs in this audit are not as an audit wrote them ({one_line(str(error))}): "
+            "audit the repository into another folder"
+        ) from error
 
 
 def _time(name: str) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 #: The findings that there are.
 NAMES: Final = tuple(view.name for view in FINDINGS)
+_COLUMNS: Final = {view.name: view.columns.keys() for view in FINDINGS}
 
 
 @attrs.frozen
@@ -65,13 +66,15 @@ def findings(
         limit: Read at most this many rows, those that matter most.
 
     Raises:
-        ConfigurationError: There is no finding of this name.
+        ConfigurationError: There is no finding of this name, or its view is not that of this version.
     """
     check_name(name)
     with narrowed(connection, since, repo) as cursor:
         # The total comes last, and is taken off again.
         cursor.execute(f"SELECT *, count(*) OVER () FROM {name} LIMIT ?", [limit])
         columns = tuple(column[0] for column in cursor.description or ())[:-1]
+        if not _COLUMNS[name] <= set(columns):
+            raise _older()
         rows = cursor.fetchall()
     return Finding(name, columns, tuple(row[:-1] for row in rows), rows[0][-1] if rows else 0)
 
@@ -97,10 +100,14 @@ def narrowed(
     try:
         cursor.execute(f"FROM {NAMES[0]} LIMIT 0")
     except load().CatalogException as error:
-        raise ConfigurationError(
-            "this audit is from an older version: run ghjobs audit on its folder once"
-        ) from error
+        raise _older() from error
     for variable, value in (("since", in_utc(since)), ("repo", repo)):
         if value is not None:
             cursor.execute(f"SET VARIABLE {variable} = ?", [value])
     return cursor
+
+
+def _older() -> ConfigurationError:
+    return ConfigurationError(
+        "this audit is from an older version: run ghjobs audit on its folder once"
+    )

@@ -167,7 +167,11 @@ def lines(finding: Finding) -> Iterator[Line]:
 def _cell(look: Look, column: str, value: Any) -> str:
     if value is None:
         return ""
-    return look.change(value) if column == "change" else _FORMATS.get(column, number)(value)
+    try:
+        return look.change(value) if column == "change" else _FORMATS.get(column, number)(value)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        # A database from elsewhere may hold anything.
+        return clean(str(value))
 
 
 def more(finding: Finding) -> str:

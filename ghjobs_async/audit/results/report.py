@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 #: Returns a link where it is safe.
-_Check: TypeAlias = Callable[[str | None], str | None]
+_Check: TypeAlias = Callable[[object], str | None]
 
 _ROWS: Final = 10
 _LINKS: Final = 3
@@ -166,22 +166,25 @@ def _section(cursor: DuckDBPyConnection, finding: Finding, safe: _Check) -> _Sec
     examples = _examples(cursor, finding)
     rows = []
     for line in lines(finding):
-        found = line.values.get("links") or examples(line.values)
+        found = line.values.get("links")
+        if not isinstance(found, list):
+            found = examples(line.values)
         rows.append(_Row(line, tuple(filter(None, map(safe, found)))[:_LINKS]))
     return _Section(finding.name, LOOKS[finding.name], tuple(rows), more(finding))
 
 
 def _examples(
     cursor: DuckDBPyConnection, finding: Finding
-) -> Callable[[Mapping[str, Any]], Iterable[str | None]]:
+) -> Callable[[Mapping[str, Any]], Iterable[object]]:
     """Return what finds the page of one job for a row of a finding."""
     if finding.name not in _EXAMPLES or not finding.rows:
         return lambda _: ()
     names, url, source = _EXAMPLES[finding.name]
     keys = ", ".join(names)
     sql = f"SELECT {keys}, {url} FROM {source.format(rows=_ROWS)} GROUP BY {keys}"
-    known = {row[:-1]: row[-1] for row in cursor.execute(sql).fetchall()}
-    return lambda row: (known.get(tuple(row[name] for name in names)),)
+    # A view from elsewhere may hold what has no hash.
+    known = {str(row[:-1]): row[-1] for row in cursor.execute(sql).fetchall()}
+    return lambda row: (known.get(str(tuple(row[name] for name in names))),)
 
 
 def _audited_host(cursor: DuckDBPyConnection) -> str | None:
@@ -190,7 +193,7 @@ def _audited_host(cursor: DuckDBPyConnection) -> str | None:
         "SELECT api_url FROM jobs WHERE api_url IS NOT NULL GROUP BY api_url"
         " ORDER BY count(*) DESC, api_url LIMIT 1"
     ).fetchone()
-    host = _host(found[0]) if found else None
+    host = _host(str(found[0])) if found else None
     return host and (host.removeprefix("api.") if is_github_com(host) else host)
 
 
@@ -203,9 +206,9 @@ def _host(url: str) -> str | None:
     return parts.netloc.lower() if parts.scheme in {"http", "https"} else None
 
 
-def _safe(url: str | None, *, host: str | None) -> str | None:
+def _safe(url: object, *, host: str | None) -> str | None:
     """Return a link that leads to the audited host, and nothing else."""
-    if not url or not url.isascii() or not url.isprintable():
+    if not isinstance(url, str) or not url.isascii() or not url.isprintable():
         return None
     return url if host and _host(url) == host else None
 

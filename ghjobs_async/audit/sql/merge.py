@@ -130,7 +130,7 @@ _AUDITS: Final = (
 )
 
 # Some file systems take names for equal that differ in case or in how accents are written.
-_FILE: Final = "nfc_normalize(lower(path))"
+_FILE: Final = "nfc_normalize(lower(upper(path)))"
 #: The paths of the logs that only the part has, and whether a log that is here has the same file.
 LOGS: Final = (
     f"SELECT path, {_FILE} IN (SELECT {_FILE} FROM logs)"
@@ -140,7 +140,8 @@ LOGS: Final = (
 ADD_LOGS: Final = (
     f"INSERT INTO logs ({_NAMES['logs']}) SELECT {_NAMES['logs']}"
     " FROM part.logs ANTI JOIN logs USING (repository, job_id)"
-    " WHERE NOT list_contains($1::VARCHAR[], path) ORDER BY rowid"
+    " ANTI JOIN (SELECT unnest($1::VARCHAR[]) AS path) USING (path)"
+    " WHERE path IS NOT NULL ORDER BY rowid"
 )
 #: All the others, in this order: the jobs are merged before the runs, whose states of both sides they
 #: compare; the failures after the logs and attempts and before the audits, which they read.
