@@ -204,9 +204,8 @@ class LogSearch:
         self._literals = () if grep.every_line else literals(grep.pattern)
         self._fold = bool(grep.pattern.flags & re.IGNORECASE)
         # The different bytes of each literal, the one that was missing from a block last first.
-        self._letters = [] if self._fold else [[*set(text)] for text in self._literals]
-        # Where case is ignored, each letter has more than one form: strip every block with escapes.
-        self._splitting = None if self._fold else _splitting_escapes(self._literals)
+        self._letters = [[*set(text)] for text in self._literals]
+        self._splitting = _splitting_escapes(self._literals)
 
     @property
     def done(self) -> bool:
@@ -253,9 +252,10 @@ class LogSearch:
             # Without the end of a line, an escape or a timestamp in it may be text.
             yield 0, len(block)
             return
-        if self._letters and all(_lacks(block, letters) for letters in self._letters):
+        folded = self._folded(block)
+        if all(_lacks(folded, letters) for letters in self._letters):
             return
-        shown = self._shown(block)
+        shown = self._shown(block, folded)
         if shown is None:
             yield 0, len(block)
             return
@@ -277,20 +277,25 @@ class LogSearch:
             in_block, in_shown = at, start
             yield at, block.find(b"\n", at) + 1
 
-    def _shown(self, block: bytes) -> bytes | None:
-        """Return the block in the form in which it contains the literals; None if unknown."""
-        ascii_only = block.isascii()
-        if not ascii_only and b"\xc2" in block and _C1.search(block):
-            return None
-        shown = block
-        if b"\x1b" in block and (self._splitting is None or self._splitting.search(block)):
-            shown = _ESCAPE.sub(b"", shown)
+    def _folded(self, block: bytes) -> bytes:
+        """Return the block in lower case, if case is ignored."""
         if not self._fold:
-            return shown
-        if not ascii_only:
+            return block
+        if not block.isascii():
             for special, letter in _FOLDED:
-                shown = shown.replace(special, letter)
-        return shown.lower()
+                # The last byte is rare, and found much faster than all of them.
+                if special[-1] in block:
+                    block = block.replace(special, letter)
+        return block.lower()
+
+    def _shown(self, block: bytes, folded: bytes) -> bytes | None:
+        """Return the block in the form in which it contains the literals; None if unknown."""
+        if b"\xc2" in block and _C1.search(block):
+            return None
+        if b"\x1b" in block and self._splitting.search(folded):
+            # Some escape sequences are told apart by case, so they are removed first.
+            return self._folded(_ESCAPE.sub(b"", block))
+        return folded
 
 
 def _lacks(block: bytes, letters: list[int]) -> bool:
