@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import random
 import re
+import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -154,6 +156,94 @@ def test_an_audit_from_elsewhere_with_odd_values(
     assert ran.status == 0
 
 
+def test_a_repository_that_all_rows_share_is_said_once(
+    ghjobs: Any, audit: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stands above the table, and leaves its room to the names; the workflows have a column."""
+    monkeypatch.setenv("GH_FORCE_TTY", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    rename(audit, "integration (ubuntu-latest, 1)")
+    with AuditStore(audit).write() as connection:
+        connection.execute("UPDATE jobs SET repository = 'octo-org/octo-repo'")
+    shown = ghjobs("findings", "flaky_jobs").out
+    assert shown.count("octo-org/octo-repo") == 1
+    assert "These are of octo-org/octo-repo." in " ".join(shown.split())
+    assert re.search(r"^integration \(ubuntu-latest, 1\) +(CI|Nightly) ", shown, re.MULTILINE)
+
+
+def test_below_a_name_a_place_is_whole(
+    ghjobs: Any, audit: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where each row is split there is room for repository, workflow and job."""
+    monkeypatch.setenv("GH_FORCE_TTY", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+    rename(audit, "integration tests (ubuntu-latest, 60)")
+    shown = ghjobs("findings", "slow_steps").out
+    assert re.search(r"where octo/\w (CI|Nightly) integration tests \(ubuntu-latest, 60\)", shown)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_reason_is_never_cut(
+    ghjobs: Any, audit: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """It goes on in the next line, by whole words."""
+    monkeypatch.setenv("GH_FORCE_TTY", str(width))
+    monkeypatch.setenv("NO_COLOR", "1")
+    url = "https://api.github.com/repos/octo-org/octo-rep/actions/runs?page=1"
+    happened = "404 Not Found; no such thing, or the token cannot see it"
+    with AuditStore(audit).write() as connection:
+        connection.execute(
+            "UPDATE failures SET reason = NULL, text = ?", [f"GET {url}: {happened}"]
+        )
+    shown = ghjobs("findings", "incomplete").out
+    assert f"{happened}: check the name octo-org/octo-rep" in " ".join(shown.split())
+    assert max(map(cell_len, shown.splitlines())) <= width
+    rows = ghjobs("findings", "incomplete", "--json").json
+    assert f"GET {url}: {happened}" in {row["reason"] for row in rows}
+
+
+def test_the_command_for_more_reads_the_same_audit(
+    ghjobs: Any, audit: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It repeats the options, and its rows are those that were left out."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    audit.rename(tmp_path / "my audit")
+    narrow = ("--audit", "my audit", "--since", "2025-12-23", "-R", "octo/a")
+    hints = [line for line in ghjobs("findings", *narrow).out.splitlines() if "more: " in line]
+    assert hints
+    for hint in hints:
+        program, *argv = shlex.split(hint.partition("more: ")[2])
+        assert program == "ghjobs"
+        rows = [row for row in ghjobs(*argv, "--json").json if row.get("failures", 1)]
+        assert hint.startswith(f"{len(rows) - 3} more: ")
+
+
+def test_a_job_that_never_failed_is_not_among_what_fails(
+    ghjobs: Any, audit: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People see rates of what failed, or that there is none; programs get every job's."""
+    with AuditStore(audit).write() as connection:
+        connection.execute("UPDATE jobs SET conclusion = 'success'")
+    assert wanted(audit, "failure_rates")
+    assert LOOKS["failure_rates"].head not in ghjobs("findings").out
+    ghjobs("report")
+    assert LOOKS["failure_rates"].head not in Path("audit.html").read_text("utf-8")
+    assert len(ghjobs("findings", "failure_rates").rows) == 1 + len(wanted(audit, "failure_rates"))
+    monkeypatch.setenv("GH_FORCE_TTY", "80")
+    assert "nothing found" in ghjobs("findings", "failure_rates").out
+
+
+def test_a_report_names_its_audit(ghjobs: Any, audit: Path, tmp_path: Path) -> None:
+    """The commands on the page read the same audit, from the same moment on."""
+    audit.rename(tmp_path / "my audit")
+    with AuditStore("my audit").write() as connection:
+        connection.execute("UPDATE steps SET name = number::VARCHAR")
+    ghjobs("report", "--audit", "my audit", "--since", "2025-12-23")
+    page = html.unescape(Path("audit.html").read_text("utf-8"))
+    options = "--audit 'my audit' --since 2025-12-23T00:00:00Z"
+    assert f"more: ghjobs findings slow_steps {options}<" in page
+
+
 def test_a_summary_says_what_it_leaves_out(ghjobs: Any, audit: Path) -> None:
     """Three rows of each finding are shown, and how many more there are, and where."""
     total = len(wanted(audit, "slow_steps"))
@@ -177,7 +267,9 @@ def test_one_finding_on_a_terminal(
     monkeypatch.setenv("NO_COLOR", "1")
     lines = ghjobs("findings", name).out.splitlines()
     assert LOOKS[name].head in lines[0]
-    assert len(lines) == 3 + len(wanted(audit, name))
+    # People are not told of jobs that never failed.
+    told = [row for row in wanted(audit, name) if row.get("failures", 1)]
+    assert len(lines) == 3 + len(told)
 
 
 @pytest.mark.parametrize("name", NAMES)

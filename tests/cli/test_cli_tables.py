@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from pathlib import Path
@@ -11,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.console import Console
 
 from ghjobs_async.cli.output.console import console
-from ghjobs_async.cli.output.table import shorten
+from ghjobs_async.cli.output.table import Table, shorten
 from ghjobs_async.testing import FakeGitHub, JobSpec, scenario
 
 REPO = "octo-org/octo-repo-with-quite-a-long-name-of-its-own"
@@ -31,6 +33,13 @@ WIDTHS = [40, 41, 57, 80, 100, 200]
 
 def bare(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def drawn_at(width: int, table: Table) -> list[str]:
+    screen = Console(file=io.StringIO(), width=width)
+    with screen.capture() as capture:
+        screen.print(table)
+    return capture.get().splitlines()
 
 
 @given(
@@ -54,6 +63,25 @@ def test_no_character_is_cut_in_half() -> None:
     for width in range(2, 20):
         head, _, tail = shorten(FAMILY * 20, width).plain.partition("\u2026")
         assert set(head.split(FAMILY)) == set(tail.split(FAMILY)) == {""}
+
+
+def test_a_place_is_on_the_left_and_short_only_beside_a_name() -> None:
+    """It is text: its column is aligned to the left, and whole where the rows are split."""
+    table = Table("Name", "Where", "Of", places=("Where",))
+    table.add("a" * 20, "octo-org/octo-repo CI " + "w" * 12, "12")
+    table.add("b", "octo/b", "3")
+    drawn = drawn_at(60, table)
+    assert [line.index("o") for line in drawn[1:]] == [drawn[0].index("Where")] * 2
+    assert "\u2026" in drawn[1]
+    assert f"  where octo-org/octo-repo CI {'w' * 12}  of 12" in drawn_at(51, table)
+
+
+def test_a_sentence_is_wrapped() -> None:
+    """A name that is a sentence is whole: beside its cells, or over several lines above them."""
+    table = Table("Why", "What", sentences=True)
+    table.add("the name is not there: check it", "search")
+    assert drawn_at(40, table)[1] == "the name is not there: check it  search"
+    assert drawn_at(20, table)[1:] == ["the name is not ", "there: check it", "  what search"]
 
 
 def test_both_ends_of_a_name_stay() -> None:

@@ -15,6 +15,10 @@ from ghjobs_async.errors import ConfigurationError, shown
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+#: People need not see the rate of a job that never failed. In an audit from elsewhere, the column may
+#: be of any type.
+_NOTABLE: Final = {"failure_rates": "failures::VARCHAR <> '0'"}
+
 #: The findings that there are.
 NAMES: Final = tuple(view.name for view in FINDINGS)
 _COLUMNS: Final = {view.name: view.columns.keys() for view in FINDINGS}
@@ -68,10 +72,34 @@ def findings(
     Raises:
         ConfigurationError: There is no finding of this name, or its view is not that of this version.
     """
+    return _read(connection, name, since, repo, limit)
+
+
+def notable(
+    connection: DuckDBPyConnection,
+    name: str,
+    *,
+    since: datetime | None = None,
+    repo: str | None = None,
+    limit: int | None = None,
+) -> Finding:
+    """Read those rows of one finding that people are shown; see `findings`."""
+    return _read(connection, name, since, repo, limit, _NOTABLE.get(name, "true"))
+
+
+def _read(
+    connection: DuckDBPyConnection,
+    name: str,
+    since: datetime | None,
+    repo: str | None,
+    limit: int | None,
+    which: str = "true",
+) -> Finding:
     check_name(name)
     with narrowed(connection, since, repo) as cursor:
         # The total comes last, and is taken off again.
-        cursor.execute(f"SELECT *, count(*) OVER () FROM {name} LIMIT ?", [limit])
+        sql = f"SELECT *, count(*) OVER () FROM {name} WHERE {which} LIMIT ?"
+        cursor.execute(sql, [limit])
         columns = tuple(column[0] for column in cursor.description or ())[:-1]
         if not _COLUMNS[name] <= set(columns):
             raise _older()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+import shlex
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any, Final, TypeAlias
 
@@ -14,6 +16,10 @@ from ghjobs_async.display import clean, duration
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 _Format: TypeAlias = Callable[[Any], str]
+
+#: The error of a request: its method and URL, what happened, and GitHub's id of the request.
+_FAILED: Final = re.compile(r"[A-Z]+ (https?://\S+): (.+?)(?: \(request id [^()]*\))?")
+_SEARCHED: Final = re.compile(r".*/repos/([^/]+/[^/]+)/actions/(?:workflows/([^/]+)/)?runs\?.*")
 
 
 def number(value: float) -> str:
@@ -139,26 +145,34 @@ class Line:
 
     Attributes:
         name: Its name.
-        place: Repository, workflow and, of a step, the job.
+        repository: Its repository; empty where there is none.
+        within: Workflow and, of a step, the job.
         cells: The text of each column of its `Look`; empty where there is none.
         values: The row itself.
     """
 
     name: str
-    place: str
+    repository: str
+    within: str
     cells: tuple[str, ...]
     values: dict[str, Any]
+
+    @property
+    def place(self) -> str:
+        """Repository, workflow and, of a step, the job."""
+        return f"{self.repository} {self.within}".strip()
 
 
 def lines(finding: Finding) -> Iterator[Line]:
     """Return the rows of a finding as text. Nothing in it can control a terminal."""
     look = LOOKS[finding.name]
     for row in finding.to_dicts():
-        place = [row.get("repository"), row.get("workflow_name")]
-        place += [row["name"]] if "step" in row else []
+        within = [row.get("workflow_name"), row["name"] if "step" in row else None]
+        name = str(row[look.name] or "")
         yield Line(
-            clean(str(row[look.name] or "")),
-            clean(" ".join(str(part) for part in place if part)),
+            clean(_what_happened(name) if look.name == "reason" else name),
+            clean(str(row.get("repository") or "")),
+            clean(" ".join(str(part) for part in within if part)),
             tuple(_cell(look, column, row[column]) for column in look.columns.values()),
             row,
         )
@@ -174,10 +188,37 @@ def _cell(look: Look, column: str, value: Any) -> str:
         return clean(str(value))
 
 
-def more(finding: Finding) -> str:
-    """Return how many rows there are besides those that were read, and where; empty for none."""
+def _what_happened(reason: str) -> str:
+    """Return a reason without the request, but with the names that may be wrong in it."""
+    found = _FAILED.fullmatch(reason)
+    if found is None:
+        return reason
+    url, happened = found.groups()
+    searched = _SEARCHED.fullmatch(url)
+    if searched is None or not happened.startswith("404 "):
+        return happened
+    repository, workflow = searched.groups()
+    names = f"the names {repository} and {workflow}" if workflow else f"the name {repository}"
+    return f"{happened}: check {names}"
+
+
+def repeated(audit: str | None, since: str | None, repo: str | None) -> list[str]:
+    """Return the options that make another command count the same, in the same audit."""
+    given = (("--audit", audit), ("--since", since), ("--repo", repo))
+    return [part for option, value in given if value is not None for part in (option, value)]
+
+
+def more(finding: Finding, options: Sequence[str] = ()) -> str:
+    """
+    Return how many rows there are besides those that were read, and where; empty for none.
+
+    Args:
+        finding: The finding.
+        options: The options of the command that shows all of its rows.
+    """
     hidden = finding.total - len(finding.rows)
-    return f"{hidden:,} more: ghjobs findings {finding.name}" if hidden else ""
+    command = shlex.join(("ghjobs", "findings", finding.name, *options))
+    return f"{hidden:,} more: {command}" if hidden else ""
 
 
 def day(value: date) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -13,8 +14,8 @@ import attrs
 
 from ghjobs_async.audit.database.duck import dicts, in_utc
 from ghjobs_async.audit.results import plots
-from ghjobs_async.audit.results.findings import NAMES, Finding, findings, narrowed
-from ghjobs_async.audit.results.readable import LOOKS, Line, Look, lines, more, number
+from ghjobs_async.audit.results.findings import NAMES, Finding, narrowed, notable
+from ghjobs_async.audit.results.readable import LOOKS, Line, Look, lines, more, number, repeated
 from ghjobs_async.audit.sql.findings import DECIDED
 from ghjobs_async.display import clean, duration
 from ghjobs_async.environment import is_github_com
@@ -108,7 +109,11 @@ class _Section:
 
 
 def report(
-    connection: DuckDBPyConnection, *, since: datetime | None = None, repo: str | None = None
+    connection: DuckDBPyConnection,
+    *,
+    since: datetime | None = None,
+    repo: str | None = None,
+    audit: str | os.PathLike[str] | None = None,
 ) -> str:
     """
     Return what an audit tells as an HTML page: tables, plots, and what to do next.
@@ -120,17 +125,22 @@ def report(
         connection: A connection to the database, such as `AuditStore.read` gives.
         since: Count only jobs created from then on. Without a time zone it is UTC.
         repo: Count only this repository, as OWNER/NAME.
+        audit: The folder of the audit, for the commands that the page names.
 
     Raises:
         ConfigurationError: The package jinja2 is missing.
     """
     template = _template()
+    began = None if since is None else f"{in_utc(since):%Y-%m-%dT%H:%M:%SZ}"
+    options = repeated(None if audit is None else os.fspath(audit), began, repo)
     with narrowed(connection, since, repo) as cursor:
         [totals] = dicts(cursor, _TOTALS)
         safe = partial(_safe, host=_audited_host(cursor))
         sections = [
-            _section(cursor, findings(connection, name, since=since, repo=repo, limit=_ROWS), safe)
-            for name in NAMES
+            _section(cursor, found, safe, more(found, options))
+            for found in (
+                notable(connection, name, since=since, repo=repo, limit=_ROWS) for name in NAMES
+            )
         ]
         page: str = template.render(
             totals=totals,
@@ -162,7 +172,7 @@ def _name(text: str | None) -> str:
     return shown if len(shown) <= _MAX_NAME else f"{shown[:_MAX_NAME]}…"
 
 
-def _section(cursor: DuckDBPyConnection, finding: Finding, safe: _Check) -> _Section:
+def _section(cursor: DuckDBPyConnection, finding: Finding, safe: _Check, hidden: str) -> _Section:
     examples = _examples(cursor, finding)
     rows = []
     for line in lines(finding):
@@ -170,7 +180,7 @@ def _section(cursor: DuckDBPyConnection, finding: Finding, safe: _Check) -> _Sec
         if not isinstance(found, list):
             found = examples(line.values)
         rows.append(_Row(line, tuple(filter(None, map(safe, found)))[:_LINKS]))
-    return _Section(finding.name, LOOKS[finding.name], tuple(rows), more(finding))
+    return _Section(finding.name, LOOKS[finding.name], tuple(rows), hidden)
 
 
 def _examples(

@@ -6,7 +6,8 @@ import sys
 from typing import Final
 
 from ghjobs_async.audit import AuditStore, findings
-from ghjobs_async.audit.results.findings import NAMES, check_audited, check_name
+from ghjobs_async.audit.results.findings import NAMES, check_audited, check_name, notable
+from ghjobs_async.audit.results.readable import repeated
 from ghjobs_async.cli.options import AUDIT, AuditDir, Counted, command
 from ghjobs_async.cli.output.as_json import print_json
 from ghjobs_async.cli.output.console import console, is_terminal
@@ -61,12 +62,16 @@ def findings_command(  # noqa: D417 -- what commands share describes itself
     if name is not None:
         check_name(name)
     since, repo = counted.parse()
+    folder = None if audit == AUDIT else str(audit)
+    options = repeated(folder, counted.since, counted.repo)
     # A table on a terminal is for people; a program gets all rows.
     few = _FEW if name is None and not json else None
+    drawn = not (json or csv) and (name is None or is_terminal(sys.stdout))
+    read = notable if drawn else findings
     with AuditStore(audit).read(locked=True) as connection:
         check_audited(connection, repo)
         found = [
-            findings(connection, one, since=since, repo=repo, limit=few)
+            read(connection, one, since=since, repo=repo, limit=few)
             for one in (NAMES if name is None else (name,))
         ]
     if name is None and json:
@@ -74,10 +79,10 @@ def findings_command(  # noqa: D417 -- what commands share describes itself
     elif json:
         print_objects(found[0])
     elif name is None:
-        draw_all(console(sys.stdout), found)
+        draw_all(console(sys.stdout), found, options)
     elif csv:
         print_csv(found[0])
-    elif is_terminal(sys.stdout):
-        draw(console(sys.stdout), found[0])
+    elif drawn:
+        draw(console(sys.stdout), found[0], options)
     else:
         print_lines(found[0])

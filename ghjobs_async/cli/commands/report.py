@@ -51,7 +51,7 @@ def report_command(  # noqa: D417 -- what commands share describes itself
         raise ConfigurationError(f"--output is a file in a folder that exists, not {output}")
     with store.read(locked=True) as connection:
         check_audited(connection, repo)
-        page = report(connection, since=since, repo=repo)
+        page = report(connection, since=since, repo=repo, audit=None if audit == AUDIT else audit)
     with WholeFile(output) as file:
         file.write(page.encode())
     if not quiet:

@@ -15,7 +15,7 @@ from ghjobs_async.audit import Audit, Estimate, Summary
 from ghjobs_async.cli.output.as_json import print_json
 from ghjobs_async.cli.output.console import console
 from ghjobs_async.cli.output.progress import Bar, count_bars
-from ghjobs_async.cli.output.table import Table, shorten
+from ghjobs_async.cli.output.table import Table
 from ghjobs_async.cli.output.text import plural
 from ghjobs_async.display import clean, duration
 
@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 _ESTIMATED = ("runs", "known", "jobs", "searches", "listings", "logs", "requests")
 #: A narrower terminal has no room for every column.
 _ROOMY = 100
-#: The widest that a repository and workflow become beside a job's name.
-_WHERE_WIDTH = 28
 _SECONDS_PER_MINUTE = 60
+_PLACES = ("Where",)
 
 
 def print_estimate(found: Estimate, concurrency: int, *, json: bool) -> None:
@@ -76,14 +75,14 @@ def print_summary(screen: Console, found: Summary) -> None:
     """Print the summary."""
     screen.print(_repositories(found, roomy=screen.width >= _ROOMY))
     if found.failing:
-        table = Table("Fails most", "Where", "Failed", "Of")
+        table = Table("Fails most", "Where", "Failed", "Of", places=_PLACES)
         for row in found.failing:
             where = _where(f"{row['repository']} {row['workflow']}")
             failed = Text(f"{row['failed']:,}", "red")
             table.add(clean(row["name"]), where, failed, f"{row['ran']:,}")
         screen.print("", table)
     if found.slowest:
-        table = Table("Slowest", "Where", "Elapsed", id_column="Job")
+        table = Table("Slowest", "Where", "Elapsed", id_column="Job", places=_PLACES)
         for row in found.slowest:
             where = _where(row["repository"])
             table.add(clean(row["name"]), where, duration(row["seconds"]), str(row["job_id"]))
@@ -131,4 +130,4 @@ def _count(number: int, style: str) -> Text:
 
 
 def _where(text: str) -> Text:
-    return shorten(Text(clean(text).strip(), style="dim"), _WHERE_WIDTH)
+    return Text(clean(text).strip(), style="dim")
