@@ -22,7 +22,7 @@ from ghjobs_async.audit.results.readable import LOOKS
 from ghjobs_async.cli.output.audit import audit_bars
 from ghjobs_async.cli.output.progress import Progress, count_bars
 from ghjobs_async.models import RateLimit, Wait
-from ghjobs_async.testing import FakeGitHub, scenario
+from ghjobs_async.testing import FakeGitHub, JobSpec, scenario
 
 REPO = "octo-org/octo-repo"
 OTHER = "octo-org/hello-world"
@@ -492,6 +492,28 @@ def test_a_plan_counts_what_is_stored(ghjobs: Any, fake: FakeGitHub, tmp_path: P
     fake.add_run(REPO)
     [found] = ghjobs("audit", REPO, "-o", tmp_path, "--plan", "--json").json["repositories"]
     assert (found["runs"], found["known"], found["listings"]) == (3, 2, 1)
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_plan_says_what_it_was_estimated_from(ghjobs: Any, tmp_path: Path) -> None:
+    """A sample is named only where one was taken."""
+    found = ghjobs("audit", REPO, "-o", tmp_path, "--plan").out
+    assert "estimated from a sample of runs; to find that out took 3 requests" in found
+    assert ghjobs("audit", REPO, "-o", tmp_path).status == 0
+    found = ghjobs("audit", REPO, "-o", tmp_path, "--plan").out
+    assert "no run is new; to find that out took 1 request" in found
+    assert "sample" not in found
+
+
+@pytest.mark.usefixtures("runs")
+def test_two_numbers_of_jobs_are_explained(ghjobs: Any, fake: FakeGitHub, tmp_path: Path) -> None:
+    """Where the summary has fewer jobs than the attempts, the reason is said."""
+    assert "summed up once" not in ghjobs("audit", REPO, "-o", tmp_path).err
+    first = scenario.rerun_failed([scenario.failing("unit"), JobSpec("lint")])
+    fake.add_run(OTHER, attempts=first)
+    ran = ghjobs("audit", OTHER, "-o", tmp_path / "other")
+    assert "jobs of all attempts came to" in ran.err
+    assert ran.err.rstrip().endswith("; one that a re-run took over is summed up once")
 
 
 def test_a_log_that_never_comes_is_no_failure(

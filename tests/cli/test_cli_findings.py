@@ -349,9 +349,10 @@ def test_a_report_of_a_part(ghjobs: Any, audit: Path, tmp_path: Path) -> None:
     assert "No job was created since 2030-01-01" in (tmp_path / "audit.html").read_text("utf-8")
 
 
-def test_a_report_that_cannot_be_written(ghjobs: Any, audit: Path) -> None:
-    """A folder that is not there is wrong usage, on one line, before anything is read."""
-    ran = ghjobs("report", "-o", "missing/audit.html")
+@pytest.mark.parametrize("output", ["missing/audit.html", "ghjobs-audit"])
+def test_a_report_that_cannot_be_written(ghjobs: Any, audit: Path, output: str) -> None:
+    """A folder, or a file in none, is wrong usage, on one line, before anything is read."""
+    ran = ghjobs("report", "-o", output)
     assert (ran.status, ran.err.count("\n")) == (2, 1)
     assert "a folder that exists" in ran.err
 

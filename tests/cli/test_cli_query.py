@@ -248,6 +248,24 @@ def test_the_schema_on_a_terminal(
     assert "\x1b" not in "".join(lines)
 
 
+def test_the_schema_on_a_narrow_terminal(ghjobs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where comments have no room beside their columns they stand below them, by whole words."""
+    monkeypatch.setenv("GH_FORCE_TTY", "40")
+    monkeypatch.setenv("NO_COLOR", "1")
+    lines = [line.rstrip() for line in ghjobs("schema").out.splitlines()]
+    assert max(map(len, lines)) <= 40
+    assert lines[2:6] == [
+        "  repository  varchar",
+        "    Repository, as OWNER/NAME",
+        "  run_id  bigint",
+        "    Id of the run",
+    ]
+    words = {
+        word for table in schema.TABLES for one in table.columns for word in one.comment.split()
+    }
+    assert words <= set(" ".join(lines).split())
+
+
 # What can befall any command that reads.
 
 READERS = [

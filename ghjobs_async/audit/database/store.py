@@ -218,12 +218,7 @@ class AuditStore:
 
     def _make_folder(self) -> None:
         duck.address(self.path)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError):
-            raise ConfigurationError(
-                f"{self.folder} is not a folder: name another one with --output"
-            ) from None
+        make_folder(self.folder)
 
     def _open(self, *, read_only: bool, locked: bool = False) -> DuckDBPyConnection:
         """Open the file as soon as no other process keeps it from us."""
@@ -340,6 +335,22 @@ class AuditStore:
             for statement in (*statements, *schema.define(views.MACROS, views.VIEWS)):
                 connection.execute(statement)
         connection.execute("CHECKPOINT")
+
+
+def make_folder(folder: Path) -> None:
+    """
+    Make a folder to write to, unless it exists.
+
+    Raises:
+        ConfigurationError: It is, or lies in, something that is not a folder.
+        OSError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ConfigurationError(
+            f"{folder} is not a folder: name another one with --output"
+        ) from None
 
 
 def _process(pid: int | None) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ghjobs_async.audit.database import duck
 from ghjobs_async.audit.database.errors import disk_errors
-from ghjobs_async.audit.database.store import AuditStore
+from ghjobs_async.audit.database.store import AuditStore, make_folder
 from ghjobs_async.audit.sql import jobs as jobs_sql
 from ghjobs_async.audit.sql.schema import TABLES, Column, Table, quote
 
@@ -52,13 +52,13 @@ def export(
         form: ``"parquet"``, ``"csv"`` or ``"ndjson"``.
 
     Raises:
-        ConfigurationError: There is no audit, or it is in use by a writer.
+        ConfigurationError: There is no audit, it is in use by a writer, or *output* is no folder.
         OSError: The files cannot be written.
     """
     form = Format(form)
     into = Path(output)
     with AuditStore(folder).read() as connection:
-        into.mkdir(parents=True, exist_ok=True)
+        make_folder(into)
         with tempfile.TemporaryDirectory(dir=into, prefix=".", suffix=".part") as made:
             with disk_errors(into):
                 names = _write(connection, Path(made), form)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -123,19 +124,20 @@ def run_audit(
     else:
         print_summary(console(sys.stdout), found)
     if not progress.quiet:
-        _tell(audit, folder, plan)
+        _tell(audit, folder, plan, summed_up=found.total["jobs"])
     for error in audit.unsearched.values():
         report(not_found(error) if isinstance(error, NotFoundError) else error)
     if audit.may_come:
+        command = shlex.join(("ghjobs", "findings", "incomplete", "--audit", str(folder)))
         report(
             f"incomplete, {plural(audit.may_come, 'thing')} missing: the next audit tries again, and "
-            f"ghjobs findings incomplete --audit {folder} says what and why"
+            f"{command} says what and why"
         )
     complete = audit.complete and filters.check_found(counts.found + counts.elsewhere, plan.repos)
     return Exit.OK if complete else Exit.INCOMPLETE
 
 
-def _tell(audit: Audit, folder: Path, plan: AuditPlan) -> None:
+def _tell(audit: Audit, folder: Path, plan: AuditPlan, *, summed_up: int) -> None:
     counts = audit.counts
     saved = ""
     if audit.not_modified:
@@ -145,7 +147,9 @@ def _tell(audit: Audit, folder: Path, plan: AuditPlan) -> None:
     kept = counts.found - counts.asked
     known = f"; {plural(kept, 'run')} were known" if kept > 0 else ""
     jobs = plural(counts.jobs, "job") + ("" if plan.latest else " of all attempts")
-    note(f"{plural(counts.asked, 'run')}, {jobs} came to {folder}{known}")
+    # Those of the attempts are more than the summary has.
+    once = "; one that a re-run took over is summed up once" if counts.jobs > summed_up else ""
+    note(f"{plural(counts.asked, 'run')}, {jobs} came to {folder}{known}{once}")
     if counts.without_jobs:
         runs = plural(counts.without_jobs, "run")
         note(f"no jobs in {runs}: a run that fails at startup has none")

@@ -27,6 +27,10 @@ slow_steps, queueing, waste, costs, incomplete.
 
 Each is a view in the audit's database, to go on from with ghjobs query.
 
+On a terminal, and without a NAME, the findings are tables for people, without
+jobs that never failed. In a pipe, a NAME gives all rows and columns: lines with
+tabs below a header. --json gives all of them anywhere.
+
 Examples:
 
     ghjobs findings

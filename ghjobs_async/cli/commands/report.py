@@ -47,7 +47,7 @@ def report_command(  # noqa: D417 -- what commands share describes itself
     store = AuditStore(audit)
     if output.exists() and store.path.exists() and output.samefile(store.path):
         raise ConfigurationError(f"{output} is the audit itself: name another file with --output")
-    if not output.absolute().parent.is_dir():
+    if output.is_dir() or not output.absolute().parent.is_dir():
         raise ConfigurationError(f"--output is a file in a folder that exists, not {output}")
     with store.read(locked=True) as connection:
         check_audited(connection, repo)

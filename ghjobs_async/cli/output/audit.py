@@ -54,10 +54,12 @@ def print_estimate(found: Estimate, concurrency: int, *, json: bool) -> None:
     if left is not None:
         reset = left.reset_at.astimezone(UTC)
         limit = f"{left.remaining:,} are left until {reset:%H:%M} UTC"
+    # One search for each repository; a sample is taken where runs are new.
+    sampled = found.spent > len(found.repos)
+    from_what = "jobs and logs are estimated from a sample of runs" if sampled else "no run is new"
     screen.print(
         f"\nabout {plural(found.requests, 'request')} in {duration(max(1.0, seconds))}; {limit}\n"
-        "jobs and logs are estimated from a sample of the newest runs, "
-        f"which took {plural(found.spent, 'request')}",
+        f"{from_what}; to find that out took {plural(found.spent, 'request')}",
         soft_wrap=True,
     )
 
