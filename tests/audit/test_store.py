@@ -551,3 +551,64 @@ def test_a_full_disk_is_an_os_error(store: AuditStore) -> None:
     with pytest.raises(OSError, match=said), store.write():
         raise duckdb.IOException("IO Error: the disk is full\nmore")
     assert not issubclass(duckdb.IOException, (OSError, GHJobsError))
+
+
+AUDITED = "INSERT INTO audits (id) VALUES ('one')"
+
+
+def test_an_empty_audit_can_be_removed(tmp_path: Path) -> None:
+    """Nothing is left of it, also where a search has failed."""
+    store = AuditStore(tmp_path / "audit")
+    with store.write() as connection:
+        connection.execute(AUDITED)
+        connection.execute("INSERT INTO failures (repository, what) VALUES ('o/r', 'search')")
+    assert store.remove_if_empty()
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        ADD,
+        "INSERT INTO jobs (job_id) VALUES (1)",
+        "INSERT INTO logs (job_id) VALUES (1)",
+        "INSERT INTO audits (id) VALUES ('two')",
+    ],
+)
+def test_an_audit_with_anything_stays(tmp_path: Path, sql: str) -> None:
+    """One row, or a second audit, is enough."""
+    store = AuditStore(tmp_path / "audit")
+    with store.write() as connection:
+        connection.execute(AUDITED)
+        connection.execute(sql)
+    assert not store.remove_if_empty()
+    assert names(store.folder) == ["audit.duckdb"]
+
+
+def test_a_folder_with_another_file_stays(tmp_path: Path) -> None:
+    """Whatever it is, it is not ours, and the database stays with it."""
+    store = AuditStore(tmp_path)
+    with store.write():
+        pass
+    (tmp_path / "mine.txt").write_text("mine")
+    assert not store.remove_if_empty()
+    assert names(tmp_path) == ["audit.duckdb", "mine.txt"]
+
+
+@pytest.mark.parametrize("how", ["lock", "read", "write"])
+def test_a_folder_in_use_stays(tmp_path: Path, how: str) -> None:
+    """Another audit, a reader and a writer of another process keep what they use."""
+    store = AuditStore(
+        tmp_path / "audit", sleep=lambda _: None, clock=iter(range(0, 99, 9)).__next__
+    )
+    with store.write():
+        pass
+    with program(HOLD.format(how=how), store):
+        assert not store.remove_if_empty()
+        assert "audit.duckdb" in names(store.folder)
+
+
+def test_what_is_not_there_is_gone(tmp_path: Path) -> None:
+    """Where the folder was never made, nothing has to be removed, and none is made."""
+    assert AuditStore(tmp_path / "audit").remove_if_empty()
+    assert names(tmp_path) == []
