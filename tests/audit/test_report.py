@@ -178,7 +178,7 @@ def test_what_is_missing_is_told_without_jobs(reported: Reporter) -> None:
     failure = {"repository": "octo/a", "run_id": None, "job_id": None, "what": "search"}
     tables = {**world.tables, "failures": [{**failure, "error": "AuthError", "text": "401"}]}
     page = reported(World(tables))
-    assert page.heads == ["Run the audit again for what is missing"]
+    assert page.heads == ["Check what is not counted"]
     assert "401" in page.text
 
 
@@ -269,6 +269,28 @@ def test_the_audited_host_is_that_of_the_api(reported: Reporter, api: str, web: 
 def test_without_an_api_there_is_no_link(reported: Reporter) -> None:
     """Where no job tells its host, none is trusted."""
     assert reported(jobs_of({"api_url": None, "html_url": "https://github.com/x"})).links == []
+
+
+def test_the_share_of_failures_names_its_base(reported: Reporter) -> None:
+    """It leaves out what neither passed nor failed, and says of how many it is."""
+    page = reported(jobs_of({}, *[{"conclusion": "success"}] * 3, {"conclusion": "skipped"}))
+    assert "5 jobs 25.0 % failed, of 4 that passed or failed" in page.text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shade"),
+    [(0, 0.15), (59, 0.15), (60, 0.35), (300, 0.55), (900, 0.75), (3600, 1), (10**9, 1)],
+)
+def test_a_colour_of_waiting_means_the_same_in_every_report(
+    reported: Reporter, seconds: int, shade: float
+) -> None:
+    """It stands for a fixed length of time, whatever else was waited; a key has the scale."""
+    page = reported(jobs_of({"queued_seconds": float(seconds)}))
+    assert re.findall(r'<rect class="wait" [^>]*fill-opacity="([\d.]+)"', page.html) == [
+        f"{shade:.2f}"
+    ]
+    assert f'opacity: {shade}"></span>' in page.html
+    assert "waited under 1 min under 5 min under 15 min under 1 h longer" in page.text
 
 
 def titles(page: Page) -> list[str]:

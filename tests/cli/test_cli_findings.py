@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -242,6 +243,18 @@ def test_a_report_names_its_audit(ghjobs: Any, audit: Path, tmp_path: Path) -> N
     page = html.unescape(Path("audit.html").read_text("utf-8"))
     options = "--audit 'my audit' --since 2025-12-23T00:00:00Z"
     assert f"more: ghjobs findings slow_steps {options}<" in page
+
+
+def test_the_help_tells_how_to_change_a_price(ghjobs: Any, audit: Path) -> None:
+    """Its lines of Python do it, and the costs follow."""
+    assert "ghjobs findings --help" in LOOKS["costs"].text
+    lines = ghjobs("findings", "--help").out.partition("with Python:\n")[2]
+    with AuditStore(audit).write() as connection:
+        connection.execute("UPDATE jobs SET labels = ['ubuntu-latest'], runner_group_name = NULL")
+        connection.execute("DELETE FROM prices WHERE sku <> 'actions_linux'")
+    assert any(row["usd"] for row in wanted(audit, "costs"))
+    exec(textwrap.dedent(lines), {})
+    assert {row["usd"] for row in wanted(audit, "costs")} == {0}
 
 
 def test_a_summary_says_what_it_leaves_out(ghjobs: Any, audit: Path) -> None:

@@ -7,6 +7,7 @@ Colours are classes: the page's style sheet has them, for light and dark.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from html import escape
@@ -29,6 +30,32 @@ _NICE_SECONDS: Final = (
 #: A cell of the heat map, and what is left of it.
 _CELL: Final = 13
 _DAY_WIDTH: Final = 32
+
+
+@attrs.frozen
+class WaitStep:
+    """
+    A step of the heat map's scale.
+
+    Attributes:
+        below: The waits, in seconds, that it holds.
+        shade: How strong its colour is, up to 1.
+        name: Its name.
+    """
+
+    below: float
+    shade: float
+    name: str
+
+
+#: They are fixed, so that a colour means the same in every report.
+WAITS: Final = (
+    WaitStep(60, 0.15, "under 1 min"),
+    WaitStep(300, 0.35, "under 5 min"),
+    WaitStep(900, 0.55, "under 15 min"),
+    WaitStep(3600, 0.75, "under 1 h"),
+    WaitStep(math.inf, 1, "longer"),
+)
 
 
 @attrs.frozen
@@ -92,7 +119,6 @@ def queueing(waits: Mapping[int, tuple[int, float]]) -> str:
     Args:
         waits: For an hour of the week the number of jobs, and the 95th percentile of their waits.
     """
-    longest = max((wait for _, wait in waits.values()), default=0)
     parts = []
     for number_, name in enumerate(DAYS):
         y = 18 + number_ * (_CELL + 5)
@@ -100,7 +126,7 @@ def queueing(waits: Mapping[int, tuple[int, float]]) -> str:
         for at in range(24):
             index = 24 * number_ + at
             jobs, wait = waits.get(index, (0, 0.0))
-            shade = 0.12 + 0.88 * wait / longest if jobs and longest else 0.12
+            shade = next(step.shade for step in WAITS if wait < step.below) if jobs else 0.12
             kind = "wait" if jobs else "none"
             told = f"{jobs:,} jobs, 95 % waited up to {duration(wait)}" if jobs else "no job"
             parts.append(

@@ -115,22 +115,24 @@ LOOKS: Final = {
         {"Hour": "hour", "Jobs": "jobs", "Median": "p50", "95 %": "p95", "Most": "most"},
     ),
     "waste": Look(
-        "Stop what nobody waits for",
-        "Superseded runs end at once with concurrency and cancel-in-progress.",
+        "Cut the time that may be wasted",
+        "Re-runs, cancelled jobs and superseded runs; of these, cancel-in-progress ends superseded"
+        " runs at once.",
         "Kind",
         "kind",
         {"Jobs": "jobs", "Minutes": "minutes"},
     ),
     "costs": Look(
         "Check what the minutes cost",
-        "At list prices, before free minutes: for yours, change the table prices with DuckDB.",
+        "At list prices, before free minutes: ghjobs findings --help says how to put in yours.",
         "Runner",
         "sku",
         {"Date": "date", "Minutes": "minutes", "USD": "usd"},
     ),
     "incomplete": Look(
-        "Run the audit again for what is missing",
-        "Not counted above: what could not be fetched, and clocks that ran backwards.",
+        "Check what is not counted",
+        "What could not be fetched, which the next audit tries again where it may still come, and"
+        " times that cannot be right.",
         "Why",
         "reason",
         {"What": "what", "Run": "run_id", "Job": "job_id"},

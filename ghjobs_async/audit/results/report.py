@@ -42,8 +42,8 @@ SELECT
     count(DISTINCT run_id) AS runs, count(*) AS jobs,
     min(created_at) FILTER ({_SANE}) AS first, max(created_at) FILTER ({_SANE}) AS last,
     coalesce(sum(seconds), 0) / 60 AS minutes,
-    avg((conclusion <> 'success')::INTEGER)
-        FILTER ({DECIDED}) AS rate,
+    count(*) FILTER ({DECIDED}) AS decided,
+    avg((conclusion <> 'success')::INTEGER) FILTER ({DECIDED}) AS rate,
     list_sort(list(DISTINCT repository)) AS repositories
 FROM counted_jobs"""
 _BUCKETS: Final = f"""
@@ -240,6 +240,7 @@ def _plots(cursor: DuckDBPyConnection, totals: Mapping[str, Any]) -> dict[str, A
         "failures": markup(plots.failures(buckets)),
         "durations": markup(plots.durations(buckets)),
         "waits": markup(plots.queueing(waits)) if waits else "",
+        "wait_steps": plots.WAITS,
         "longest": max((wait for _, wait in waits.values()), default=0),
         "costs": [
             (repository, workflow, minutes, usd, markup(plots.bar(usd / most if most else 0)))

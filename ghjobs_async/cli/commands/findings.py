@@ -37,6 +37,12 @@ Examples:
     ghjobs findings flaky_jobs --since 14d
     ghjobs findings costs --repo octo-org/octo-repo --csv > costs.csv
     ghjobs query "SELECT sku, sum(usd) FROM costs GROUP BY sku"
+
+The costs are at the prices in the table prices. To put in yours, with Python:
+
+    import duckdb
+    sql = "UPDATE prices SET usd_per_minute = 0 WHERE sku = 'actions_linux'"
+    duckdb.connect("ghjobs-audit/audit.duckdb").execute(sql)
 """,
 )
 
