@@ -133,6 +133,20 @@ def test_an_audit_at_any_width(
     assert re.search(r"\b6\b", plan)
 
 
+def test_a_summary_says_the_only_repository_once(
+    ghjobs: Any, fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It leaves its room to the names of the jobs; where there are several, each row has its own."""
+    fake.add_run(REPO, jobs=[scenario.failing("integration (ubuntu-latest, 1)")])
+    fake.add_run("octo-org/b", jobs=[scenario.failing("b")])
+    monkeypatch.setenv("GH_FORCE_TTY", "90")
+    text = bare(ghjobs("audit", REPO, "-o", tmp_path / "one").out)
+    assert text.count("octo-org") == 1
+    assert re.search(r"^integration \(ubuntu-latest, 1\)  CI +1   1$", text, re.MULTILINE)
+    text = bare(ghjobs("audit", REPO, "octo-org/b", "-o", tmp_path / "two").out)
+    assert text.count("octo-org/b") == 3
+
+
 @pytest.mark.parametrize(
     ("value", "width"), [("60", 60), ("50%", 45), ("true", 90), ("9999", 9999)]
 )

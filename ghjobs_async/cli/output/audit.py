@@ -76,18 +76,21 @@ def audit_bars(audit: Audit, gh: GitHubJobs) -> list[Bar]:
 def print_summary(screen: Console, found: Summary) -> None:
     """Print the summary."""
     screen.print(_repositories(found, roomy=screen.width >= _ROOMY))
+    # The first table names the only repository.
+    several = len(found.repositories) > 1
     if found.failing:
         table = Table("Fails most", "Where", "Failed", "Of", places=_PLACES)
         for row in found.failing:
-            where = _where(f"{row['repository']} {row['workflow']}")
+            place = _where(f"{row['repository'] if several else ''} {row['workflow']}")
             failed = Text(f"{row['failed']:,}", "red")
-            table.add(clean(row["name"]), where, failed, f"{row['ran']:,}")
+            table.add(clean(row["name"]), place, failed, f"{row['ran']:,}")
         screen.print("", table)
     if found.slowest:
-        table = Table("Slowest", "Where", "Elapsed", id_column="Job", places=_PLACES)
+        where = _PLACES if several else ()
+        table = Table("Slowest", *where, "Elapsed", id_column="Job", places=_PLACES)
         for row in found.slowest:
-            where = _where(row["repository"])
-            table.add(clean(row["name"]), where, duration(row["seconds"]), str(row["job_id"]))
+            places = [_where(row["repository"])] if several else []
+            table.add(clean(row["name"]), *places, duration(row["seconds"]), str(row["job_id"]))
         screen.print("", table)
 
 
