@@ -297,11 +297,13 @@ def test_the_time_left_goes_by_the_windows() -> None:
 
 def test_the_demo(ghjobs: Any, tmp_path: Path) -> None:
     """``demo`` audits its own GitHub, shows what that tells, and says what to open and to try."""
+    tmp_path /= "my demo"
     ran = ghjobs("demo", "--runs", 40, "-o", tmp_path)
     assert ran.status == 0
     assert "Repository" in ran.out
     assert "demo --serve" in ran.err
-    assert "query --audit" in ran.out
+    assert f"query --audit '{tmp_path}' " in ran.out
+    assert f"more: ghjobs findings failure_rates --audit '{tmp_path}'\n" in ran.out
     for name in ("flaky_jobs", "failure_rates", "failure_reasons"):
         assert LOOKS[name].head in ran.out
     assert f"open {tmp_path / 'audit.html'} " in ran.err

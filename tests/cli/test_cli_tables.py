@@ -76,6 +76,17 @@ def test_a_place_is_on_the_left_and_short_only_beside_a_name() -> None:
     assert f"  where octo-org/octo-repo CI {'w' * 12}  of 12" in drawn_at(51, table)
 
 
+@pytest.mark.parametrize("width", [40, 10])
+def test_a_row_has_its_style(width: int) -> None:
+    """The titles are bold, and so is a row that shall be, beside its cells or above them."""
+    table = Table("Name", "Of")
+    table.add("sum", "7" * 8, style="bold")
+    screen = Console(file=io.StringIO(), width=width, force_terminal=True, color_system="standard")
+    with screen.capture() as capture:
+        screen.print(table)
+    assert [line[:7] for line in capture.get().splitlines()[:2]] == ["\x1b[1mNam", "\x1b[1msum"]
+
+
 def test_a_sentence_is_wrapped() -> None:
     """A name that is a sentence is whole: beside its cells, or over several lines above them."""
     table = Table("Why", "What", sentences=True)

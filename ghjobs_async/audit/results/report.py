@@ -42,8 +42,8 @@ SELECT
     count(DISTINCT run_id) AS runs, count(*) AS jobs,
     min(created_at) FILTER ({_SANE}) AS first, max(created_at) FILTER ({_SANE}) AS last,
     coalesce(sum(seconds), 0) / 60 AS minutes,
-    count(*) FILTER ({DECIDED}) AS decided,
-    avg((conclusion <> 'success')::INTEGER) FILTER ({DECIDED}) AS rate,
+    count(*) FILTER (conclusion = 'success') AS passed,
+    count(*) FILTER ({DECIDED}) - passed AS failed,
     list_sort(list(DISTINCT repository)) AS repositories
 FROM counted_jobs"""
 _BUCKETS: Final = f"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -118,7 +119,10 @@ def _tell(folder: Path, run: FakeRun, *, quiet: bool) -> None:
         page = report(connection, audit=folder)
         stored = read_run(connection, run.id, run.repo)
     screen.print(
-        f'{name} query --audit {folder} "{_QUERY}"', soft_wrap=True, highlight=False, markup=False
+        f'{name} query --audit {shlex.quote(str(folder))} "{_QUERY}"',
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
     )
     with query(store, _QUERY) as result:
         show_result(result)

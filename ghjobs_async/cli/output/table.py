@@ -106,7 +106,7 @@ class Table:
         self, row: _Row, lead: int, room: int, widths: Sequence[int] = (), gap: int = 0
     ) -> Text:
         name = shorten(row.name, room)
-        line = Text(style=row.style).append_text(row.sign)
+        line = Text().append_text(row.sign)
         line.append(" " * (lead - row.sign.cell_len)).append_text(name)
         blanks = room - name.cell_len
         for title, width, whole in zip(self._titles, widths, row.cells, strict=False):
@@ -115,6 +115,7 @@ class Table:
             before, blanks = (blanks, fill) if title in self._left else (blanks + fill, 0)
             line.append(" " * (gap + before)).append_text(cell)
         line.rstrip()
+        line.stylize_before(row.style)
         return line
 
     def _below(self, row: _Row, width: int) -> Iterator[Text]:
