@@ -22,7 +22,7 @@ from ghjobs_async.audit.results.readable import LOOKS
 from ghjobs_async.cli.output.audit import audit_bars
 from ghjobs_async.cli.output.progress import Progress, count_bars
 from ghjobs_async.models import RateLimit, Wait
-from ghjobs_async.testing import FakeGitHub, JobSpec, faults, scenario
+from ghjobs_async.testing import FakeGitHub, JobSpec, scenario
 
 REPO = "octo-org/octo-repo"
 OTHER = "octo-org/hello-world"
@@ -141,58 +141,6 @@ def test_a_repository_that_is_not_there(ghjobs: Any, tmp_path: Path) -> None:
     assert ran.status == 1
     assert ran.out == ""
     assert "404" in ran.err
-
-
-@pytest.mark.usefixtures("runs")
-@pytest.mark.parametrize(
-    ("argv", "status"),
-    [
-        (("octo-org/nope",), 1),
-        ((REPO, "--branch", "nope"), 3),
-        ((REPO, "--branch", "nope", "--json"), 3),
-    ],
-)
-def test_an_audit_that_gets_nothing_leaves_nothing(
-    ghjobs: Any, tmp_path: Path, argv: tuple[str, ...], status: int
-) -> None:
-    """A new folder is gone after a wrong name, and where no run matches."""
-    ran = ghjobs("audit", *argv, "-o", tmp_path / "new")
-    assert ran.status == status
-    assert list(tmp_path.iterdir()) == []
-    assert "came to" not in ran.err
-
-
-@pytest.mark.usefixtures("runs")
-def test_a_wrong_token_leaves_nothing(ghjobs: Any, fake: FakeGitHub, tmp_path: Path) -> None:
-    """A new folder is gone where the token is refused."""
-    fake.fail("runs", faults.bad_credentials())
-    assert ghjobs("audit", REPO, "-o", tmp_path / "new").status == 1
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.usefixtures("runs")
-@pytest.mark.parametrize(
-    "argv",
-    [
-        (REPO, "octo-org/nope"),
-        (REPO, "--branch", "nope", "--allow-empty"),
-        (REPO, "octo-org/nope", "--branch", "nope"),
-    ],
-)
-def test_an_audit_with_anything_to_tell_stays(
-    ghjobs: Any, tmp_path: Path, argv: tuple[str, ...]
-) -> None:
-    """What came, what is missing, and an emptiness that was asked for are kept."""
-    ghjobs("audit", *argv, "-o", tmp_path / "new")
-    assert (tmp_path / "new/audit.duckdb").exists()
-
-
-@pytest.mark.usefixtures("runs")
-@pytest.mark.parametrize("repo", ["octo-org/nope", REPO])
-def test_a_folder_that_was_there_stays(ghjobs: Any, tmp_path: Path, repo: str) -> None:
-    """An audit that gets nothing deletes no folder that it did not make, and no audit in it."""
-    ghjobs("audit", repo, "--branch", "nope", "-o", tmp_path)
-    assert (tmp_path / "audit.duckdb").exists()
 
 
 @pytest.mark.usefixtures("runs")

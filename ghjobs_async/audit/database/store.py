@@ -44,9 +44,6 @@ _VIEWS: Final = (
     "SELECT view_name FROM system.main.duckdb_views()"
     " WHERE database_name = system.main.current_database()"
 )
-_EMPTY: Final = """
-    SELECT NOT EXISTS (FROM runs) AND NOT EXISTS (FROM jobs) AND NOT EXISTS (FROM logs)
-        AND (SELECT count(*) FROM audits) <= 1"""
 _TABLES: Final = frozenset(table.name for table in schema.TABLES)
 _HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 
@@ -169,30 +166,6 @@ class AuditStore:
             )
         with taken:
             yield
-
-    def remove_if_empty(self) -> bool:
-        """
-        Delete the folder of an audit to which nothing came; return whether it is gone.
-
-        It stays where it holds a run or any other file, where a second audit was there, and where
-        another process uses it.
-        """
-        if not os.path.lexists(self.path):
-            return not os.path.lexists(self.folder)
-        with suppress(ConfigurationError, OSError):
-            with self.lock():
-                if {path.name for path in self.folder.iterdir()} != {DATABASE, _LOCK}:
-                    return False
-                with self._entered(exclusive=True):
-                    # To write, so that nobody else has it open.
-                    with self._closing(self._open(read_only=False)) as connection:
-                        [(empty,)] = connection.execute(_EMPTY).fetchall()
-                    if not empty:
-                        return False
-                    self.path.unlink()
-            # This deletes no folder that has got another file meanwhile.
-            self.folder.rmdir()
-        return not os.path.lexists(self.folder)
 
     def compact(self) -> None:
         """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -21,7 +20,7 @@ from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.output.text import plural
 from ghjobs_async.cli.owners import Owners
 from ghjobs_async.client import GitHubJobs
-from ghjobs_async.errors import GHJobsError, NotFoundError
+from ghjobs_async.errors import NotFoundError
 
 app = command(
     "audit",
@@ -109,7 +108,6 @@ def run_audit(
     """Run an audit, show its progress, print its summary and return the exit status."""
     audit = Audit(gh, plan, folder)
     counts = audit.counts
-    new = not os.path.lexists(folder)
     try:
         with progress.showing(", ".join(plan.repos), lambda: audit_bars(audit, gh)):
             run_with(gh, lambda _: audit.run())
@@ -117,11 +115,6 @@ def run_audit(
         jobs = plural(counts.jobs, "job")
         report(f"interrupted: {jobs} so far are in {folder}; the same command continues it")
         return Exit.INTERRUPTED
-    except GHJobsError:
-        # A wrong name or token leaves no trace.
-        if new:
-            audit.store.remove_if_empty()
-        raise
     with audit.store.read() as connection:
         found = summarize(connection)
     asked = {"requests": audit.requests, "not_modified": audit.not_modified}
@@ -130,9 +123,7 @@ def run_audit(
         print_json({**attrs.asdict(found), "audit": mine})
     else:
         print_summary(console(sys.stdout), found)
-    useful = counts.found or counts.elsewhere or audit.may_come or filters.allow_empty
-    removed = new and not useful and audit.store.remove_if_empty()
-    if not progress.quiet and not removed:
+    if not progress.quiet:
         _tell(audit, folder, plan, summed_up=found.total["jobs"])
     for error in audit.unsearched.values():
         report(not_found(error) if isinstance(error, NotFoundError) else error)
