@@ -14,12 +14,11 @@ from ghjobs_async.cli.options import BUDGET_WAIT, Common, Filters, command, run_
 from ghjobs_async.cli.output.as_json import print_json
 from ghjobs_async.cli.output.audit import audit_bars, print_estimate, print_summary
 from ghjobs_async.cli.output.console import Exit, console, note, report
-from ghjobs_async.cli.output.problems import not_found
+from ghjobs_async.cli.output.problems import explain
 from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.output.text import plural
 from ghjobs_async.cli.owners import Owners
 from ghjobs_async.client import GitHubJobs
-from ghjobs_async.errors import NotFoundError
 
 app = command(
     "audit",
@@ -125,7 +124,7 @@ def run_audit(
     if not progress.quiet:
         _tell(audit, folder, plan)
     for error in audit.unsearched.values():
-        report(not_found(error) if isinstance(error, NotFoundError) else error)
+        report(explain(error))
     if audit.may_come:
         report(
             f"incomplete, {plural(audit.may_come, 'thing')} missing: the next audit tries again, and "

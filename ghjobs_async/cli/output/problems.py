@@ -35,8 +35,12 @@ def usage(error: CycloptsError) -> str:
     return " ".join(str(error).split())
 
 
-def not_found(error: NotFoundError) -> str:
-    """Say in one line what to check where GitHub answers 404; --verbose shows the request."""
+def explain(error: Exception) -> str:
+    """Say in one line what is wrong and what to check; --verbose shows the request."""
+    return _not_found(error) if isinstance(error, NotFoundError) else str(error)
+
+
+def _not_found(error: NotFoundError) -> str:
     where = urlsplit(error.url).path.rpartition("/repos/")[2]
     found = _NUMBERED.match(where)
     if found is None:

@@ -79,6 +79,10 @@ class Progress:
         elif not self._silent and wait.seconds >= _MIN_WAIT:
             note(str(wait))
 
+    def waited(self) -> None:
+        """Forget the wait that is shown: something has come before its end."""
+        self._wait = None
+
     @contextmanager
     def showing(self, title: str, view: Callable[[], Sequence[Bar]] = tuple) -> Iterator[None]:
         """Show *title* and *view* while the block runs."""
