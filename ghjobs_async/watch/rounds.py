@@ -28,6 +28,8 @@ from ghjobs_async.watch.trackers import RunTracker, Tracker
 _COST: Final = 2
 # With at least this many watched runs in a repository, a list of runs saves requests.
 _FEW: Final = 3
+#: Ends the reason of a wait for what may still appear.
+YET: Final = " yet"
 _REFUSALS: Final = (AuthError, ForbiddenError, NotFoundError)
 
 
@@ -141,7 +143,7 @@ class Rounds:
             if not isinstance(tracker.error, NotFoundError):
                 self._report(tracker.error, one.due)
             elif not tracker.found:
-                self._expect(tracker, f"{tracker.ref} is not there yet")
+                self._expect(tracker, f"{tracker.ref} is not there{YET}")
             return
         if whole:
             one.sweep_at = now + SWEEP
@@ -220,7 +222,7 @@ class Rounds:
             now, run_list.failures = self.looks.now(), 0
             if isinstance(lists, Source) and not (lists.known or listing.items):
                 self._expect(
-                    lists, f"{lists.repo} has no run of commit {lists.base['head_sha'][:7]} yet"
+                    lists, f"{lists.repo} has no run of commit {lists.base['head_sha'][:7]}{YET}"
                 )
             for tracker in lists.appeared(listing.items):
                 self.add(tracker)

@@ -16,7 +16,13 @@ from rich.cells import cell_len
 from ghjobs_async.testing import FakeGitHub, JobSpec, faults, scenario
 
 REPO = "octo-org/octo-repo"
-COMMAND = "import sys; from ghjobs_async.cli import main; sys.exit(main())"
+#: The command, on a terminal of its own, so that Ctrl-C ends it.
+COMMAND = (
+    "import fcntl, signal, sys, termios; from ghjobs_async.cli import main;"
+    "fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+    "signal.signal(signal.SIGINT, signal.default_int_handler); sys.exit(main())"
+)
+ECHO = "^C"
 TOKEN = re.compile(r"\x1b\[([?0-9;]*)([A-Za-z])|(\r)|(\n)|([^\x1b\r\n]+)")
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such terminals")
@@ -29,7 +35,7 @@ class Screen:
         self.columns, self.rows = columns, rows
         self.lines = [""] * rows
         self.history: list[str] = []
-        self.row = 0
+        self.row = self.column = 0
         self.odd: list[str] = []
         #: Everything that was written, line by line as it grew.
         self.written: list[str] = []
@@ -47,6 +53,8 @@ class Screen:
                 self.odd.append(f"an unknown sequence {codes}{kind}")
             elif feed:
                 self._feed()
+            elif carriage:
+                self.column = 0
             elif plain:
                 self._write(plain)
             assert carriage or kind or feed or plain
@@ -59,8 +67,14 @@ class Screen:
             self.lines.append("")
 
     def _write(self, text: str) -> None:
+        if text == ECHO and self.column + len(ECHO) > self.columns:
+            self._feed()
+            self.column = 0
         # The styles of one line come in several pieces.
-        self.lines[self.row] += text
+        line = self.lines[self.row]
+        rest = line[len(text) :] if self.column == 0 else ""
+        self.lines[self.row] = (line if self.column else "") + text + rest
+        self.column += cell_len(text)
         self.written.append(self.lines[self.row])
         if cell_len(self.lines[self.row]) > self.columns:
             self.odd.append(f"a line is wider than the terminal: {self.lines[self.row]!r}")
@@ -70,8 +84,12 @@ class Screen:
         return [line.rstrip() for line in [*self.history, *self.lines] if line.strip()]
 
 
-def record(argv: list[str], columns: int, rows: int) -> Screen:
-    """Run the command on a pseudo-terminal of that size; return what it shows in the end."""
+def record(argv: list[str], columns: int, rows: int, *, until: str | None = None) -> Screen:
+    """
+    Run the command on a pseudo-terminal of that size; return what it shows in the end.
+
+    Where *until* is shown, press Ctrl-C.
+    """
     import fcntl  # noqa: PLC0415 -- there is none on Windows
     import pty  # noqa: PLC0415
     import termios  # noqa: PLC0415
@@ -94,6 +112,9 @@ def record(argv: list[str], columns: int, rows: int) -> Screen:
         data = b""
         while part := _read(ours):
             data += part
+            if until is not None and until in data.decode(errors="ignore"):
+                os.write(ours, b"\x03")
+                until = None
         limit.cancel()
         limit.join()
     os.close(ours)
@@ -117,7 +138,7 @@ def test_the_table_is_never_torn(fake: FakeGitHub, columns: int, rows: int) -> N
         JobSpec(f"{names[n % 3]} {n}", seconds=40 + n, queued_for=1 + n % 9, steps=2)
         for n in range(count - 1)
     ]
-    run = fake.play(fake.add_run(REPO, jobs=[*jobs, scenario.failing("test")]), speed=60)
+    run = fake.play(fake.add_run(REPO, jobs=[*jobs, scenario.failing("test")]), speed=20)
     fake.fail("jobs", faults.secondary_limit(retry_after=1), after=2)
     argv = ["watch", "-R", REPO, str(run.id), "--interval", "0.2", "--exit-status"]
     screen = record(argv, columns, rows)
@@ -157,3 +178,14 @@ def test_the_wait_for_a_run_ends_when_it_appears(fake: FakeGitHub) -> None:
     titles = [n for n, line in enumerate(screen.written) if "CI" in line]
     assert waiting
     assert waiting[-1] < titles[0]
+
+
+@pytest.mark.parametrize("columns", [40, 70, 80, 120])
+def test_ctrl_c_leaves_one_table(fake: FakeGitHub, columns: int) -> None:
+    """The terminal echoes ^C where the cursor stands; the table is there once all the same."""
+    run = fake.add_run(REPO, jobs=[scenario.in_progress("build"), scenario.in_progress("test")])
+    screen = record(["watch", "-R", REPO, str(run.id)], columns, 24, until="test")
+    assert any(ECHO in line for line in screen.written)
+    *table, last = [line.split()[1] for line in screen.shown]
+    assert table == ["CI", "build", "test"]
+    assert last == "interrupted:"

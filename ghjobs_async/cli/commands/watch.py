@@ -39,6 +39,7 @@ from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.transport.retries import reason_of
 from ghjobs_async.watch.events import JobEvent, RunEvent, Verdict, WatchEvent, verdict_of
 from ghjobs_async.watch.pace import backoff
+from ghjobs_async.watch.rounds import YET
 from ghjobs_async.watch.watch import Watch
 
 app = command(
@@ -267,7 +268,7 @@ class _Finder:
                     pause = min(backoff(error, now, self.how.interval, failures), end - now)
                     if missing and not told:
                         told = True
-                        self._tell(now, end, f"{what} is not there yet")
+                        self._tell(now, end, f"{what} is not there{YET}")
                     elif not missing:
                         self._tell(now, now + pause, reason_of(error))
                     await clock.sleep(pause)
@@ -380,7 +381,7 @@ class _Follower:
                 if isinstance(outcome.value, tuple):
                     self.view.reasons.update([outcome.value])
                 else:
-                    progress.waited()
+                    progress.appeared()
                     self.view.take(outcome.value)
 
     async def _watched(self, events: Watch) -> AsyncGenerator[_Told, None]:

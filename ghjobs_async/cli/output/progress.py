@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import attrs
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleRenderable, Group, RenderableType
+from rich.control import Control
 from rich.live import Live
 from rich.progress_bar import ProgressBar
+from rich.segment import ControlType
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
@@ -22,6 +24,7 @@ from ghjobs_async.cli.output.console import console, is_terminal, note, one_term
 from ghjobs_async.cli.output.text import plural, size
 from ghjobs_async.display import clean, duration
 from ghjobs_async.models import Wait
+from ghjobs_async.watch.rounds import YET
 
 if TYPE_CHECKING:
     from ghjobs_async.logs.job_log import JobLog
@@ -52,6 +55,14 @@ class Bar:
     more: Text = attrs.field(factory=Text)
 
 
+class _Display(Live):
+    """A live display whose cursor stands at the start of its last line: no echo of ^C can wrap it."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        drawn = super().process_renderables(renderables)
+        return [*drawn, Control(ControlType.CARRIAGE_RETURN)] if drawn else drawn
+
+
 class Progress:
     """
     Show how far long work is.
@@ -79,9 +90,10 @@ class Progress:
         elif not self._silent and wait.seconds >= _MIN_WAIT:
             note(str(wait))
 
-    def waited(self) -> None:
-        """Forget the wait that is shown: something has come before its end."""
-        self._wait = None
+    def appeared(self) -> None:
+        """End the wait for what was not there yet."""
+        if self._wait is not None and self._wait.reason.endswith(YET):
+            self._wait = None
 
     @contextmanager
     def showing(self, title: str, view: Callable[[], Sequence[Bar]] = tuple) -> Iterator[None]:
@@ -130,7 +142,7 @@ class Progress:
     @contextmanager
     def _drawn(self, screen: Console, render: Callable[[], RenderableType]) -> Iterator[None]:
         """Draw on *screen* while the block runs, and erase it at the end."""
-        self._live = Live(
+        self._live = _Display(
             get_renderable=render,
             console=screen,
             refresh_per_second=_REFRESHES_PER_SECOND,
