@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -506,20 +508,44 @@ def test_a_log_that_never_comes_is_no_failure(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent by another way there")
 def test_ctrl_c_keeps_what_has_come(fake: FakeGitHub, start: Any, tmp_path: Path) -> None:
-    """It ends with status 130 and one line; the same command continues."""
+    """It ends with status 130 and one line that counts all jobs; the same command continues."""
     for _ in range(300):
         fake.add_run(REPO, jobs=[scenario.failing()])
     fake.latency = 0.02
-    process = start("audit", REPO, "--concurrency", "4", "-o", tmp_path)
-    while asked(fake, "jobs") < 60:
-        time.sleep(0.05)
+    counted = []
+    for more in (60, 120):
+        process = start("audit", REPO, "--concurrency", "4", "-o", tmp_path)
+        while asked(fake, "jobs") < more:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert err.count(b"\n") == 1
+        found = re.search(r"interrupted: (\d+) jobs so far are in", err.decode())
+        assert found
+        counted.append(int(found[1]))
+        assert rows(tmp_path, "SELECT count(*) FROM jobs") == [(counted[-1],)]
+    assert 40 < counted[0] < counted[1] < 300
+    assert (
+        rows(tmp_path, "SELECT outcome, ended_at IS NULL FROM audits")
+        == [("interrupted", False)] * 2
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent by another way there")
+def test_ctrl_c_in_the_demo(
+    ghjobs: Any, start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command that it names continues it, though the folder is a temporary one."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    process = start("demo", "--runs", "150")
+    # The rate limit is hit half-way.
+    assert process.stderr.readline().startswith(b"waiting")
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert b"interrupted" in err
-    assert err.count(b"\n") == 1
-    [(stored,)] = rows(tmp_path, "SELECT count(*) FROM runs")
-    assert 40 < stored < 300
-    assert rows(tmp_path, "SELECT outcome, ended_at IS NULL FROM audits") == [
-        ("interrupted", False)
-    ]
+    again = re.search(r"; \S+ (.+) continues it", err.decode())
+    assert again
+    ran = ghjobs(*shlex.split(again[1]))
+    assert ran.status == 0
+    assert "were known" in ran.err

@@ -19,6 +19,7 @@ from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.output.text import plural
 from ghjobs_async.cli.owners import Owners
 from ghjobs_async.client import GitHubJobs
+from ghjobs_async.errors import ConfigurationError
 
 app = command(
     "audit",
@@ -102,16 +103,21 @@ def run_audit(
     *,
     json: bool,
     filters: Filters = Filters(),  # noqa: B008 -- frozen
+    again: str = "the same command continues it",
 ) -> int:
-    """Run an audit, show its progress, print its summary and return the exit status."""
+    """
+    Run an audit, show its progress, print its summary and return the exit status.
+
+    *again* says, after Ctrl-C, what continues it.
+    """
     audit = Audit(gh, plan, folder)
     counts = audit.counts
     try:
         with progress.showing(", ".join(plan.repos), lambda: audit_bars(audit, gh)):
             run_with(gh, lambda _: audit.run())
     except KeyboardInterrupt:
-        jobs = plural(counts.jobs, "job")
-        report(f"interrupted: {jobs} so far are in {folder}; the same command continues it")
+        jobs = plural(_count(audit.store), "job")
+        report(f"interrupted: {jobs} so far are in {folder}; {again}")
         return Exit.INTERRUPTED
     with audit.store.read() as connection:
         found = summarize(connection)
@@ -132,6 +138,17 @@ def run_audit(
         )
     complete = audit.complete and filters.check_found(counts.found + counts.elsewhere, plan.repos)
     return Exit.OK if complete else Exit.INCOMPLETE
+
+
+def _count(store: AuditStore) -> int:
+    """Return how many jobs the folder has, those of earlier audits too."""
+    try:
+        with store.read() as connection:
+            [(jobs,)] = connection.execute("SELECT count(*) FROM jobs").fetchall()
+    except ConfigurationError:
+        # It was interrupted before it had a database.
+        return 0
+    return int(jobs)
 
 
 def _tell(audit: Audit, folder: Path, plan: AuditPlan) -> None:
