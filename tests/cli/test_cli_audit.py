@@ -27,6 +27,7 @@ from ghjobs_async.models import RateLimit, Wait
 from ghjobs_async.testing import FakeGitHub, scenario
 
 REPO = "octo-org/octo-repo"
+BAR = "\u2501"
 OTHER = "octo-org/hello-world"
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 SOON = RateLimit(limit=5000, remaining=100, reset_at=NOW + timedelta(seconds=600))
@@ -221,6 +222,44 @@ def test_the_progress_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "waiting" in shown
     assert "primary rate limit" in shown
     assert "left" in shown
+
+
+@pytest.mark.parametrize(
+    ("windows", "done", "shown"), [(0, 0, "73/200"), (4, 4, "73/200"), (4, 1, "73/about 200")]
+)
+def test_a_total_that_is_an_estimate_is_marked(windows: int, done: int, shown: str) -> None:
+    """Only where all windows were read, or GitHub told it, the number of runs is known."""
+    counts = Counts(expected=200, listed=73, estimated=True, windows=windows, windows_done=done)
+    assert count_bars(counts, 0)[0].text == shown
+    counts.estimated = False
+    assert count_bars(counts, 0)[0].text == "73"
+
+
+@pytest.mark.parametrize(
+    ("width", "drawn", "shown"),
+    [
+        (80, True, "617/1,234  7,890 jobs  56 failed  7 missing"),
+        (60, False, "617/1,234  7,890 jobs  56 failed  7 missing"),
+        (40, False, "617/1,234  7,890 jobs  56 failed"),
+        (30, False, "617/1,234  7,890 jobs"),
+        (20, False, "617/1,234"),
+    ],
+)
+def test_the_progress_fits(
+    monkeypatch: pytest.MonkeyPatch, width: int, drawn: bool, shown: str
+) -> None:
+    """Where there is little room, the bars go first, then the last fields; no number is cut."""
+    monkeypatch.setattr("ghjobs_async.cli.output.progress._DELAY", 0)
+    monkeypatch.setattr("ghjobs_async.cli.output.progress.is_terminal", lambda stream: True)
+    screen = Console(file=io.StringIO(), force_terminal=True, width=width, color_system=None)
+    monkeypatch.setattr("ghjobs_async.cli.output.progress.console", lambda stream: screen)
+    counts = Counts(expected=1234, listed=617, jobs=7890, failed=56, missing=7, estimated=True)
+    with Progress(quiet=False).showing(REPO, lambda: count_bars(counts, 0)):
+        pass
+    assert isinstance(screen.file, io.StringIO)
+    line = next(line for line in screen.file.getvalue().splitlines() if "  runs" in line)
+    assert line.rstrip().endswith(f"  {shown}")
+    assert (BAR in line) is drawn
 
 
 def test_the_progress_tells_the_requests(tmp_path: Path) -> None:
