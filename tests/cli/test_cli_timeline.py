@@ -110,6 +110,8 @@ def test_text_in_a_pipe(ghjobs: Any, fake: FakeGitHub) -> None:
     assert "\x1b" not in ran.out
     assert "attempt 1" in ran.out
     assert "attempt 2" in ran.out
+    assert re.search(r"critical path: attempt 1 \d+\w+, attempt 2 \d+\w+", ran.out)
+    assert "critical path of each attempt" in ran.out
     assert any(line.startswith("\u2713 test") and "\u2588" in line for line in ran.out.splitlines())
     assert "Critical path: inferred" in ran.out
     assert max(map(len, ran.out.splitlines())) <= 120
@@ -219,6 +221,8 @@ def test_an_audit_that_has_the_run_is_enough(
     assert ran.status == 0
     assert f"{REPO}, run 29679449" in ran.out
     assert "attempt 2" in ran.out
+    assert re.search(r"critical path: attempt 1 \d+\w+, attempt 2 \d+\w+", ran.out)
+    assert "critical path of each attempt" in ran.out
     assert not fake.requests
 
 

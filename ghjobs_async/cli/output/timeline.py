@@ -190,6 +190,7 @@ class _View:
         yield Text.assemble(
             *(f"{marks.waiting * 2} waiting  ", f"{marks.work * 2} work  "),
             f"{marks.path_waiting}{marks.path_work} critical path",
+            " of each attempt" if len(self._lanes) > 1 else "",
             style="dim",
         )
         yield from self._wrapped(" ".join(HOW_INFERRED))
