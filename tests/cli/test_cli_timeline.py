@@ -167,6 +167,16 @@ def test_bars_are_to_scale() -> None:
     assert lines["half"].index("\u2501") == lines["whole"].index("\u2591")
 
 
+@pytest.mark.parametrize("width", [40, 60, 120])
+def test_a_state_is_whole_behind_its_row(width: int) -> None:
+    """Where a job did not run, its state is not cut, as far as there is room."""
+    never = [job(1, state="cancelled", runner_id=None), job(2, "b", state="action_required")]
+    lines = "\n".join(drawn([*never, job(3, "c")], width))
+    assert "cancelled" in lines
+    never[1] = job(2, "b", state="startup_failure", runner_id=None)
+    assert ("startup_failure" in "\n".join(drawn([*never, job(3, "c")], width))) is (width >= 60)
+
+
 def test_the_shortest_job_can_be_seen() -> None:
     """What took no time, and what waited for a moment, has a column."""
     brief = [skipped(1, "skipped"), job(2, "brief", wait=0, seconds=0, steps=1)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable
@@ -462,6 +463,16 @@ def test_what_matters_is_shown() -> None:
     assert any("expected 4, got 5" in line for line in shown)
     assert any("runs" in line and "1m" in line for line in shown)
     assert shown[-1] == "  and 25 more jobs: 25 success"
+
+
+def test_no_name_is_cut_beside_blanks() -> None:
+    """On a narrow terminal names have the room that no detail needs."""
+    jobs = [JobSpec("test (ubuntu-latest, 3.13)", queued_for=0, seconds=5)]
+    long = JobSpec("test (windows-latest, 3.13)", queued_for=500)
+    shown = [line.plain for line in view_of([*jobs, long], 60).lines(40, None, NOW)]
+    assert jobs[0].name in shown[1]
+    assert "queued" in shown[2]
+    assert re.search(r"\S {1,4}queued", shown[2])
 
 
 def test_a_run_that_was_never_found() -> None:

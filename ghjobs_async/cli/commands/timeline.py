@@ -49,9 +49,9 @@ The name of --output says what is written: .svg and .html are pictures that
 need no script and no network; .json is for https://ui.perfetto.dev.
 
 An audit of the same host that has the run needs no network; GitHub is asked
-otherwise. Jobs of every attempt are shown. The critical path is inferred, since GitHub does not
-tell what a job needs: a job is taken to have waited for the one that ended
-last before it was created.
+otherwise. Jobs of every attempt are shown. The critical path is inferred,
+since GitHub does not tell what a job needs: a job is taken to have waited for
+the one that ended last before it was created.
 
 Examples:
 
