@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import sys
+import textwrap
 from contextlib import suppress
 from enum import IntEnum
 from typing import Final, TextIO
@@ -164,9 +165,19 @@ def row(*cells: object) -> None:
 
 
 def note(text: str) -> None:
-    """Write one line to stderr."""
-    sys.stderr.write(f"{clean(text)}\n")
+    """Write one line to stderr; a terminal gets it wrapped between words."""
+    sys.stderr.write(f"{_wrapped(clean(text))}\n")
     sys.stderr.flush()
+
+
+def _wrapped(text: str) -> str:
+    columns = os.get_terminal_size(sys.stderr.fileno()).columns if on_terminal(sys.stderr) else 0
+    # A terminal that does not know its size says 0.
+    if not 0 < columns < len(text):
+        return text
+    # What is longer than a line, such as an address, is left to the terminal: so it can be copied.
+    lines = textwrap.wrap(text, columns, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines)
 
 
 def report(error: BaseException | str) -> None:
