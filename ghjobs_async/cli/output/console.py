@@ -47,6 +47,8 @@ _SIGNS: Final = {
 _UNKNOWN: Final = ("•", "?", "none")
 #: For files and pipes, where nothing is shortened.
 _NO_TERMINAL_WIDTH: Final = 120
+#: How the text of an error begins that belongs to a request: what was asked for, its query apart.
+_ASKED: Final = re.compile(r"([A-Z]+ https?://[^\s?]+)(?:\?\S*)?: (.*)", re.DOTALL)
 _FORCED_WIDTH: Final = re.compile(r"([0-9]{1,5})(%?)")
 
 
@@ -181,8 +183,9 @@ def _wrapped(text: str) -> str:
 
 
 def report(error: BaseException | str) -> None:
-    """Write an error as one line to stderr."""
-    note(f"ghjobs: {error}")
+    """Write an error as one line to stderr: what to do first, then what was asked for, if anything."""
+    told = _ASKED.sub(r"\2 (\1)", str(error))
+    note(f"ghjobs: {told}")
 
 
 class _Notes(logging.Handler):
