@@ -170,11 +170,12 @@ def test_an_error_does_not_tear_the_table(fake: FakeGitHub) -> None:
     assert [n for n, line in enumerate(screen.shown) if "ghjobs: " in line] == [4]
 
 
-def test_the_wait_for_a_run_ends_when_it_appears(fake: FakeGitHub) -> None:
-    """That a run is not there yet is shown until it is there."""
+@pytest.mark.parametrize("columns", [40, 80])
+def test_the_wait_for_a_run_ends_when_it_appears(fake: FakeGitHub, columns: int) -> None:
+    """That a run is not there yet is shown, and not cut, until it is there."""
     run = fake.play(fake.add_run(REPO, jobs=[JobSpec(seconds=60)]), speed=60)
     fake.fail("run", faults.status(404), times=2)
-    screen = record(["watch", "-R", REPO, str(run.id), "--interval", "0.4"], 80, 24)
+    screen = record(["watch", "-R", REPO, str(run.id), "--interval", "0.4"], columns, 24)
     waiting = [n for n, line in enumerate(screen.written) if "not there yet" in line]
     titles = [n for n, line in enumerate(screen.written) if "CI" in line]
     assert waiting

@@ -137,9 +137,7 @@ class Progress:
         screen = console(sys.stdout)
 
         def render() -> RenderableType:
-            waiting = self._waiting()
-            for line in waiting:
-                line.truncate(screen.width)
+            waiting = [part for line in self._waiting() for part in line.wrap(screen, screen.width)]
             return Group(*lines(screen.width, screen.height - 1 - len(waiting)), *waiting)
 
         try:
