@@ -437,9 +437,9 @@ class Wait:
     A wait, reported to ``on_wait`` before it begins.
 
     Attributes:
-        seconds: How long it takes.
+        seconds: How long it takes; for what is not there yet, at most.
         until: When it ends.
-        reason: Its cause, for example ``"secondary rate limit"`` or ``"retry after 502"``.
+        reason: Its cause: ``"secondary rate limit"``, ``"retry after 502"``, ``"... not there yet"``.
     """
 
     seconds: float

@@ -15,8 +15,8 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
 from ghjobs_async.cli.output.console import Exit, note, report, stop_verbose
-from ghjobs_async.cli.output.problems import not_found, usage
-from ghjobs_async.errors import ConfigurationError, GHJobsError, NotFoundError
+from ghjobs_async.cli.output.problems import explain, usage
+from ghjobs_async.errors import ConfigurationError, GHJobsError
 
 _HELP: Final = """\
 GitHub's workflow jobs and their logs: one, or a hundred thousand.
@@ -170,11 +170,8 @@ def run(argv: Sequence[str]) -> int:
     except BrokenPipeError:
         _discard_output()
         return Exit.PIPE_CLOSED
-    except NotFoundError as error:
-        report(not_found(error))
-        return Exit.FAILED
     except (GHJobsError, OSError) as error:
-        report(error)
+        report(explain(error))
         return Exit.USAGE if isinstance(error, ConfigurationError) else Exit.FAILED
     except KeyboardInterrupt:
         report("interrupted")

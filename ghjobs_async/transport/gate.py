@@ -111,9 +111,13 @@ class Gate:
         self.report(wait)
 
     def report(self, wait: Wait) -> None:
-        """Report a wait to the log and to ``on_wait``."""
+        """Report a wait, and count it."""
         self.counters.waits += 1
         self.counters.seconds_waited += wait.seconds
+        self.tell(wait)
+
+    def tell(self, wait: Wait) -> None:
+        """Report a wait to the log and to ``on_wait``, and count it nowhere."""
         _log.info("%s", wait)
         if self.on_wait is not None:
             self.on_wait(wait)

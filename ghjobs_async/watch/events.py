@@ -147,3 +147,8 @@ class Waited:
     attempt: int | None = None
     reason: str = ""
     error: GHJobsError | None = None
+
+    def __str__(self) -> str:
+        what = "" if self.job is None else f"job {self.job.name}: "
+        what = what if self.run is None else f"{self.run.ref}: "
+        return one_line(f"{what}{self.verdict}{', ' * bool(self.reason)}{self.reason}")

@@ -28,6 +28,8 @@ from ghjobs_async.watch.trackers import RunTracker, Tracker
 _COST: Final = 2
 # With at least this many watched runs in a repository, a list of runs saves requests.
 _FEW: Final = 3
+#: Ends the reason of a wait for what may still appear.
+YET: Final = " yet"
 _REFUSALS: Final = (AuthError, ForbiddenError, NotFoundError)
 
 
@@ -70,6 +72,8 @@ class Rounds:
     _lists: dict[str, RunLists] = attrs.field(factory=dict, init=False)
     # When the last reported wait ends.
     _reported: float = attrs.field(default=0.0, init=False)
+    # Until when what is not there yet may appear, as last reported.
+    _expected: float = attrs.field(default=0.0, init=False)
 
     @property
     def over(self) -> bool:
@@ -134,8 +138,12 @@ class Rounds:
         one.due = now + pause(tracker, now, self.interval, one.failures)
         if tracker.error is not None:
             one.rests_until = one.due
-            if tracker.verdict is None:
+            if tracker.verdict is not None:
+                return
+            if not isinstance(tracker.error, NotFoundError):
                 self._report(tracker.error, one.due)
+            elif not tracker.found:
+                self._expect(tracker, f"{tracker.ref} is not there{YET}")
             return
         if whole:
             one.sweep_at = now + SWEEP
@@ -212,6 +220,10 @@ class Rounds:
             self._list_failed(run_list, error, trackers)
         else:
             now, run_list.failures = self.looks.now(), 0
+            if isinstance(lists, Source) and not (lists.known or listing.items):
+                self._expect(
+                    lists, f"{lists.repo} has no run of commit {lists.base['head_sha'][:7]}{YET}"
+                )
             for tracker in lists.appeared(listing.items):
                 self.add(tracker)
                 trackers[tracker.ref.run_id] = tracker
@@ -238,8 +250,16 @@ class Rounds:
 
     def _report(self, error: GHJobsError, until: float) -> None:
         """Report a wait once, even if many runs have to wait."""
-        if isinstance(error, NotFoundError) or until <= self._reported:
+        if until <= self._reported:
             return
         self._reported = until
         wait = Wait(until - self.looks.now(), datetime.fromtimestamp(until, UTC), reason_of(error))
         self.looks.etags.requester.gate.report(wait)
+
+    def _expect(self, what: Tracker[Any] | Source, reason: str) -> None:
+        """Report once that something is not there yet, and until when it is looked for."""
+        until, now = min(what.begun + what.grace, what.until), self.looks.now()
+        if now < until and until > self._expected:
+            self._expected = until
+            wait = Wait(until - now, datetime.fromtimestamp(until, UTC), reason)
+            self.looks.etags.requester.gate.tell(wait)

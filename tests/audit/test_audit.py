@@ -122,6 +122,16 @@ async def test_the_latest_attempt_alone_is_the_narrow_way(
     assert audit.rows("SELECT run_attempt FROM jobs ORDER BY 1") == [(1,), (2,), (3,)]
 
 
+async def test_a_run_counts_once_whatever_its_attempts(github: FakeGitHub, audit: Audits) -> None:
+    """Progress counts runs, though several attempts of one are asked for, each by itself."""
+    run = github.add_run(REPO, attempts=3)
+    await audit(latest=True)
+    rerun(github, run, JobSpec("again"))
+    counts = (await audit()).counts
+    assert len(audit.paths) == 3
+    assert (counts.found, counts.listed, counts.exact) == (1, 1, True)
+
+
 async def test_all_attempts_come_with_one_request(github: FakeGitHub, audit: Audits) -> None:
     """It asks with filter=all, so a job that failed and then passed is seen."""
     github.add_run(REPO, attempts=3)

@@ -150,6 +150,22 @@ def test_attempts_have_headings() -> None:
     assert sum(text.startswith("#") for text in fifty) > 5
 
 
+def test_all_attempts_have_a_date_or_none() -> None:
+    """Where one of them has no room for its date, the others have none either."""
+    said = texts(job(1, seconds=5000), job(2, created=9e3, seconds=1, run_attempt=2))
+    assert {"attempt 1", "#2"} <= set(said)
+
+
+def test_each_attempt_has_its_figure() -> None:
+    """How long the critical path of each attempt is, as far as a phone has room."""
+    jobs = [job(n, created=n * 9e3, wait=5, seconds=3540, run_attempt=n) for n in range(1, 6)]
+    assert "critical path: attempt 1 59m05s, attempt 2 59m05s" in texts(*jobs[:2])
+    assert "critical path: #1 59m05s, #2 59m05s, #3 59m05s" in texts(*jobs[:3])
+    assert "critical path: #3 59m05s, #4 59m05s, #5 59m05s" in texts(*jobs)
+    assert "critical path of each attempt" in texts(*jobs[:2])
+    assert "critical path" in texts(jobs[0])
+
+
 def test_jobs_that_have_not_ended_last_until_now() -> None:
     """The caller says what time it is."""
     drawn = timeline([job(1, state="in_progress")], now=at(65 + 3600))

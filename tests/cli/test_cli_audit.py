@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -25,6 +27,7 @@ from ghjobs_async.models import RateLimit, Wait
 from ghjobs_async.testing import FakeGitHub, JobSpec, scenario
 
 REPO = "octo-org/octo-repo"
+BAR = "\u2501"
 OTHER = "octo-org/hello-world"
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 SOON = RateLimit(limit=5000, remaining=100, reset_at=NOW + timedelta(seconds=600))
@@ -219,6 +222,44 @@ def test_the_progress_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "waiting" in shown
     assert "primary rate limit" in shown
     assert "left" in shown
+
+
+@pytest.mark.parametrize(
+    ("windows", "done", "shown"), [(0, 0, "73/200"), (4, 4, "73/200"), (4, 1, "73/about 200")]
+)
+def test_a_total_that_is_an_estimate_is_marked(windows: int, done: int, shown: str) -> None:
+    """Only where all windows were read, or GitHub told it, the number of runs is known."""
+    counts = Counts(expected=200, listed=73, estimated=True, windows=windows, windows_done=done)
+    assert count_bars(counts, 0)[0].text == shown
+    counts.estimated = False
+    assert count_bars(counts, 0)[0].text == "73"
+
+
+@pytest.mark.parametrize(
+    ("width", "drawn", "shown"),
+    [
+        (80, True, "617/1,234  7,890 jobs  56 failed  7 missing"),
+        (60, False, "617/1,234  7,890 jobs  56 failed  7 missing"),
+        (40, False, "617/1,234  7,890 jobs  56 failed"),
+        (30, False, "617/1,234  7,890 jobs"),
+        (20, False, "617/1,234"),
+    ],
+)
+def test_the_progress_fits(
+    monkeypatch: pytest.MonkeyPatch, width: int, drawn: bool, shown: str
+) -> None:
+    """Where there is little room, the bars go first, then the last fields; no number is cut."""
+    monkeypatch.setattr("ghjobs_async.cli.output.progress._DELAY", 0)
+    monkeypatch.setattr("ghjobs_async.cli.output.progress.is_terminal", lambda stream: True)
+    screen = Console(file=io.StringIO(), force_terminal=True, width=width, color_system=None)
+    monkeypatch.setattr("ghjobs_async.cli.output.progress.console", lambda stream: screen)
+    counts = Counts(expected=1234, listed=617, jobs=7890, failed=56, missing=7, estimated=True)
+    with Progress(quiet=False).showing(REPO, lambda: count_bars(counts, 0)):
+        pass
+    assert isinstance(screen.file, io.StringIO)
+    line = next(line for line in screen.file.getvalue().splitlines() if "  runs" in line)
+    assert line.rstrip().endswith(f"  {shown}")
+    assert (BAR in line) is drawn
 
 
 def test_the_progress_tells_the_requests(tmp_path: Path) -> None:
@@ -530,20 +571,44 @@ def test_a_log_that_never_comes_is_no_failure(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent by another way there")
 def test_ctrl_c_keeps_what_has_come(fake: FakeGitHub, start: Any, tmp_path: Path) -> None:
-    """It ends with status 130 and one line; the same command continues."""
+    """It ends with status 130 and one line that counts all jobs; the same command continues."""
     for _ in range(300):
         fake.add_run(REPO, jobs=[scenario.failing()])
     fake.latency = 0.02
-    process = start("audit", REPO, "--concurrency", "4", "-o", tmp_path)
-    while asked(fake, "jobs") < 60:
-        time.sleep(0.05)
+    counted = []
+    for more in (60, 120):
+        process = start("audit", REPO, "--concurrency", "4", "-o", tmp_path)
+        while asked(fake, "jobs") < more:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert err.count(b"\n") == 1
+        found = re.search(r"interrupted: (\d+) jobs so far are in", err.decode())
+        assert found
+        counted.append(int(found[1]))
+        assert rows(tmp_path, "SELECT count(*) FROM jobs") == [(counted[-1],)]
+    assert 40 < counted[0] < counted[1] < 300
+    assert (
+        rows(tmp_path, "SELECT outcome, ended_at IS NULL FROM audits")
+        == [("interrupted", False)] * 2
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent by another way there")
+def test_ctrl_c_in_the_demo(
+    ghjobs: Any, start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command that it names continues it, though the folder is a temporary one."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    process = start("demo", "--runs", "150")
+    # The rate limit is hit half-way.
+    assert process.stderr.readline().startswith(b"waiting")
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert b"interrupted" in err
-    assert err.count(b"\n") == 1
-    [(stored,)] = rows(tmp_path, "SELECT count(*) FROM runs")
-    assert 40 < stored < 300
-    assert rows(tmp_path, "SELECT outcome, ended_at IS NULL FROM audits") == [
-        ("interrupted", False)
-    ]
+    again = re.search(r"; \S+ (.+) continues it", err.decode())
+    assert again
+    ran = ghjobs(*shlex.split(again[1]))
+    assert ran.status == 0
+    assert "were known" in ran.err

@@ -197,6 +197,18 @@ def test_hits_hide_nothing(
     ]
 
 
+def test_jobs_on_a_terminal_have_names(
+    ghjobs: Any, job: FakeJob, fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts and lists of jobs say which job it is; the address of a count has its own line."""
+    monkeypatch.setenv("GH_FORCE_TTY", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    page = f"{fake.base_url.removesuffix('/api/v3')}/{REPO}/actions/runs/{job.run.id}/job/{job.id}"
+    ran = ghjobs("grep", "-c", "-i", "match", REPO)
+    assert ran.out.splitlines() == ["build (1):2", page]
+    assert ghjobs("grep", "-l", "-i", "match", REPO).out == f"build (1)  {page}\n"
+
+
 @pytest.mark.parametrize("quiet", [False, True])
 def test_a_search_reports_its_waits(
     ghjobs: Any, fake: FakeGitHub, place: str, monkeypatch: pytest.MonkeyPatch, quiet: bool

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
+import attrs
 import pytest
 from rich.console import Console
 from timelines import HOSTILE, START, forty_jobs, job, many_jobs, odd_jobs, skipped, three_jobs
@@ -110,6 +112,8 @@ def test_text_in_a_pipe(ghjobs: Any, fake: FakeGitHub) -> None:
     assert "\x1b" not in ran.out
     assert "attempt 1" in ran.out
     assert "attempt 2" in ran.out
+    assert re.search(r"critical path: attempt 1 \d+\w+, attempt 2 \d+\w+", ran.out)
+    assert "critical path of each attempt" in ran.out
     assert any(line.startswith("\u2713 test") and "\u2588" in line for line in ran.out.splitlines())
     assert "Critical path: inferred" in ran.out
     assert max(map(len, ran.out.splitlines())) <= 120
@@ -163,6 +167,16 @@ def test_bars_are_to_scale() -> None:
     assert lines["half"].index("\u2501") == lines["whole"].index("\u2591")
 
 
+@pytest.mark.parametrize("width", [40, 60, 120])
+def test_a_state_is_whole_behind_its_row(width: int) -> None:
+    """Where a job did not run, its state is not cut, as far as there is room."""
+    never = [job(1, state="cancelled", runner_id=None), job(2, "b", state="action_required")]
+    lines = "\n".join(drawn([*never, job(3, "c")], width))
+    assert "cancelled" in lines
+    never[1] = job(2, "b", state="startup_failure", runner_id=None)
+    assert ("startup_failure" in "\n".join(drawn([*never, job(3, "c")], width))) is (width >= 60)
+
+
 def test_the_shortest_job_can_be_seen() -> None:
     """What took no time, and what waited for a moment, has a column."""
     brief = [skipped(1, "skipped"), job(2, "brief", wait=0, seconds=0, steps=1)]
@@ -199,15 +213,21 @@ def test_every_job_has_a_line() -> None:
 # Out of an audit.
 
 
-@pytest.fixture
-def audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An audit with a run, in the default folder."""
-    monkeypatch.chdir(tmp_path)
-    store = AuditStore(tmp_path / "ghjobs-audit")
+def store_run(folder: Path, jobs: list[Job]) -> Path:
+    store = AuditStore(folder)
     with store.write() as connection:
-        listing = Listing(REPO, 29679449, forty_jobs())
+        listing = Listing(REPO, jobs[0].run_id, jobs)
         write_batch(connection, Batch(at=START, listings=[listing]))
     return store.folder
+
+
+@pytest.fixture
+def audit(fake: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An audit with a run of the host that is asked, in the default folder."""
+    monkeypatch.chdir(tmp_path)
+    root = f"{fake.base_url}/repos/{REPO}"
+    jobs = [attrs.evolve(one, url=f"{root}/actions/jobs/{one.id}") for one in forty_jobs()]
+    return store_run(tmp_path / "ghjobs-audit", jobs)
 
 
 @pytest.mark.parametrize("argv", [["-R", REPO, 29679449], [29679449]])
@@ -219,7 +239,36 @@ def test_an_audit_that_has_the_run_is_enough(
     assert ran.status == 0
     assert f"{REPO}, run 29679449" in ran.out
     assert "attempt 2" in ran.out
+    assert "from ghjobs-audit; --live asks GitHub" in ran.err
     assert not fake.requests
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("-R", REPO, 5, "--base-url", "{fake}"),
+        ("-R", f"{{host}}/{REPO}", 5),
+        (f"http://{{host}}/{REPO}/actions/runs/5",),
+    ],
+)
+def test_an_audit_of_another_host_does_not_answer(
+    ghjobs: Any,
+    fake: FakeGitHub,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    argv: tuple[object, ...],
+) -> None:
+    """The host that is asked has the run too: its own is shown, unless the audit was named."""
+    monkeypatch.chdir(tmp_path)
+    store_run(tmp_path / "ghjobs-audit", [job(1, "elsewhere", run_id=5)])
+    fake.add_run(REPO, run_id=5, jobs=[scenario.failing("here")])
+    host = urlsplit(fake.base_url).netloc
+    words = [str(one).format(fake=fake.base_url, host=host) for one in argv]
+    ran = ghjobs("timeline", *words)
+    assert (ran.status, "here" in ran.out) == (0, True)
+    assert f"ghjobs-audit is of github.com, not of {host}" in ran.err
+    named = ghjobs("timeline", *words, "--audit", "ghjobs-audit")
+    assert "elsewhere" in named.out
 
 
 @pytest.mark.parametrize("content", [None, "no database", "another run"])

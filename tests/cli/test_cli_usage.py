@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 
 from ghjobs_async.audit import AuditStore
 from ghjobs_async.cli import main
-from ghjobs_async.testing import FakeGitHub, faults
+from ghjobs_async.testing import FakeGitHub, Fault, faults
 
 REPO = "octo-org/octo-repo"
 NOT_SEEN = "no such thing, or the token cannot see it"
@@ -200,6 +201,39 @@ def test_what_is_not_found(ghjobs: Any) -> None:
     assert ran.status == 1
     assert "404" in ran.err
     assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (
+            ("list", "-R", REPO, 5, "--attempt", 7),
+            f"check the number, {REPO} run 5, attempt 7: 404",
+        ),
+        (("list", "-R", REPO, 5), f"check the number, {REPO} run 5: 404"),
+        (("grep", "x", "octo-org/octo-rep"), "check the name, octo-org/octo-rep/"),
+        (("audit", "--org", "nope", "-o", "{folder}"), "check the name, org nope: 404"),
+        (("audit", "--user", "nope", "-o", "{folder}"), "check the name, user nope: 404"),
+        (("grep", "x", REPO, "--runs", 5), f"{REPO} jobs 5: 404"),
+    ],
+)
+def test_what_to_check(
+    ghjobs: Any, fake: FakeGitHub, tmp_path: Path, argv: tuple[Any, ...], said: str
+) -> None:
+    """A 404 says first what to check, in the user's own terms."""
+    fake.add_run(REPO, run_id=4)
+    ran = ghjobs(*(str(one).format(folder=tmp_path / "out") for one in argv))
+    assert ran.err.startswith(f"ghjobs: {said}")
+
+
+@pytest.mark.parametrize("fault", [faults.bad_credentials(), faults.missing_permission()])
+def test_a_refusal_says_first_what_to_do(ghjobs: Any, fake: FakeGitHub, fault: Fault) -> None:
+    """The address comes last, without its query."""
+    fake.add_run(REPO, run_id=4)
+    fake.fail("jobs", fault)
+    err = ghjobs("list", "-R", REPO, 4).err
+    assert re.match(r"ghjobs: 40[13] [^:]+; the token ", err)
+    assert err.endswith(f"(GET {fake.base_url}/repos/{REPO}/actions/runs/4/jobs)\n")
 
 
 def test_an_older_server_is_asked_without_a_version(ghjobs: Any, fake: FakeGitHub) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable
@@ -103,9 +104,35 @@ def test_refused(ghjobs: Any, fake: FakeGitHub, clock: FakeClock, fault: Any, sa
     run = fake.add_run(REPO)
     fake.fail("run", fault, times=None)
     ran = ghjobs("watch", "-R", REPO, run.id)
+    *waits, last = ran.err.splitlines()
     assert ran.status == 9
-    assert len(ran.err.splitlines()) == 1
-    assert said in ran.err
+    assert said in last
+    assert len(waits) == (said == "404")
+
+
+@pytest.mark.parametrize("by", ["run", "job", "--branch", "--commit", "pull"])
+def test_what_is_not_there_yet_is_told_at_once(
+    ghjobs: Any, fake: FakeGitHub, clock: FakeClock, by: str
+) -> None:
+    """The first line says what is not there yet and until when; the last one what to check."""
+    fake.add_run(REPO)
+    web = f"{fake.base_url.removesuffix('/api/v3')}/{REPO}"
+    what, *argv = {
+        "run": ("run 55", "-R", REPO, 55),
+        "job": ("job 66", f"{web}/actions/runs/55/job/66"),
+        "--branch": ("branch nope", "-R", REPO, "--branch", "nope"),
+        "--commit": ("run of commit ccccccc", "-R", REPO, "--commit", "c" * 40),
+        "pull": ("pull request 7", f"{web}/pull/7"),
+    }[by]
+    until = datetime.fromtimestamp(clock.time + 60, UTC)
+    ran = ghjobs("watch", *argv)
+    first, last = ran.err.splitlines()
+    assert ran.status == 9
+    assert first.startswith(f"waiting 60 s, until {until:%H:%M:%S} UTC: {REPO} ")
+    assert f"{what} " in first
+    assert "yet" in first
+    assert ("is it pushed" if by == "--commit" else "check the n") in last
+    assert "GET" not in last
 
 
 def test_unreachable_until_the_timeout(ghjobs: Any, fake: FakeGitHub, clock: FakeClock) -> None:
@@ -249,7 +276,8 @@ def test_what_is_not_found(
     rule = fake.fail("api", fault, times=None)
     begun = clock.time
     ran = ghjobs("watch", *sources(fake, run)[by])
-    assert (ran.status, len(ran.err.splitlines())) == (9, 1)
+    # Before the end of the grace, a line says that it is not there yet.
+    assert (ran.status, len(ran.err.splitlines())) == (9, 2 if seconds else 1)
     assert clock.time == begun + seconds
     rule.stop()
     if seconds:
@@ -435,6 +463,16 @@ def test_what_matters_is_shown() -> None:
     assert any("expected 4, got 5" in line for line in shown)
     assert any("runs" in line and "1m" in line for line in shown)
     assert shown[-1] == "  and 25 more jobs: 25 success"
+
+
+def test_no_name_is_cut_beside_blanks() -> None:
+    """On a narrow terminal names have the room that no detail needs."""
+    jobs = [JobSpec("test (ubuntu-latest, 3.13)", queued_for=0, seconds=5)]
+    long = JobSpec("test (windows-latest, 3.13)", queued_for=500)
+    shown = [line.plain for line in view_of([*jobs, long], 60).lines(40, None, NOW)]
+    assert jobs[0].name in shown[1]
+    assert "queued" in shown[2]
+    assert re.search(r"\S {1,4}queued", shown[2])
 
 
 def test_a_run_that_was_never_found() -> None:

@@ -302,3 +302,15 @@ async def test_no_wait_at_all(github: FakeGitHub, gh: GitHubJobs, time: FakeCloc
     done = github.add_run(REPO)
     assert (await gh.wait_for_run(done.ref, timeout=0)).verdict == Verdict.SUCCESS
     assert time.time == EPOCH
+
+
+async def test_the_result_as_text(github: FakeGitHub, gh: GitHubJobs) -> None:
+    """Printed, it says on one short line what was waited for, and how that ended."""
+    run = github.add_run(REPO, jobs=[scenario.failing("te\nst"), JobSpec("b")])
+    ended = "failure, the run ended with failure: te st (failure)"
+    assert str(await gh.wait_for_run(run.ref)) == f"{run.ref}: {ended}"
+    told = str(await gh.wait_for_job(REPO, run.jobs[0].id))
+    assert told == "job te st: failure, the job ended with failure"
+    github.fail("run", faults.bad_gateway(), times=None)
+    told = str(await gh.wait_for_run(run.ref, timeout=1))
+    assert told.startswith("unreachable, ")

@@ -26,7 +26,7 @@ class Counts:
         estimated: Whether ``expected`` covers everything that is asked for.
         windows, windows_done: The windows of a search, and those that were read.
         asked: Runs whose jobs had to be asked for.
-        listed: Runs, or attempts of runs, whose jobs were listed.
+        listed: Runs whose jobs were listed; less while some attempts of a run are still missing.
         without_jobs: How many of them have no jobs, such as those that failed at startup.
         jobs, failed: Jobs that came, and those that failed.
         logs_wanted, logs, log_bytes: Logs to fetch, those fetched, and their size.
@@ -54,6 +54,11 @@ class Counts:
         if self.windows_done:
             self.expected = max(self.found, self.found * self.windows // self.windows_done)
         self.estimated = self.windows_done * _SURE >= self.windows
+
+    @property
+    def exact(self) -> bool:
+        """Whether ``expected`` is no estimate: all windows were read, or GitHub told the number."""
+        return self.estimated and self.windows_done >= self.windows
 
     def add(self, jobs: Collection[Job]) -> None:
         """Count the jobs of one listing."""

@@ -126,7 +126,8 @@ class RepoWork:
         completed = run.status is None or run.status == "completed"
         if not numbers:
             batch.runs.append((self.repo, run))
-        self.counts.listed += not numbers
+        # Of a run with several attempts to ask for, only the last one counts.
+        self.counts.listed += 1 - len(numbers)
         self.counts.asked += bool(numbers)
         return [
             Wanted(

@@ -23,6 +23,9 @@ _YEARS: Final = range(2000, 2200)
 #: Times are whole seconds of two clocks, so a job may seem to end just after its successor begins.
 _SLACK: Final = 1.0
 
+#: The critical paths of this many attempts, the last ones, are told in figures.
+_PATHS: Final = 3
+
 #: How the critical path is found, in lines for people.
 HOW_INFERRED: Final = (
     "Critical path: inferred, since GitHub's API does",
@@ -103,10 +106,12 @@ class Attempt:
     @property
     def span(self) -> Span | None:
         """Return from when to when it lasted; None where no time is known."""
-        spans = [bar.span for bar in self.bars if bar.span]
-        if not spans:
-            return None
-        return Span(min(span.start for span in spans), max(span.end for span in spans))
+        return _whole(self.bars)
+
+    @property
+    def path_span(self) -> Span | None:
+        """Return from when to when its critical path lasted; None where it has none."""
+        return _whole(self.path)
 
 
 @attrs.frozen(eq=False)
@@ -174,7 +179,7 @@ class Chart:
 
     @property
     def figures(self) -> tuple[str, str]:
-        """Return two lines: how many jobs there are and since when; how long the path is."""
+        """Return two lines: how many jobs there are and since when; how long the paths are."""
         count, attempts = len(self.bars), len(self.attempts)
         counts = f"{count:,} job{'s' * (count != 1)}"
         if attempts > 1:
@@ -182,13 +187,23 @@ class Chart:
         spans = [attempt.span for attempt in self.attempts if attempt.span]
         if spans:
             counts += f", {datetime.fromtimestamp(spans[0].start, UTC):%Y-%m-%d %H:%M} UTC"
-        path = self.attempts[-1].path if attempts else ()
-        whole = Attempt(0, path, ()).span
-        if whole is None:
+        paths = [(one, whole) for one in self.attempts if (whole := one.path_span)]
+        if not paths:
             return counts, ""
-        waited = sum(bar.waiting.seconds for bar in path if bar.waiting)
+        if attempts > 1:
+            each = (f"attempt {one.number} {duration(path.seconds)}" for one, path in paths)
+            return counts, f"critical path: {', '.join([*each][-_PATHS:])}"
+        [(attempt, whole)] = paths
+        waited = sum(bar.waiting.seconds for bar in attempt.path if bar.waiting)
         of_it = f", {duration(waited)} of it waiting" if waited else ""
         return counts, f"critical path {duration(whole.seconds)}{of_it}"
+
+
+def _whole(bars: Iterable[Bar]) -> Span | None:
+    spans = [bar.span for bar in bars if bar.span]
+    if not spans:
+        return None
+    return Span(min(span.start for span in spans), max(span.end for span in spans))
 
 
 def chart(jobs: Iterable[Job], now: datetime | None = None) -> Chart:

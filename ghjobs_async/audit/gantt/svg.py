@@ -133,18 +133,26 @@ def _slots(chart: Chart, placed: dict[int, Lane]) -> Iterator[tuple[str, str]]:
 def _head(chart: Chart) -> list[str]:
     """Draw what the run is, its figures, and what the bars mean."""
     title, *more = map(name, chart.titles)
+    # There is no room for it on a phone.
+    each = '<tspan class="w"> of each attempt</tspan>' if len(chart.attempts) > 1 else ""
     return [
         _text("title", 22, shorten(title, style.PHONE / 15, bold=True)),
         *(
-            _text("m", 41 + 17 * number, shorten(line, style.PHONE / _FONT))
+            _text("m", 41 + 17 * number, _line(line))
             for number, line in enumerate((", ".join(more), *chart.figures))
         ),
         *(
             f'<g class="{kind}"><rect class="{bar}" x="{x}" y="{y}" width="16" height="{size}"/>'
-            f'<text x="{x + 21}" y="104">{text}</text></g>'
+            f'<text x="{x + 21}" y="104">{text}{each * (bar == "path")}</text></g>'
             for kind, bar, x, y, size, text in _LEGEND
         ),
     ]
+
+
+def _line(text: str) -> str:
+    """Shorten a line to the width of a phone: first of all, attempt 2 becomes #2."""
+    room = style.PHONE / _FONT
+    return text if width(text) <= room else shorten(text.replace("attempt ", "#"), room)
 
 
 def _foot() -> tuple[str, str]:
@@ -172,7 +180,8 @@ def _grid(placed: dict[int, Lane]) -> str:
 
 def _attempts(placed: dict[int, Lane]) -> str:
     """Draw the headings of the attempts, as far as there is room for them on a phone."""
-    drawn, free = [], 0.0
+    shown: list[tuple[Lane, str]] = []
+    free, dated = 0.0, True
     for number, lane in placed.items():
         if lane.left < free:
             continue
@@ -180,18 +189,22 @@ def _attempts(placed: dict[int, Lane]) -> str:
         for text, end in ((f"attempt {number}", lane.right), (f"#{number}", 1.0)):
             taken = width(text, bold=True) * _FONT
             if taken <= (end - lane.left) * style.PHONE:
-                date = f", {_date(lane)}"
-                fits = taken + width(date, bold=True) * _FONT <= (lane.right - lane.left) * _BARS
-                more = f'<tspan class="m w">{date}</tspan>' if fits else ""
-                drawn.append(f'<text class="crit" y="12" {_place(lane.left)}>{text}{more}</text>')
+                whole = taken + width(_date(lane), bold=True) * _FONT
+                # Either all have their dates, or none.
+                dated = dated and whole <= (lane.right - lane.left) * _BARS
+                shown.append((lane, text))
                 free = lane.left + (taken + _FONT) / style.PHONE
                 break
+    drawn = []
+    for lane, text in shown:
+        date = f'<tspan class="m w">{_date(lane)}</tspan>' if dated else ""
+        drawn.append(f'<text class="crit" y="12" {_place(lane.left)}>{text}{date}</text>')
     return f'<g class="b">{"".join(drawn)}</g>'
 
 
 def _date(lane: Lane) -> str:
     span = lane.attempt.span
-    return "" if span is None else f"{datetime.fromtimestamp(span.start, UTC):%Y-%m-%d %H:%M}"
+    return "" if span is None else f", {datetime.fromtimestamp(span.start, UTC):%Y-%m-%d %H:%M}"
 
 
 def _axis(placed: dict[int, Lane]) -> str:

@@ -15,12 +15,12 @@ from ghjobs_async.cli.options import BUDGET_WAIT, Common, Filters, command, run_
 from ghjobs_async.cli.output.as_json import print_json
 from ghjobs_async.cli.output.audit import audit_bars, print_estimate, print_summary
 from ghjobs_async.cli.output.console import Exit, console, note, report
-from ghjobs_async.cli.output.problems import not_found
+from ghjobs_async.cli.output.problems import explain
 from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.output.text import plural
 from ghjobs_async.cli.owners import Owners
 from ghjobs_async.client import GitHubJobs
-from ghjobs_async.errors import NotFoundError
+from ghjobs_async.errors import ConfigurationError
 
 app = command(
     "audit",
@@ -104,16 +104,21 @@ def run_audit(
     *,
     json: bool,
     filters: Filters = Filters(),  # noqa: B008 -- frozen
+    again: str = "the same command continues it",
 ) -> int:
-    """Run an audit, show its progress, print its summary and return the exit status."""
+    """
+    Run an audit, show its progress, print its summary and return the exit status.
+
+    *again* says, after Ctrl-C, what continues it.
+    """
     audit = Audit(gh, plan, folder)
     counts = audit.counts
     try:
         with progress.showing(", ".join(plan.repos), lambda: audit_bars(audit, gh)):
             run_with(gh, lambda _: audit.run())
     except KeyboardInterrupt:
-        jobs = plural(counts.jobs, "job")
-        report(f"interrupted: {jobs} so far are in {folder}; the same command continues it")
+        jobs = plural(_count(audit.store), "job")
+        report(f"interrupted: {jobs} so far are in {folder}; {again}")
         return Exit.INTERRUPTED
     with audit.store.read() as connection:
         found = summarize(connection)
@@ -126,7 +131,7 @@ def run_audit(
     if not progress.quiet:
         _tell(audit, folder, plan, summed_up=found.total["jobs"])
     for error in audit.unsearched.values():
-        report(not_found(error) if isinstance(error, NotFoundError) else error)
+        report(explain(error))
     if audit.may_come:
         command = shlex.join(("ghjobs", "findings", "incomplete", "--audit", str(folder)))
         report(
@@ -135,6 +140,17 @@ def run_audit(
         )
     complete = audit.complete and filters.check_found(counts.found + counts.elsewhere, plan.repos)
     return Exit.OK if complete else Exit.INCOMPLETE
+
+
+def _count(store: AuditStore) -> int:
+    """Return how many jobs the folder has, those of earlier audits too."""
+    try:
+        with store.read() as connection:
+            [(jobs,)] = connection.execute("SELECT count(*) FROM jobs").fetchall()
+    except ConfigurationError:
+        # It was interrupted before it had a database.
+        return 0
+    return int(jobs)
 
 
 def _tell(audit: Audit, folder: Path, plan: AuditPlan, *, summed_up: int) -> None:

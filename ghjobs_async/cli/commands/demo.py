@@ -100,7 +100,8 @@ def demo_command(  # noqa: D417 -- what commands share describes itself
             None, base_url=fake.base_url, concurrency=concurrency, on_wait=progress.on_wait
         )
         path = Path(tempfile.mkdtemp(prefix="ghjobs-demo-")) if output is None else output
-        status = run_audit(gh, plan, path, progress, json=json)
+        again = shlex.join([_name(), "demo", "--runs", str(runs), "--output", str(path)])
+        status = run_audit(gh, plan, path, progress, json=json, again=f"{again} continues it")
     if status == 0 and not json:
         _tell(path, _rerun(filled), quiet=quiet)
     return status
@@ -108,8 +109,7 @@ def demo_command(  # noqa: D417 -- what commands share describes itself
 
 def _tell(folder: Path, run: FakeRun, *, quiet: bool) -> None:
     """Show findings and a query of the audit; write its report and the timeline of a run."""
-    # The command as it was called: it may not be on the PATH.
-    name = "ghjobs" if shutil.which("ghjobs") else sys.argv[0]
+    name = _name()
     store = AuditStore(folder)
     screen = console(sys.stdout)
     with store.read(locked=True) as connection:
@@ -135,6 +135,11 @@ def _tell(folder: Path, run: FakeRun, *, quiet: bool) -> None:
     note(f"open {folder / 'audit.html'} (the report) and {folder / 'run.svg'} (a run's timeline)")
     note(f"next: {name} demo --serve keeps this GitHub running and prints what to try on it;")
     note(f"      {name} audit OWNER/REPO --since 7d audits your own repository")
+
+
+def _name() -> str:
+    """Return the command as it was called: it may not be on the PATH."""
+    return "ghjobs" if shutil.which("ghjobs") else sys.argv[0]
 
 
 def _rerun(runs: list[FakeRun]) -> FakeRun:

@@ -12,6 +12,7 @@ from ghjobs_async.cli.matching import Matching
 from ghjobs_async.cli.options import BUDGET_WAIT, Common, GrepFilters, Repo, command
 from ghjobs_async.cli.output.console import is_pipe, report
 from ghjobs_async.cli.output.hits import HitPrinter, Mode
+from ghjobs_async.cli.output.problems import explain
 from ghjobs_async.cli.output.progress import Progress, count_bars
 from ghjobs_async.cli.output.text import plural
 from ghjobs_async.errors import ConfigurationError, GHJobsError
@@ -94,7 +95,7 @@ def grep_command(  # noqa: D417 -- what commands share describes itself
         if capped := asyncio.run(_run(feed, printer, progress)):
             troubles.append(f"only the beginning of {plural(capped, 'long line')} was searched")
     except GHJobsError as error:
-        troubles = [str(error)]
+        troubles = [explain(error)]
     printer.close()
     for trouble in filter(None, troubles):
         report(trouble)

@@ -23,7 +23,8 @@ from ghjobs_async.cli.outcome import missing
 from ghjobs_async.cli.output.console import Exit, console, note, report
 from ghjobs_async.cli.output.text import size
 from ghjobs_async.cli.output.timeline import draw_timeline
-from ghjobs_async.cli.target import Target
+from ghjobs_async.cli.target import Target, host_of
+from ghjobs_async.environment import GITHUB_COM
 from ghjobs_async.errors import ConfigurationError
 from ghjobs_async.models import Job, JobList
 from ghjobs_async.refs import RunRef
@@ -47,10 +48,10 @@ app = command(
 The name of --output says what is written: .svg and .html are pictures that
 need no script and no network; .json is for https://ui.perfetto.dev.
 
-An audit that has the run needs no network; GitHub is asked otherwise. Jobs of
-every attempt are shown. The critical path is inferred, since GitHub does not
-tell what a job needs: a job is taken to have waited for the one that ended
-last before it was created.
+An audit of the same host that has the run needs no network; GitHub is asked
+otherwise. Jobs of every attempt are shown. The critical path is inferred,
+since GitHub does not tell what a job needs: a job is taken to have waited for
+the one that ended last before it was created.
 
 Examples:
 
@@ -109,18 +110,34 @@ def _find(
     except ConfigurationError:
         # Nobody but an audit knows the repository of a number.
         number = repo is None and re.fullmatch(r"[1-9][0-9]{0,17}", run)
-        if number and not live and (found := _stored(audit, int(run), None, attempt)):
+        host = _asked(run, common.targets.root)
+        if number and not live and (found := _stored(common, audit, host, int(run), None, attempt)):
             return found
         raise
-    ref = target.ref
-    stored = None if live else _stored(audit, ref.run_id, ref.repo, ref.attempt)
+    ref, host = target.ref, _asked(run, target.root)
+    stored = None if live else _stored(common, audit, host, ref.run_id, ref.repo, ref.attempt)
     return stored or _live(common, target)
 
 
+def _asked(run: str, root: str) -> str:
+    """Return the host that is asked; empty where nobody has named one, so that any audit may do."""
+    return "" if run.isdecimal() and root == GITHUB_COM else host_of(root)
+
+
 def _stored(
-    audit: Path | None, run_id: int, repo: str | None, attempt: int | None
+    common: Common,
+    audit: Path | None,
+    asked: str,
+    run_id: int,
+    repo: str | None,
+    attempt: int | None,
 ) -> _Found | None:
-    """Return what the audit has of the run; only one that was named must be there and readable."""
+    """
+    Return what the audit has of the run.
+
+    Only an audit that was named must be there and readable; any other one is of the host that is
+    asked.
+    """
     store = AuditStore(audit or AUDIT)
     if audit is None and not store.path.exists():
         return None
@@ -134,8 +151,14 @@ def _stored(
         return None
     if found is None:
         return None
+    host = host_of(found.jobs[0].url)
+    if audit is None and asked and host not in {"", asked}:
+        note(f"{store.folder} is of {host}, not of {asked}")
+        return None
     if not found.ended:
         note("it had not ended when it was stored: --live asks GitHub")
+    elif audit is None and not common.quiet:
+        note(f"from {store.folder}; --live asks GitHub")
     return found.jobs, found.missing
 
 

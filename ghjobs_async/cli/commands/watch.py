@@ -20,6 +20,7 @@ from ghjobs_async.checks import check_number, check_sha
 from ghjobs_async.cli.options import Common, Repo, command, run_with
 from ghjobs_async.cli.output.console import Exit, is_terminal, report
 from ghjobs_async.cli.output.log_lines import failed_at
+from ghjobs_async.cli.output.problems import explain
 from ghjobs_async.cli.output.progress import Progress
 from ghjobs_async.cli.output.watch import WatchView, print_line
 from ghjobs_async.cli.target import Target
@@ -38,6 +39,7 @@ from ghjobs_async.refs import JobRef, RunRef
 from ghjobs_async.transport.retries import reason_of
 from ghjobs_async.watch.events import JobEvent, RunEvent, Verdict, WatchEvent, verdict_of
 from ghjobs_async.watch.pace import backoff
+from ghjobs_async.watch.rounds import YET
 from ghjobs_async.watch.watch import Watch
 
 app = command(
@@ -99,6 +101,10 @@ class _Commit:
     sha: str | None = None
     branch: str | None = None
     pull: int | None = None
+
+    def __str__(self) -> str:
+        what = f"pull request {self.pull}" if self.branch is None else f"branch {self.branch}"
+        return f"{self.repo} {what}"
 
     async def head(self, gh: GitHubJobs) -> str:
         """Ask for the newest commit of the branch or the pull request."""
@@ -177,7 +183,7 @@ def watch_command(  # noqa: D417 -- what commands share describes itself
     except ConfigurationError:
         raise
     except GHJobsError as error:
-        report(error)
+        report(explain(error))
         return _ALWAYS[Verdict.UNREACHABLE]
     except KeyboardInterrupt:
         report(f"interrupted: the runs go on; {again}")
@@ -238,13 +244,14 @@ class _Finder:
     how: _How
     progress: Progress
 
-    async def answer(self, ask: Callable[[GitHubJobs], Awaitable[T]]) -> T:
-        """Ask until there is an answer; raise a refusal, and a 404 after the grace."""
+    async def answer(self, what: object, ask: Callable[[GitHubJobs], Awaitable[T]]) -> T:
+        """Ask for *what* until there is an answer; raise a refusal, and a 404 after the grace."""
         async with self.connect() as gh:
             clock = gh.clock
             begun = clock.now()
             until = begun + (inf if self.how.timeout is None else self.how.timeout)
             failures = 0
+            told = False
             while True:
                 left = until - clock.now()
                 try:
@@ -259,12 +266,17 @@ class _Finder:
                     if now >= end:
                         raise
                     pause = min(backoff(error, now, self.how.interval, failures), end - now)
-                    if not missing:
-                        when = datetime.fromtimestamp(now + pause, UTC)
-                        self.progress.on_wait(Wait(pause, when, reason_of(error)))
+                    if missing and not told:
+                        told = True
+                        self._tell(now, end, f"{what} is not there{YET}")
+                    elif not missing:
+                        self._tell(now, now + pause, reason_of(error))
                     await clock.sleep(pause)
                 except TimeoutError:
                     raise GHJobsError("there was no answer within --timeout") from None
+
+    def _tell(self, now: float, until: float, reason: str) -> None:
+        self.progress.on_wait(Wait(until - now, datetime.fromtimestamp(until, UTC), reason))
 
 
 @attrs.define
@@ -291,10 +303,10 @@ class _Follower:
             else:
                 try:
                     with self.progress.drawing(self.view.lines):
-                        await self._draw(gh, events)
+                        await self._draw(gh, events, self.progress)
                 finally:
                     for error in self._errors:
-                        report(error)
+                        report(explain(error))
         if not self.verdicts:
             report("no run has appeared within --timeout")
             self.verdicts.add(Verdict.DEADLINE)
@@ -303,7 +315,7 @@ class _Follower:
     def _report(self, error: GHJobsError) -> None:
         """Report an error, but not inside a table."""
         if self.progress is None:
-            report(error)
+            report(explain(error))
         else:
             self._errors.append(error)
 
@@ -320,11 +332,11 @@ class _Follower:
         begun = gh.clock.now()
         if isinstance(what, JobRef):
             ref = what
-            job = await find.answer(lambda gh: gh.get_job(ref))
+            job = await find.answer(ref, lambda gh: gh.get_job(ref))
             self.only = job.id
             what = RunRef(ref.repo, job.run_id, job.run_attempt)
         elif isinstance(what, _Commit) and what.sha is None:
-            what = attrs.evolve(what, sha=await find.answer(what.head))
+            what = attrs.evolve(what, sha=await find.answer(what, what.head))
         if timeout is not None:
             timeout = max(0.0, begun + timeout - gh.clock.now())
         if isinstance(what, RunRef):
@@ -355,7 +367,7 @@ class _Follower:
                     self.verdicts.add(verdict)
                     return
 
-    async def _draw(self, gh: GitHubJobs, events: Watch) -> None:
+    async def _draw(self, gh: GitHubJobs, events: Watch, progress: Progress) -> None:
         """Draw the changes, and why jobs failed as soon as their logs are there."""
 
         def work(what: _What) -> AsyncGenerator[_Told, None]:
@@ -369,6 +381,7 @@ class _Follower:
                 if isinstance(outcome.value, tuple):
                     self.view.reasons.update([outcome.value])
                 else:
+                    progress.appeared()
                     self.view.take(outcome.value)
 
     async def _watched(self, events: Watch) -> AsyncGenerator[_Told, None]:

@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import sys
+import textwrap
 from contextlib import suppress
 from enum import IntEnum
 from typing import Final, TextIO
@@ -46,6 +47,8 @@ _SIGNS: Final = {
 _UNKNOWN: Final = ("•", "?", "none")
 #: For files and pipes, where nothing is shortened.
 _NO_TERMINAL_WIDTH: Final = 120
+#: How the text of an error begins that belongs to a request: what was asked for, its query apart.
+_ASKED: Final = re.compile(r"([A-Z]+ https?://[^\s?]+)(?:\?\S*)?: (.*)", re.DOTALL)
 _FORCED_WIDTH: Final = re.compile(r"([0-9]{1,5})(%?)")
 
 
@@ -164,14 +167,25 @@ def row(*cells: object) -> None:
 
 
 def note(text: str) -> None:
-    """Write one line to stderr."""
-    sys.stderr.write(f"{clean(text)}\n")
+    """Write one line to stderr; a terminal gets it wrapped between words."""
+    sys.stderr.write(f"{_wrapped(clean(text))}\n")
     sys.stderr.flush()
 
 
+def _wrapped(text: str) -> str:
+    columns = os.get_terminal_size(sys.stderr.fileno()).columns if on_terminal(sys.stderr) else 0
+    # A terminal that does not know its size says 0.
+    if not 0 < columns < len(text):
+        return text
+    # What is longer than a line, such as an address, is left to the terminal: so it can be copied.
+    lines = textwrap.wrap(text, columns, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines)
+
+
 def report(error: BaseException | str) -> None:
-    """Write an error as one line to stderr."""
-    note(f"ghjobs: {error}")
+    """Write an error as one line to stderr: what to do first, then what was asked for, if anything."""
+    told = _ASKED.sub(r"\2 (\1)", str(error))
+    note(f"ghjobs: {told}")
 
 
 class _Notes(logging.Handler):

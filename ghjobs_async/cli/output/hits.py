@@ -48,8 +48,9 @@ class Search:
 
 @attrs.define
 class _Job:
-    """A job with hits: its address, how many there were, and the last line that was printed."""
+    """A job with hits: name, address, how many there were, and the last line that was printed."""
 
+    name: str
     address: str
     hits: int = 0
     line: int = 0
@@ -73,8 +74,10 @@ class HitPrinter:
         self.found += 1
         key = (found.job.repo, found.job.job_id)
         # What to click on: the address of the job's page, where it is known.
-        url = found.job.job.html_url if isinstance(found.job, JobOf) else None
-        job = self._jobs.setdefault(key, _Job(clean(url or "") or "/".join(map(str, key))))
+        known = found.job.job if isinstance(found.job, JobOf) else None
+        name = clean(known.name if known else "") or str(found.job)
+        address = clean((known and known.html_url) or "") or "/".join(map(str, key))
+        job = self._jobs.setdefault(key, _Job(name, address))
         job.hits += 1
         match self.search.mode:
             case Mode.LINES:
@@ -82,7 +85,7 @@ class HitPrinter:
             case Mode.MATCHES:
                 self._matches(found, job)
             case Mode.JOBS if job.hits == 1:
-                self.write(job.address)
+                self.write(job.address if self._piped else self._heading(job))
             case Mode.JSON:
                 self.write(json.dumps(self._to_dict(found, job), separators=(",", ":")))
 
@@ -90,7 +93,12 @@ class HitPrinter:
         """Print what is known only at the end."""
         if self.search.mode is Mode.COUNTS:
             for job in self._jobs.values():
-                self.write(f"{job.address}:{job.hits}")
+                if self._piped:
+                    self.write(f"{job.address}:{job.hits}")
+                else:
+                    # The address stands alone: so it mostly fits, and can be clicked on.
+                    self.write(f"{self._in(BOLD, job.name)}:{self._in(_GREEN, str(job.hits))}")
+                    self.write(self._in(DIM, job.address))
 
     def _lines(self, found: JobHit, job: _Job) -> None:
         # The lines after a hit end before the next hit, which brings the rest of them. After the last
@@ -101,7 +109,7 @@ class HitPrinter:
             after = tuple(takewhile(lambda line: (find(pattern, line) is None) != invert, after))
         # A line printed for the hit before is not printed again.
         fresh = [*(one for one in found.before if one.number > job.line), found.line, *after]
-        self._begin(found, job, follows=fresh[0].number == job.line + 1)
+        self._begin(job, follows=fresh[0].number == job.line + 1)
         for line in fresh:
             hit = line is found.line
             text = clean(line.text)
@@ -114,17 +122,19 @@ class HitPrinter:
         matches = self.search.pattern.finditer(plain(found.line.text).text)
         for number, text in enumerate(match[0] for match in matches if match[0]):
             if not number:
-                self._begin(found, job, follows=False)
+                self._begin(job, follows=False)
             self._line(job, found.line.number, self._in(_MATCH, clean(text)), ":")
 
-    def _begin(self, found: JobHit, job: _Job, *, follows: bool) -> None:
+    def _heading(self, job: _Job) -> str:
+        return f"{self._in(BOLD, job.name)}  {self._in(DIM, job.address)}"
+
+    def _begin(self, job: _Job, *, follows: bool) -> None:
         """Begin the lines of a hit: with a heading, a separator, or nothing."""
         last, self._current = self._current, job
         if last is not job and not self._piped:
-            name = clean(found.job.job.name) if isinstance(found.job, JobOf) else ""
             if last is not None:
                 self.write("")
-            self.write(f"{self._in(BOLD, name or str(found.job))}  {self._in(DIM, job.address)}")
+            self.write(self._heading(job))
         elif any(self.search.context) and last is not None and not (follows and last is job):
             self.write("--")
 

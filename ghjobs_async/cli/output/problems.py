@@ -11,7 +11,8 @@ from cyclopts.exceptions import RepeatArgumentError, UnknownCommandError, Unused
 
 from ghjobs_async.errors import NotFoundError
 
-_NUMBERED: Final = re.compile(r"([^/]+/[^/]+)/actions/(run|job)s/([0-9]+)")
+_NUMBERED: Final = re.compile(r"([^/]+/[^/]+)/actions/(run|job)s/([0-9]+)(?:/attempts/([0-9]+))?")
+_OWNER: Final = re.compile(r"/(org|user)s/([^/]+)/repos$")
 
 
 def usage(error: CycloptsError) -> str:
@@ -35,12 +36,21 @@ def usage(error: CycloptsError) -> str:
     return " ".join(str(error).split())
 
 
-def not_found(error: NotFoundError) -> str:
-    """Say in one line what to check where GitHub answers 404; --verbose shows the request."""
-    where = urlsplit(error.url).path.rpartition("/repos/")[2]
+def explain(error: Exception) -> str:
+    """Say in one line what is wrong and what to check; --verbose shows the request."""
+    return _not_found(error) if isinstance(error, NotFoundError) else str(error)
+
+
+def _not_found(error: NotFoundError) -> str:
+    path = urlsplit(error.url).path
+    if owner := _OWNER.search(path):
+        return f"check the name, {owner[1]} {owner[2]}: 404, {error.hint}"
+    where = path.rpartition("/repos/")[2]
     found = _NUMBERED.match(where)
     if found is None:
         return f"check the name, {where}: 404, {error.hint}"
-    repo, what, number = found.groups()
+    repo, what, number, attempt = found.groups()
+    if attempt is not None:
+        number += f", attempt {attempt}"
     run = f" (if {number} is a run: ghjobs list {number})" if what == "job" else ""
     return f"check the number, {repo} {what} {number}: 404, {error.hint}{run}"

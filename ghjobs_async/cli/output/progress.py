@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import attrs
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleRenderable, Group, RenderableType
+from rich.control import Control
 from rich.live import Live
 from rich.progress_bar import ProgressBar
+from rich.segment import ControlType
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
@@ -22,11 +24,14 @@ from ghjobs_async.cli.output.console import console, is_terminal, note, one_term
 from ghjobs_async.cli.output.text import plural, size
 from ghjobs_async.display import clean, duration
 from ghjobs_async.models import Wait
+from ghjobs_async.watch.rounds import YET
 
 if TYPE_CHECKING:
     from ghjobs_async.logs.job_log import JobLog
 
 _BAR_WIDTH: Final = 24
+#: Between columns, and between the fields behind them.
+_GAP: Final = 2
 _REFRESHES_PER_SECOND: Final = 8
 #: Work that is done sooner shows nothing: it would only flicker.
 _DELAY: Final = 0.3
@@ -39,17 +44,32 @@ class Bar:
     """
     One line of progress: how much is *done*, *of* how much; None where that is unknown.
 
-    Where that may still be *growing*, no time left is shown. *amount* writes both, and *more*
-    stands behind them. What has no end is not *drawn* as a bar.
+    Where that is an estimate, it is written as *about* so much. *amount* writes both.
+    *more* stands behind them: fields, two blanks between them, of which the last ones are left out
+    where there is no room. What has no end is not *drawn* as a bar.
     """
 
     name: str
     done: int
     of: int | None
-    growing: bool = False
+    about: bool = False
     drawn: bool = True
     amount: Callable[[int], str] = "{:,}".format
     more: Text = attrs.field(factory=Text)
+
+    @property
+    def text(self) -> str:
+        """Return how much is done, of how much."""
+        of = f"/{'about ' * self.about}{self.amount(self.of)}" if self.of else ""
+        return f"{self.amount(self.done)}{of}"
+
+
+class _Display(Live):
+    """A live display whose cursor stands at the start of its last line: no echo of ^C can wrap it."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        drawn = super().process_renderables(renderables)
+        return [*drawn, Control(ControlType.CARRIAGE_RETURN)] if drawn else drawn
 
 
 class Progress:
@@ -79,6 +99,11 @@ class Progress:
         elif not self._silent and wait.seconds >= _MIN_WAIT:
             note(str(wait))
 
+    def appeared(self) -> None:
+        """End the wait for what was not there yet."""
+        if self._wait is not None and self._wait.reason.endswith(YET):
+            self._wait = None
+
     @contextmanager
     def showing(self, title: str, view: Callable[[], Sequence[Bar]] = tuple) -> Iterator[None]:
         """Show *title* and *view* while the block runs."""
@@ -86,6 +111,7 @@ class Progress:
             yield
             return
         began = time.monotonic()
+        screen = console(sys.stderr)
         spinner = Spinner("dots", style="cyan")
 
         def render() -> RenderableType:
@@ -95,9 +121,9 @@ class Progress:
             bars = view()
             text = f"{duration(seconds)}{_left(bars, seconds)}  {clean(title)}"
             spinner.update(text=Text(text, style="bold", no_wrap=True, overflow="ellipsis"))
-            return Group(spinner, *([_table(bars)] if bars else []), *self._waiting())
+            return Group(spinner, *([_table(bars, screen.width)] if bars else []), *self._waiting())
 
-        with self._drawn(console(sys.stderr), render):
+        with self._drawn(screen, render):
             yield
 
     @contextmanager
@@ -111,9 +137,7 @@ class Progress:
         screen = console(sys.stdout)
 
         def render() -> RenderableType:
-            waiting = self._waiting()
-            for line in waiting:
-                line.truncate(screen.width)
+            waiting = [part for line in self._waiting() for part in line.wrap(screen, screen.width)]
             return Group(*lines(screen.width, screen.height - 1 - len(waiting)), *waiting)
 
         try:
@@ -126,7 +150,7 @@ class Progress:
     @contextmanager
     def _drawn(self, screen: Console, render: Callable[[], RenderableType]) -> Iterator[None]:
         """Draw on *screen* while the block runs, and erase it at the end."""
-        self._live = Live(
+        self._live = _Display(
             get_renderable=render,
             console=screen,
             refresh_per_second=_REFRESHES_PER_SECOND,
@@ -170,32 +194,44 @@ def count_bars(counts: Counts, logs: int) -> list[Bar]:
         jobs.append(f"  {counts.failed:,} failed", style="red")
     if counts.missing:
         jobs.append(f"  {counts.missing:,} missing", style="yellow")
-    bars = [
-        Bar("runs", counts.listed, counts.expected, growing=not counts.estimated, more=jobs),
-    ]
+    known = max(counts.expected, counts.found) if counts.estimated else None
+    bars = [Bar("runs", max(0, counts.listed), known, about=not counts.exact, more=jobs)]
     if counts.logs_wanted:
         more = Text(size(counts.log_bytes) if counts.log_bytes else "")
-        bars.append(Bar("logs", logs, counts.logs_wanted, growing=True, more=more))
+        bars.append(Bar("logs", logs, counts.logs_wanted, more=more))
     return bars
 
 
-def _table(bars: Sequence[Bar]) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for style in ("dim", "", "", ""):
+def _table(bars: Sequence[Bar], width: int) -> Table:
+    """Draw *bars* at most so wide: without their bars, then without their last fields."""
+    table = Table.grid(padding=(0, _GAP, 0, 0))
+    names = max(len(bar.name) for bar in bars)
+    texts = max(len(bar.text) for bar in bars)
+    room = width - names - texts - 3 * _GAP
+    left = room - _BAR_WIDTH - _GAP
+    drawn = left >= max(bar.more.cell_len for bar in bars)
+    for style in ("dim", "", "", "")[not drawn :]:
         table.add_column(style=style, no_wrap=True)
     for bar in bars:
-        known = bar.of or None
-        text = bar.amount(bar.done) + ("" if known is None else f"/{bar.amount(known)}")
-        drawn: RenderableType = ""
-        if bar.drawn:
-            pulse = known is None
-            drawn = ProgressBar(total=known, completed=bar.done, width=_BAR_WIDTH, pulse=pulse)
-        table.add_row(f"  {bar.name}", drawn, text, bar.more)
+        cells: list[RenderableType] = [f"{' ' * _GAP}{bar.name}"]
+        if drawn:
+            done, of = bar.done, bar.of or None
+            shape = ProgressBar(total=of, completed=done, width=_BAR_WIDTH, pulse=of is None)
+            cells.append(shape if bar.drawn else "")
+        table.add_row(*cells, bar.text, _fields(bar.more, left if drawn else room))
     return table
+
+
+def _fields(more: Text, room: int) -> Text:
+    """Return as many of the fields, from the first one on, as have room."""
+    fields = more.split(" " * _GAP)
+    while fields and sum(field.cell_len + _GAP for field in fields) - _GAP > room:
+        fields.pop()
+    return Text(" " * _GAP).join(fields)
 
 
 def _left(bars: Sequence[Bar], seconds: float) -> str:
     bar = bars[0] if bars else None
-    if bar is None or bar.of is None or bar.growing or not 0 < bar.done < bar.of:
+    if bar is None or bar.of is None or not 0 < bar.done < bar.of:
         return ""
     return f", about {duration((bar.of - bar.done) * seconds / bar.done)} left"

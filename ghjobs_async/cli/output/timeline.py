@@ -23,7 +23,8 @@ _ROOMY: Final = 60
 _DETAILED: Final = 40
 #: The most of the width that names take, in parts of it.
 _NAMES: Final = 0.4
-_AFTER: Final = 8
+#: The least and the most columns of what stands behind a row; the most where a screen is narrow.
+_AFTER: Final = (8, 15, 9)
 #: How far the texts of ticks are apart, in columns.
 _APART: Final = 9
 #: The most columns of a line of prose.
@@ -72,12 +73,15 @@ class _View:
             titles += [f"  {name(step.name)}" for row in chart.rows for step in row.steps]
         longest = max((Text(title).cell_len for title in titles), default=0)
         self._beside = width >= _ROOMY
+        least, most, narrow = _AFTER
+        figures = max((len(_figure(row.bars[-1])) for row in chart.rows), default=0)
+        self._after = min(max(least, figures), most if self._beside else narrow)
         if self._beside:
             self._names = min(longest, int(self._width * _NAMES))
             self._before = self._names + 3
-            self._bars = self._width - self._before - 1 - _AFTER
+            self._bars = self._width - self._before - 1 - self._after
         else:
-            self._names = self._width - 2 - 1 - _AFTER
+            self._names = self._width - 2 - 1 - self._after
             self._before, self._bars = 2, self._width - 2
 
         # Before each attempt but the first is its edge, and before that the last column of another.
@@ -118,8 +122,7 @@ class _View:
         bars = self._empty()
         for bar in row.bars:
             self._add(bars, bar)
-        figure = duration(last.work.seconds) if last.work else name(state)
-        yield from self._joined(line, bars, figure)
+        yield from self._joined(line, bars, _figure(last))
 
     def _step(self, row: StepRow) -> Iterator[Text]:
         bars = self._empty()
@@ -163,8 +166,8 @@ class _View:
 
     def _joined(self, line: Text, bars: list[tuple[str, str]], figure: str) -> Iterator[Text]:
         drawn = Text.assemble(*bars)
-        figures = shorten(Text(figure, style="dim"), _AFTER)
-        figures.pad_left(_AFTER - figures.cell_len)
+        figures = shorten(Text(figure, style="dim"), self._after)
+        figures.pad_left(self._after - figures.cell_len)
         if self._beside:
             yield Text.assemble(line, drawn, " ", figures)
         else:
@@ -190,9 +193,15 @@ class _View:
         yield Text.assemble(
             *(f"{marks.waiting * 2} waiting  ", f"{marks.work * 2} work  "),
             f"{marks.path_waiting}{marks.path_work} critical path",
+            " of each attempt" if len(self._lanes) > 1 else "",
             style="dim",
         )
         yield from self._wrapped(" ".join(HOW_INFERRED))
 
     def _wrapped(self, text: str) -> list[Text]:
         return [Text(line, style="dim") for line in textwrap.wrap(text, min(self._width, _TEXT))]
+
+
+def _figure(bar: Bar) -> str:
+    """Return what stands behind a row: how long it ran, or why it did not."""
+    return duration(bar.work.seconds) if bar.work else name(bar.job.state)

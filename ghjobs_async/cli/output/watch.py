@@ -132,16 +132,20 @@ class WatchView:
             rows.append(_Row(0, (_title(ref, watched, width, now),)))
             jobs = list(watched.jobs.values())
             longest = max((cell_len(clean(job.name)) for job in jobs), default=0)
-            rows += [self._job(job, width, longest, now) for job in jobs]
+            widest = max((cell_len(clean(_detail(job))) for job in jobs), default=0)
+            rows += [self._job(job, width, longest, widest, now) for job in jobs]
         if height is None or sum(len(row.lines) for row in rows) <= height:
             return [line for row in rows for line in row.lines]
         return _cropped(rows, width, max(1, height))
 
-    def _job(self, job: Job, width: int, longest: int, now: datetime) -> _Row:
+    def _job(self, job: Job, width: int, longest: int, widest: int, now: datetime) -> _Row:
+        """Return the row of a job, where the *longest* name and the *widest* detail are so wide."""
         room = max(4, width - _INDENT - 2 - _ELAPSED)
-        name_room = min(longest, max(4, int(room * _NAME_SHARE)))
+        told = clean(_detail(job))
+        most = max(4, int(room * _NAME_SHARE), room - 2 - widest) if told else room
+        name_room = min(longest, most)
         name = shorten(in_state(job.name, job.state), name_room)
-        detail = shorten(Text(clean(_detail(job)), style="dim"), max(0, room - name_room - 2))
+        detail = shorten(Text(told, style="dim"), max(0, room - name_room - 2))
         line = Text(" " * _INDENT).append_text(sign(job.state)).append(" ").append_text(name)
         line.append(" " * (name_room - name.cell_len + 2)).append_text(detail)
         took = duration(_elapsed(job, now))
