@@ -556,7 +556,7 @@ def test_two_numbers_of_jobs_are_explained(ghjobs: Any, fake: FakeGitHub, tmp_pa
     fake.add_run(OTHER, attempts=first)
     ran = ghjobs("audit", OTHER, "-o", tmp_path / "other")
     assert "jobs of all attempts came to" in ran.err
-    assert ran.err.rstrip().endswith("; one that a re-run took over is summed up once")
+    assert ran.err.rstrip().endswith("; a job that a re-run took over is summed up once")
 
 
 def test_a_log_that_never_comes_is_no_failure(

@@ -164,7 +164,7 @@ def _tell(audit: Audit, folder: Path, plan: AuditPlan, *, summed_up: int) -> Non
     known = f"; {plural(kept, 'run')} were known" if kept > 0 else ""
     jobs = plural(counts.jobs, "job") + ("" if plan.latest else " of all attempts")
     # Those of the attempts are more than the summary has.
-    once = "; one that a re-run took over is summed up once" if counts.jobs > summed_up else ""
+    once = "; a job that a re-run took over is summed up once" if counts.jobs > summed_up else ""
     note(f"{plural(counts.asked, 'run')}, {jobs} came to {folder}{known}{once}")
     if counts.without_jobs:
         runs = plural(counts.without_jobs, "run")
