@@ -49,6 +49,19 @@ async def test_the_api_trickles(at_once: bytes) -> None:
                 pass
 
 
+async def test_a_packed_log_whose_first_line_never_comes() -> None:
+    """Bytes that unpack to nothing are not yet the beginning of a log."""
+    # The header of a gzip stream, with a file name that has no end.
+    head = b"\x1f\x8b\x08\x08" + bytes(6) + 100 * b"x"
+    async with (
+        trickling(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + head) as api,
+        GitHubJobs(None, base_url=api, timeout=TIMEOUT, retries=0) as gh,
+    ):
+        with pytest.raises(RequestTimeoutError):
+            async with gh.open_log(REF):
+                pass
+
+
 async def test_the_storage_trickles() -> None:
     """The same behind the redirect."""
     async with trickling(b"HTTP/1.1 200 OK\r\nX-Slow: ") as storage:

@@ -3,7 +3,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ghjobs_async.logtext import (
@@ -80,15 +80,21 @@ def test_search_finds_what_matching_each_line_finds(
 
 COLOURS = st.sampled_from([
     b"f", b"o", b"oo", b"foo", b"m", b"\x1b[1m", b"\x1b[0;36m", b"\x1b[K", b"\x1b]0;f\x07", b"\x1b(B", b"\x1b[", b"\x1b",
-    b"\x1b\\", b" ", b"\n" + STAMP.encode(),
+    b"\x1b\\", b" ", b"\n" + STAMP.encode(), b"F", b"O", b"\x1bPo\x1b\\", b"\x1bXf\x1b\\",
 ])  # fmt: skip
 
 
-@given(log=st.lists(COLOURS, max_size=60).map(b"".join), source=st.sampled_from(["foo", "mf|oo"]))
-def test_escapes_hide_no_hit(log: bytes, source: str) -> None:
+@given(
+    log=st.lists(COLOURS, max_size=60).map(b"".join),
+    source=st.sampled_from(["foo", "mf|oo"]),
+    flags=st.sampled_from([0, re.IGNORECASE]),
+)
+@example(b"f\x1bPm\x1b\\Oo\n", "foo", re.IGNORECASE)
+def test_escapes_hide_no_hit(log: bytes, source: str, flags: int) -> None:
     """A text is found in blocks of lines with escapes before, in and after it."""
-    parser, search = LogParser(), LogSearch(LineGrep(source))
-    expected = grep(parser.feed(log) + parser.close(), source)
+    pattern = re.compile(source, flags)
+    parser, search = LogParser(), LogSearch(LineGrep(pattern))
+    expected = grep(parser.feed(log) + parser.close(), pattern)
     assert [*search.feed(log), *search.close()] == expected
 
 
