@@ -57,6 +57,7 @@ def findings(
     since: datetime | None = None,
     repo: str | None = None,
     limit: int | None = None,
+    notable: bool = False,
 ) -> Finding:
     """
     Read one finding from an audit.
@@ -68,36 +69,15 @@ def findings(
         since: Count only jobs created from then on. Without a time zone it is UTC.
         repo: Count only this repository, as OWNER/NAME.
         limit: Read at most this many rows, those that matter most.
+        notable: Leave out the rows that say nothing to people: jobs that never failed.
 
     Raises:
         ConfigurationError: There is no finding of this name, or its view is not that of this version.
     """
-    return _read(connection, name, since, repo, limit)
-
-
-def notable(
-    connection: DuckDBPyConnection,
-    name: str,
-    *,
-    since: datetime | None = None,
-    repo: str | None = None,
-    limit: int | None = None,
-) -> Finding:
-    """Read those rows of one finding that people are shown; see `findings`."""
-    return _read(connection, name, since, repo, limit, _NOTABLE.get(name, "true"))
-
-
-def _read(
-    connection: DuckDBPyConnection,
-    name: str,
-    since: datetime | None,
-    repo: str | None,
-    limit: int | None,
-    which: str = "true",
-) -> Finding:
     check_name(name)
     with narrowed(connection, since, repo) as cursor:
         # The total comes last, and is taken off again.
+        which = _NOTABLE.get(name, "true") if notable else "true"
         sql = f"SELECT *, count(*) OVER () FROM {name} WHERE {which} LIMIT ?"
         cursor.execute(sql, [limit])
         columns = tuple(column[0] for column in cursor.description or ())[:-1]

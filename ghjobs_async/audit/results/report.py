@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from importlib import import_module, resources
@@ -14,7 +14,7 @@ import attrs
 
 from ghjobs_async.audit.database.duck import dicts, in_utc
 from ghjobs_async.audit.results import plots
-from ghjobs_async.audit.results.findings import NAMES, Finding, narrowed, notable
+from ghjobs_async.audit.results.findings import NAMES, Finding, findings, narrowed
 from ghjobs_async.audit.results.readable import LOOKS, Line, Look, lines, more, number, repeated
 from ghjobs_async.audit.sql.findings import DECIDED
 from ghjobs_async.display import clean, duration
@@ -136,12 +136,8 @@ def report(
     with narrowed(connection, since, repo) as cursor:
         [totals] = dicts(cursor, _TOTALS)
         safe = partial(_safe, host=_audited_host(cursor))
-        sections = [
-            _section(cursor, found, safe, more(found, options))
-            for found in (
-                notable(connection, name, since=since, repo=repo, limit=_ROWS) for name in NAMES
-            )
-        ]
+        read = partial(findings, connection, since=since, repo=repo, limit=_ROWS, notable=True)
+        sections = [_section(cursor, read(name), safe, options) for name in NAMES]
         page: str = template.render(
             totals=totals,
             since=in_utc(since),
@@ -172,7 +168,9 @@ def _name(text: str | None) -> str:
     return shown if len(shown) <= _MAX_NAME else f"{shown[:_MAX_NAME]}…"
 
 
-def _section(cursor: DuckDBPyConnection, finding: Finding, safe: _Check, hidden: str) -> _Section:
+def _section(
+    cursor: DuckDBPyConnection, finding: Finding, safe: _Check, options: Sequence[str]
+) -> _Section:
     examples = _examples(cursor, finding)
     rows = []
     for line in lines(finding):
@@ -180,7 +178,7 @@ def _section(cursor: DuckDBPyConnection, finding: Finding, safe: _Check, hidden:
         if not isinstance(found, list):
             found = examples(line.values)
         rows.append(_Row(line, tuple(filter(None, map(safe, found)))[:_LINKS]))
-    return _Section(finding.name, LOOKS[finding.name], tuple(rows), hidden)
+    return _Section(finding.name, LOOKS[finding.name], tuple(rows), more(finding, options))
 
 
 def _examples(

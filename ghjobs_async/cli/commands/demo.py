@@ -14,9 +14,8 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from ghjobs_async.atomic_file import WholeFile
-from ghjobs_async.audit import AuditPlan, AuditStore, Logs, query, report, timeline
+from ghjobs_async.audit import AuditPlan, AuditStore, Logs, findings, query, report, timeline
 from ghjobs_async.audit.database.stored_jobs import read_run
-from ghjobs_async.audit.results.findings import notable
 from ghjobs_async.cli.commands.audit import run_audit
 from ghjobs_async.cli.options import Quiet, Verbose, command
 from ghjobs_async.cli.output.console import console, note, start_verbose
@@ -114,7 +113,7 @@ def _tell(folder: Path, run: FakeRun, *, quiet: bool) -> None:
     screen = console(sys.stdout)
     with store.read(locked=True) as connection:
         screen.print()
-        found = [notable(connection, one, limit=_FEW) for one in _FINDINGS]
+        found = [findings(connection, one, limit=_FEW, notable=True) for one in _FINDINGS]
         draw_all(screen, found, ("--audit", str(folder)))
         page = report(connection, audit=folder)
         stored = read_run(connection, run.id, run.repo)

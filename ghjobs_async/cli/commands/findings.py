@@ -6,7 +6,7 @@ import sys
 from typing import Final
 
 from ghjobs_async.audit import AuditStore, findings
-from ghjobs_async.audit.results.findings import NAMES, check_audited, check_name, notable
+from ghjobs_async.audit.results.findings import NAMES, check_audited, check_name
 from ghjobs_async.audit.results.readable import repeated
 from ghjobs_async.cli.options import AUDIT, AuditDir, Counted, command
 from ghjobs_async.cli.output.as_json import print_json
@@ -77,11 +77,10 @@ def findings_command(  # noqa: D417 -- what commands share describes itself
     # A table on a terminal is for people; a program gets all rows.
     few = _FEW if name is None and not json else None
     drawn = not (json or csv) and (name is None or is_terminal(sys.stdout))
-    read = notable if drawn else findings
     with AuditStore(audit).read(locked=True) as connection:
         check_audited(connection, repo)
         found = [
-            read(connection, one, since=since, repo=repo, limit=few)
+            findings(connection, one, since=since, repo=repo, limit=few, notable=drawn)
             for one in (NAMES if name is None else (name,))
         ]
     if name is None and json:
